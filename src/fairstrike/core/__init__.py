@@ -1,0 +1,1 @@
+"""The words: frozen values and arithmetic. Nothing here reads a clock, a socket or a file."""
