@@ -1,0 +1,131 @@
+"""Every market's book, present or absent, and what was wrong when it is absent.
+
+A book is served only when it can be vouched for. It becomes absent when its session lost frames (`BookLost`),
+when a delta cannot belong to it, when it stays crossed, or when it is frozen: a ticker received more than
+`frozen_after_ns` after the book's last frame shows other best prices. It comes back with the next snapshot.
+A crossed or locked book is normal inside one venue instant (a match is several frames); it is not served, and
+becomes a fault when it outlives `crossed_hold_ns` and a frame with a later venue stamp.
+"""
+
+import msgspec
+
+from fairstrike.core.events import BookDelta, BookLost, BookSnapshot, TickerSeen
+from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
+from fairstrike.market.book import Book
+
+
+class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Bounds of trust in a book, in nanoseconds of venue time."""
+
+    frozen_after_ns: int = 2 * SECOND_NS
+    crossed_hold_ns: int = 5 * MILLISECOND_NS
+
+
+class Shelf:
+    """One market's book with what is known about its health."""
+
+    __slots__ = (
+        "absent_ns",
+        "absent_since_ns",
+        "book",
+        "crossed_since_ns",
+        "crossed_venue_ns",
+        "last_bests",
+        "last_frame_ns",
+        "losses",
+    )
+
+    def __init__(self) -> None:
+        """Start absent: nothing was received yet."""
+        self.book: Book | None = None
+        self.last_frame_ns = 0
+        self.crossed_since_ns: int | None = None
+        self.crossed_venue_ns: int | None = None
+        self.absent_since_ns: int | None = None
+        self.absent_ns = 0
+        self.losses: dict[str, int] = {}
+        self.last_bests: tuple[int | None, int | None] = (None, None)
+
+
+class Books:
+    """All books. `snapshot`, `delta`, `lost`, `ticker` fold events; `served` hands out what can be trusted."""
+
+    def __init__(self, params: Params) -> None:
+        """Start with no book at all."""
+        self._params = params
+        self.shelves: dict[str, Shelf] = {}
+
+    def snapshot(self, event: BookSnapshot) -> None:
+        """Replace a market's book."""
+        shelf = self._shelf(event.ticker)
+        shelf.book = Book(event.bids, event.asks)
+        shelf.last_frame_ns = event.recv_ns
+        shelf.crossed_since_ns = None
+        if shelf.absent_since_ns is not None:
+            shelf.absent_ns += event.recv_ns - shelf.absent_since_ns
+            shelf.absent_since_ns = None
+        shelf.last_bests = (shelf.book.bid_ticks, shelf.book.ask_ticks)
+
+    def delta(self, event: BookDelta) -> bool:
+        """Change one level. Gives False when the book had to be dropped: ask for a fresh snapshot."""
+        shelf = self.shelves.get(event.ticker)
+        if shelf is None or shelf.book is None:
+            return True
+        shelf.last_frame_ns = event.recv_ns
+        if not shelf.book.apply(event.is_bid, event.price_ticks, event.delta_cc):
+            self._drop(shelf, "impossible", event.recv_ns)
+            return False
+        return True
+
+    def lost(self, event: BookLost) -> None:
+        """Make a book absent."""
+        self._drop(self._shelf(event.ticker), event.reason, event.recv_ns)
+
+    def ticker(self, event: TickerSeen) -> bool:
+        """Hold the venue's summary against the book. Gives False when the book is frozen and was dropped."""
+        shelf = self.shelves.get(event.ticker)
+        if shelf is None or shelf.book is None:
+            return True
+        if event.recv_ns - shelf.last_frame_ns <= self._params.frozen_after_ns:
+            return True
+        if (event.bid_ticks, event.ask_ticks) == (shelf.book.bid_ticks, shelf.book.ask_ticks):
+            return True
+        self._drop(shelf, "frozen", event.recv_ns)
+        return False
+
+    def served(self, ticker: str) -> Book | None:
+        """Give a market's book when it can be vouched for and is neither crossed nor locked."""
+        shelf = self.shelves.get(ticker)
+        if shelf is None or shelf.book is None or shelf.book.is_crossed:
+            return None
+        return shelf.book
+
+    def judge_crossing(self, ticker: str, now_ns: int, venue_ns: int | None) -> str:
+        """Tell whether a book is "open", "held" (crossed, wait) or "fault" (crossed too long, dropped).
+
+        `venue_ns` is the stamp of the latest frame, None when a timer asks.
+        """
+        shelf = self.shelves[ticker]
+        if shelf.book is None or not shelf.book.is_crossed:
+            shelf.crossed_since_ns = None
+            return "open"
+        if shelf.crossed_since_ns is None:
+            shelf.crossed_since_ns, shelf.crossed_venue_ns = now_ns, venue_ns
+            return "held"
+        outlived = now_ns - shelf.crossed_since_ns > self._params.crossed_hold_ns
+        later = venue_ns is None or shelf.crossed_venue_ns is None or venue_ns > shelf.crossed_venue_ns
+        if not (outlived and later):
+            return "held"
+        self._drop(shelf, "crossed", now_ns)
+        return "fault"
+
+    def _shelf(self, ticker: str) -> Shelf:
+        return self.shelves.setdefault(ticker, Shelf())
+
+    @staticmethod
+    def _drop(shelf: Shelf, reason: str, now_ns: int) -> None:
+        shelf.losses[reason] = shelf.losses.get(reason, 0) + 1
+        shelf.book = None
+        shelf.crossed_since_ns = None
+        if shelf.absent_since_ns is None:
+            shelf.absent_since_ns = now_ns

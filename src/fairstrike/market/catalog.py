@@ -1,0 +1,62 @@
+"""The markets we know: contracts, fee schedules, status and volume, grouped by what settles them."""
+
+import msgspec
+
+from fairstrike.core.contract import Contract
+from fairstrike.core.events import ContractListed
+from fairstrike.core.fees import FeeSchedule
+
+
+class Listing(msgspec.Struct, frozen=True, kw_only=True):
+    """A market as last described by the venue."""
+
+    contract: Contract
+    schedule: FeeSchedule
+    status: str
+    volume_24h_cc: int
+
+    @property
+    def is_open(self) -> bool:
+        """Whether orders are accepted, as far as the last description tells."""
+        return self.status == "active"
+
+
+class Catalog:
+    """All known markets by ticker and by settlement group."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.listings: dict[str, Listing] = {}
+        self._groups: dict[str, list[str]] = {}
+
+    def fold(self, event: ContractListed) -> bool:
+        """Take a description in. Gives whether anything but the volume changed."""
+        contract = event.contract
+        before = self.listings.get(contract.ticker)
+        self.listings[contract.ticker] = Listing(
+            contract=contract,
+            schedule=event.schedule,
+            status=event.status,
+            volume_24h_cc=event.volume_24h_cc,
+        )
+        if before is None:
+            members = self._groups.setdefault(contract.group, [])
+            members.append(contract.ticker)
+            members.sort(key=self._rung)
+            return True
+        if before.contract != contract:
+            self._groups[contract.group].sort(key=self._rung)
+        return before.contract != contract or before.status != event.status
+
+    def contract(self, ticker: str) -> Contract:
+        """Give a known market's contract."""
+        return self.listings[ticker].contract
+
+    def group(self, group: str) -> tuple[str, ...]:
+        """Give the tickers of a settlement group, by series and then by strike."""
+        return tuple(self._groups.get(group, ()))
+
+    def _rung(self, ticker: str) -> tuple[str, int, str]:
+        contract = self.listings[ticker].contract
+        strike = contract.floor_e8 if contract.floor_e8 is not None else contract.cap_e8 or 0
+        return (contract.series, strike, ticker)

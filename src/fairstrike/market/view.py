@@ -1,0 +1,63 @@
+"""What strategies and risk are shown: one market, and the scene of all that matters now."""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from fairstrike.core.contract import Contract
+from fairstrike.core.fees import FeeSchedule
+from fairstrike.core.order import Order, Position
+from fairstrike.market.book import BookView
+from fairstrike.market.index import Reference
+
+
+class MarketView(msgspec.Struct, frozen=True, kw_only=True):
+    """One market now. `book` and `p_fair` are None when they cannot be vouched for.
+
+    `closes_in_ns` is venue time to the close; `move_ppm` the index's absolute move over the last half hour.
+    """
+
+    contract: Contract
+    schedule: FeeSchedule
+    is_open: bool
+    volume_24h_cc: int
+    now_ns: int
+    closes_in_ns: int
+    book: BookView | None
+    p_fair: float | None
+    reference: Reference | None
+    position: Position
+    working: tuple[Order, ...]
+
+
+class Scene:
+    """One decision's surroundings. Views are made when asked for, once.
+
+    `woken` are the tickers whose declared wakes fired for the strategy being asked, in ticker order.
+    """
+
+    __slots__ = ("_make", "_made", "groups", "now_ns", "woken")
+
+    def __init__(
+        self,
+        now_ns: int,
+        make: Callable[[str], MarketView],
+        groups: Callable[[str], tuple[str, ...]],
+    ) -> None:
+        """Take the instant, the maker of views, and the lookup from group to tickers."""
+        self.now_ns = now_ns
+        self.groups = groups
+        self.woken: tuple[str, ...] = ()
+        self._make = make
+        self._made: dict[str, MarketView] = {}
+
+    def market(self, ticker: str) -> MarketView:
+        """Give one market's view."""
+        view = self._made.get(ticker)
+        if view is None:
+            view = self._made[ticker] = self._make(ticker)
+        return view
+
+    def made(self) -> Mapping[str, MarketView]:
+        """Give the views that were asked for in this decision."""
+        return self._made
