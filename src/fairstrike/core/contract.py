@@ -84,9 +84,10 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
 
     def is_on_grid(self, price_ticks: int) -> bool:
         """Whether a price can be sent: strictly between 0 and 1 dollar and on the grid."""
-        return 0 < price_ticks < TICKS_PER_DOLLAR and (price_ticks - self._range(price_ticks).start_ticks) % (
-            self._range(price_ticks).step_ticks
-        ) == 0
+        return (
+            0 < price_ticks < TICKS_PER_DOLLAR
+            and (price_ticks - self._range(price_ticks).start_ticks) % (self._range(price_ticks).step_ticks) == 0
+        )
 
     def grid_down(self, price_ticks: int) -> int | None:
         """Give the highest sendable price not above `price_ticks`, None when there is none."""
@@ -120,9 +121,7 @@ def window_seconds(close_ns: int, window: Window = Window.BEFORE_CLOSE) -> range
     return range(close - WINDOW_SECONDS + shift, close + shift)
 
 
-def window_prints(
-    prints: Mapping[int, int], close_ns: int, window: Window = Window.BEFORE_CLOSE
-) -> Sequence[int]:
+def window_prints(prints: Mapping[int, int], close_ns: int, window: Window = Window.BEFORE_CLOSE) -> Sequence[int]:
     """Give the prints (`_e8`) of the settlement window that are known, in order of their seconds.
 
     `prints` maps source second (epoch seconds) to index value (`_e8`).
@@ -148,7 +147,8 @@ def rounded_sum(total_e8: int, round_digits: int | None) -> int:
     """Give sixty times the mean that is compared: `total_e8`, or sixty times its half-up rounded mean."""
     if round_digits is None:
         return total_e8
-    unit = WINDOW_SECONDS * 10 ** (_E8_DIGITS - round_digits)
+    assert 0 <= round_digits <= _E8_DIGITS, "index values have eight decimals"
+    unit = WINDOW_SECONDS * int(10 ** (_E8_DIGITS - round_digits))
     return (2 * total_e8 + unit) // (2 * unit) * unit
 
 

@@ -87,16 +87,5 @@ class Halt(msgspec.Struct, frozen=True, kw_only=True, tag="halt"):
     is_clean: bool
 
 
-Effect = (
-    SendOrder
-    | CancelOrder
-    | SetTimer
-    | Watch
-    | Unwatch
-    | Resubscribe
-    | Ask
-    | StartComputation
-    | Warn
-    | Halt
-)
+Effect = SendOrder | CancelOrder | SetTimer | Watch | Unwatch | Resubscribe | Ask | StartComputation | Warn | Halt
 """What `Engine.decide` gives."""

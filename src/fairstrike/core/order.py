@@ -90,8 +90,28 @@ class Withdraw(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class Approved(msgspec.Struct, frozen=True, kw_only=True):
+    """A signal that passed the risk door, which alone makes these. Only an `Approved` becomes an order."""
+
+    signal: Signal
+    reduce_only: bool
+
+
+class Refused(msgspec.Struct, frozen=True, kw_only=True):
+    """A signal that did not pass: which rule, the value it had and the limit."""
+
+    signal: Signal
+    rule: str
+    value: int
+    limit: int
+
+
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """One order of ours, as far as we know. `order_id` is the venue's, None until it told us."""
+    """One order of ours, as far as we know. `order_id` is the venue's, None until it told us.
+
+    `final_cc` is what the venue says was filled in all when the order ended; until the fills themselves have
+    arrived the order stays working.
+    """
 
     client_order_id: str
     strategy: str
@@ -106,6 +126,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     state: OrderState
     created_ns: int
     filled_cc: int = 0
+    final_cc: int | None = None
     order_id: str | None = None
     expire_ns: int | None = None
 

@@ -15,6 +15,7 @@ E8_PER_DOLLAR = 100_000_000
 PPM = 1_000_000
 
 _LONGEST_TEXT = 40
+_POWERS = (1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000)
 
 
 def parse_decimal(text: str, places: int) -> int:
@@ -33,14 +34,13 @@ def parse_decimal(text: str, places: int) -> int:
         if fraction[places:].strip("0"):
             raise ArithmeticRefusal(f"{text!r} is finer than the {places} decimals of its unit")
         fraction = fraction[:places]
-    value = int(whole or "0") * 10**places + int(fraction.ljust(places, "0") or "0")
+    value = int(whole or "0") * _POWERS[places] + int(fraction.ljust(places, "0") or "0")
     return -value if text[:1] == "-" else value
 
 
 def format_decimal(value: int, places: int) -> str:
     """Give integer `value` divided by ten to the power `places` as text with all `places` decimals."""
-    scale = 10**places
-    whole, fraction = divmod(abs(value), scale)
+    whole, fraction = divmod(abs(value), _POWERS[places])
     sign = "-" if value < 0 else ""
     return f"{sign}{whole}.{fraction:0{places}d}" if places else f"{sign}{whole}"
 

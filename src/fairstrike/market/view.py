@@ -36,7 +36,7 @@ class Scene:
     `woken` are the tickers whose declared wakes fired for the strategy being asked, in ticker order.
     """
 
-    __slots__ = ("_make", "_made", "groups", "now_ns", "woken")
+    __slots__ = ("_made", "_make", "groups", "now_ns", "woken")
 
     def __init__(
         self,

@@ -1,0 +1,119 @@
+"""Our books: cash, positions, fees, results. Exact to the microdollar; equal to the venue's or wrong.
+
+Opening YES pays the price, opening NO its complement. A fill against the position first closes it: closing YES
+receives the price, closing NO the complement. Fees are those the venue charged on each fill. Settlement pays the
+value per YES contract and its complement per NO contract.
+"""
+
+import msgspec
+
+from fairstrike.core.events import OrderFilled
+from fairstrike.core.order import Position
+from fairstrike.core.units import TICKS_PER_DOLLAR
+
+
+class StrategyResult(msgspec.Struct, kw_only=True):
+    """One strategy's running sums: cash in and out in YES terms, fees, fills. Mutable: owned by the ledger."""
+
+    cash_ud: int = 0
+    fees_ud: int = 0
+    fills: int = 0
+
+
+class Ledger:
+    """Cash and positions, and each strategy's part in them."""
+
+    def __init__(self) -> None:
+        """Start without cash; `open` sets it."""
+        self.cash_ud = 0
+        self.cash_start_ud = 0
+        self.fees_ud = 0
+        self.positions: dict[str, Position] = {}
+        self.settled: dict[str, int] = {}
+        self.provisional: dict[str, int] = {}
+        self.market_pnl_ud: dict[str, int] = {}
+        self.market_fees_ud: dict[str, int] = {}
+        self.market_fills: dict[str, int] = {}
+        self.results: dict[str, StrategyResult] = {}
+        self._shares: dict[tuple[str, str], int] = {}
+        self._seen: set[tuple[str, str]] = set()
+
+    def open(self, cash_ud: int) -> None:
+        """Set the cash at the start of the run."""
+        self.cash_ud = self.cash_start_ud = cash_ud
+
+    def position(self, ticker: str) -> Position:
+        """Give the position in a market; an empty one when there is none."""
+        return self.positions.get(ticker) or Position(ticker=ticker)
+
+    def has_seen(self, fill: OrderFilled) -> bool:
+        """Whether this fill is already booked."""
+        return (fill.trade_id, fill.order_id) in self._seen
+
+    def fill(self, fill: OrderFilled, strategy: str) -> None:
+        """Book one fill of an order of ours, once."""
+        key = (fill.trade_id, fill.order_id)
+        assert key not in self._seen, f"fill {key} is booked already"
+        self._seen.add(key)
+        before = self.position(fill.ticker)
+        after, cash_ud = applied(before, fill)
+        self.positions[fill.ticker] = after
+        self.cash_ud += cash_ud
+        self.fees_ud += fill.fee_ud
+        self.market_fees_ud[fill.ticker] = self.market_fees_ud.get(fill.ticker, 0) + fill.fee_ud
+        self.market_fills[fill.ticker] = self.market_fills.get(fill.ticker, 0) + 1
+        result = self.results.setdefault(strategy, StrategyResult())
+        result.cash_ud -= fill.side.sign * fill.price_ticks * fill.size_cc + fill.fee_ud
+        result.fees_ud += fill.fee_ud
+        result.fills += 1
+        share = (strategy, fill.ticker)
+        self._shares[share] = self._shares.get(share, 0) + fill.side.sign * fill.size_cc
+
+    def settle(self, ticker: str, value_ticks: int) -> int | None:
+        """Book a market's settlement, once. Gives the payout in microdollars, None when booked before."""
+        if ticker in self.settled:
+            return None
+        self.settled[ticker] = value_ticks
+        position = self.position(ticker)
+        payout_ud = settlement_payout_ud(position.net_cc, value_ticks)
+        self.cash_ud += payout_ud
+        realised_ud = position.realised_ud + payout_ud - position.cost_ud
+        self.market_pnl_ud[ticker] = realised_ud - position.fees_ud
+        self.positions[ticker] = msgspec.structs.replace(position, net_cc=0, cost_ud=0, realised_ud=realised_ud)
+        for (strategy, share_ticker), net_cc in sorted(self._shares.items()):
+            if share_ticker == ticker:
+                self.results[strategy].cash_ud += net_cc * value_ticks
+                self._shares[strategy, share_ticker] = 0
+        return payout_ud
+
+    def open_cost_ud(self) -> int:
+        """Give what the open contracts cost."""
+        return sum(position.cost_ud for position in self.positions.values())
+
+    def open_shares(self) -> dict[tuple[str, str], int]:
+        """Give each strategy's net contracts (`_cc`) by (strategy, ticker), zero ones left out."""
+        return {key: net for key, net in sorted(self._shares.items()) if net}
+
+
+def applied(position: Position, fill: OrderFilled) -> tuple[Position, int]:
+    """Give the position after a fill and the change of cash in microdollars, fee included."""
+    sign, net = fill.side.sign, position.net_cc
+    closing_cc = min(fill.size_cc, max(0, -sign * net))
+    opening_cc = fill.size_cc - closing_cc
+    paid_ticks = fill.price_ticks if sign > 0 else TICKS_PER_DOLLAR - fill.price_ticks
+    closed_cost_ud = position.cost_ud * closing_cc // abs(net) if closing_cc else 0
+    proceeds_ud = closing_cc * (TICKS_PER_DOLLAR - paid_ticks)
+    spent_ud = opening_cc * paid_ticks
+    after = msgspec.structs.replace(
+        position,
+        net_cc=net + sign * fill.size_cc,
+        cost_ud=position.cost_ud - closed_cost_ud + spent_ud,
+        realised_ud=position.realised_ud + proceeds_ud - closed_cost_ud,
+        fees_ud=position.fees_ud + fill.fee_ud,
+    )
+    return after, proceeds_ud - spent_ud - fill.fee_ud
+
+
+def settlement_payout_ud(net_cc: int, value_ticks: int) -> int:
+    """Give what a net position receives when one YES contract is worth `value_ticks`."""
+    return net_cc * value_ticks if net_cc >= 0 else -net_cc * (TICKS_PER_DOLLAR - value_ticks)

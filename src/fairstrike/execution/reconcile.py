@@ -1,0 +1,67 @@
+"""Finding the truth after doubt. Pure: what the venue's lists say and what we believe in, moves out.
+
+An order of unknown fate is looked for in two lists of resting orders, asked for at least `lag_ns` apart and
+after the doubt, because REST reads trail the engine. Found: it rests. Absent from both, and no fill of it seen:
+it does not exist. One of our orders that the venue lists and we hold for ended, or never heard of, is reported.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from fairstrike.core.events import OrderReported
+from fairstrike.core.order import TERMINAL_STATES, Order, OrderState
+from fairstrike.core.timing import SECOND_NS
+from fairstrike.execution.lifecycle import Move
+
+
+class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long REST reads may trail, and how often the lists are read."""
+
+    lag_ns: int = SECOND_NS
+    every_ns: int = 60 * SECOND_NS
+    doubt_every_ns: int = 2 * SECOND_NS
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """What a list says of one order: the move to make, with the venue's id when it was told."""
+
+    client_order_id: str
+    move: Move
+    report: OrderReported | None = None
+
+
+def findings(
+    orders: Mapping[str, Order],
+    missed: Mapping[str, int],
+    listed: tuple[OrderReported, ...],
+    asked_ns: int,
+    params: Params,
+) -> list[Finding]:
+    """Give the moves that one list of resting orders implies.
+
+    `missed` maps client order ids to the instant of the first list that lacked them.
+    """
+    resting = {report.client_order_id: report for report in listed}
+    found: list[Finding] = []
+    for key, order in orders.items():
+        if order.state in TERMINAL_STATES or order.created_ns > asked_ns:
+            continue
+        report = resting.get(key)
+        if report is not None:
+            if order.state in (OrderState.UNKNOWN, OrderState.SENDING):
+                found.append(Finding(client_order_id=key, move=Move.FOUND_RESTING, report=report))
+            continue
+        first_ns = missed.get(key)
+        if first_ns is not None and asked_ns - first_ns >= params.lag_ns:
+            found.append(Finding(client_order_id=key, move=Move.FOUND_GONE))
+    return found
+
+
+def strangers(orders: Mapping[str, Order], listed: tuple[OrderReported, ...]) -> list[OrderReported]:
+    """Give listed orders that we do not hold as working: of an earlier run, or of somebody else."""
+    return [
+        report
+        for report in listed
+        if report.client_order_id not in orders or not orders[report.client_order_id].is_working
+    ]

@@ -1,0 +1,1 @@
+"""Whether we may: the one door between a wish and an order."""

@@ -1,0 +1,128 @@
+"""Momentum scalp: buy deep in-the-money thresholds that are offered too cheap.
+
+Wants YES where fair ≥ 0.90, ask ≤ 0.93, the edge after fees ≥ 3 cents, at least 20 contracts stand at the ask
+and at most 8 hours are left; the best five by edge. `prefer_maker` rests post-only one cent over the best bid
+and withdraws after 60 seconds unfilled; otherwise an immediate-or-cancel order takes the ask while the edge
+clears the taker fee.
+"""
+
+import msgspec
+
+from fairstrike.core.contract import Comparison, Contract
+from fairstrike.core.order import Intent, OrderState, Side, Signal, TimeInForce, Withdraw
+from fairstrike.core.timing import HOUR_NS, SECOND_NS
+from fairstrike.core.units import CC_PER_CONTRACT, PPM, TICKS_PER_DOLLAR, ppm_of_belief
+from fairstrike.market.view import MarketView, Scene
+from fairstrike.strategy.base import Wakes, Wish, edge_ppm, own
+
+
+class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The conditions of an entry and how it is made."""
+
+    p_fair_min: float = 0.90
+    ask_dollars_max: float = 0.93
+    edge_cents_min: float = 3.0
+    ask_cc_min: int = 20 * CC_PER_CONTRACT
+    hours_max: float = 8.0
+    seconds_min: float = 90.0
+    best_count: int = 5
+    prefer_maker: bool = True
+    over_bid_ticks: int = 100
+    unfilled_seconds: float = 60.0
+    size_cc: int = 20 * CC_PER_CONTRACT
+    position_cc_max: int = 40 * CC_PER_CONTRACT
+    look_every_seconds: float = 30.0
+
+
+class MomentumScalp:
+    """Buys favourites below their worth, on thresholds only."""
+
+    name = "momentum_scalp"
+    code = 2
+
+    def __init__(self, params: Params) -> None:
+        """Keep the parameters."""
+        self._params = params
+        self._edge_ppm = round(params.edge_cents_min * PPM / 100)
+        self._ask_ticks_max = round(params.ask_dollars_max * TICKS_PER_DOLLAR)
+        self.wakes = Wakes(
+            best_price=True,
+            best_size_cc=params.ask_cc_min,
+            index=True,
+            own_order=True,
+            every_ns=round(params.look_every_seconds * SECOND_NS),
+        )
+
+    def trades(self, contract: Contract) -> bool:
+        """Look at hourly and daily thresholds."""
+        return contract.comparison is Comparison.ABOVE
+
+    def consider(self, scene: Scene) -> list[Wish]:
+        """Give withdrawals of stale entries and the best new ones by edge."""
+        wishes: list[Wish] = []
+        entries: list[Signal] = []
+        for ticker in scene.woken:
+            view = scene.market(ticker)
+            wishes += self._withdrawals(view)
+            signal = self._entry(view)
+            if signal is not None:
+                entries.append(signal)
+        entries.sort(key=lambda signal: (-signal.edge_ppm, signal.ticker))
+        return wishes + list(entries[: self._params.best_count])
+
+    def _withdrawals(self, view: MarketView) -> list[Withdraw]:
+        age_max_ns = self._params.unfilled_seconds * SECOND_NS
+        late = view.closes_in_ns < self._params.seconds_min * SECOND_NS
+        gone = view.p_fair is not None and view.p_fair < self._params.p_fair_min
+        return [
+            Withdraw(
+                strategy=self.name,
+                ticker=order.ticker,
+                client_order_id=order.client_order_id,
+                reason="the entry was not filled in time or its ground is gone",
+            )
+            for order in own(view.working, self.name)
+            if order.state is OrderState.RESTING and (late or gone or view.now_ns - order.created_ns > age_max_ns)
+        ]
+
+    def _entry(self, view: MarketView) -> Signal | None:
+        params, book = self._params, view.book
+        if book is None or view.p_fair is None or not view.is_open or own(view.working, self.name):
+            return None
+        hours_max_ns, seconds_min_ns = params.hours_max * HOUR_NS, params.seconds_min * SECOND_NS
+        if not seconds_min_ns <= view.closes_in_ns <= hours_max_ns or view.p_fair < params.p_fair_min:
+            return None
+        ask = book.ask_ticks
+        if ask is None or ask > self._ask_ticks_max or book.size_cc(Side.ASK, ask) < params.ask_cc_min:
+            return None
+        price = self._price(view, ask)
+        size_cc = min(params.size_cc, params.position_cc_max - view.position.net_cc)
+        if price is None or size_cc <= 0:
+            return None
+        edge = edge_ppm(view.p_fair, Side.BID, price, view.schedule, is_maker=params.prefer_maker)
+        if edge < self._edge_ppm:
+            return None
+        return Signal(
+            strategy=self.name,
+            ticker=view.contract.ticker,
+            side=Side.BID,
+            price_ticks=price,
+            size_cc=size_cc,
+            intent=Intent.OPEN,
+            tif=TimeInForce.GTC if params.prefer_maker else TimeInForce.IOC,
+            post_only=params.prefer_maker,
+            edge_ppm=edge,
+            confidence_ppm=ppm_of_belief(view.p_fair),
+            reason="a favourite is offered under its worth",
+            features={"fair_ppm": ppm_of_belief(view.p_fair), "ask_ticks": ask},
+        )
+
+    def _price(self, view: MarketView, ask_ticks: int) -> int | None:
+        if not self._params.prefer_maker:
+            return ask_ticks
+        assert view.book is not None
+        bid = view.book.bid_ticks
+        if bid is None:
+            return None
+        price = view.contract.grid_up(bid + self._params.over_bid_ticks)
+        return price if price is not None and price < ask_ticks else None

@@ -1,0 +1,86 @@
+"""The worked example: take what is offered below its worth.
+
+Buys YES when fair − ask − fee reaches the stated edge, buys NO (sells YES) when bid − fair − fee does. One
+immediate-or-cancel order at a time and market, priced at the worst level that still has the edge.
+"""
+
+import msgspec
+
+from fairstrike.core.contract import Contract
+from fairstrike.core.order import Intent, Side, Signal, TimeInForce
+from fairstrike.core.units import CC_PER_CONTRACT, PPM, ppm_of_belief
+from fairstrike.market.view import MarketView, Scene
+from fairstrike.strategy.base import Wakes, Wish, edge_ppm, own
+
+
+class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Least edge per contract after fees, order size, and the cap on the net position."""
+
+    edge_cents: float = 3.0
+    size_cc: int = 10 * CC_PER_CONTRACT
+    position_cc_max: int = 100 * CC_PER_CONTRACT
+
+
+class Taker:
+    """Takes the touch, and what lies behind it, while the edge lasts."""
+
+    name = "taker"
+    code = 1
+    wakes = Wakes(best_price=True, best_size_cc=1, index=True)
+
+    def __init__(self, params: Params) -> None:
+        """Keep the parameters."""
+        self._params = params
+        self._edge_ppm = round(params.edge_cents * PPM / 100)
+
+    def trades(self, contract: Contract) -> bool:
+        """Look at every market."""
+        return True
+
+    def consider(self, scene: Scene) -> list[Wish]:
+        """Give at most one signal a woken market."""
+        found = (self._take(scene.market(ticker)) for ticker in scene.woken)
+        return [signal for signal in found if signal is not None]
+
+    def _take(self, view: MarketView) -> Signal | None:
+        if view.book is None or view.p_fair is None or not view.is_open or own(view.working, self.name):
+            return None
+        for side in (Side.BID, Side.ASK):
+            room_cc = self._params.position_cc_max - side.sign * view.position.net_cc
+            size_cc = min(self._params.size_cc, room_cc)
+            if size_cc <= 0:
+                continue
+            signal = self._signal(view, side, size_cc)
+            if signal is not None:
+                return signal
+        return None
+
+    def _signal(self, view: MarketView, side: Side, size_cc: int) -> Signal | None:
+        assert view.book is not None and view.p_fair is not None
+        best = view.book.ask_ticks if side is Side.BID else view.book.bid_ticks
+        if best is None:
+            return None
+        edge = edge_ppm(view.p_fair, side, best, view.schedule, is_maker=False)
+        if edge < self._edge_ppm:
+            return None
+        limit, offered_cc = best, 0
+        for price, level_cc in view.book.depth(side.opposite, 10):
+            if edge_ppm(view.p_fair, side, price, view.schedule, is_maker=False) < self._edge_ppm:
+                break
+            limit, offered_cc = price, offered_cc + level_cc
+            if offered_cc >= size_cc:
+                break
+        return Signal(
+            strategy=self.name,
+            ticker=view.contract.ticker,
+            side=side,
+            price_ticks=limit,
+            size_cc=min(size_cc, offered_cc),
+            intent=Intent.OPEN,
+            tif=TimeInForce.IOC,
+            post_only=False,
+            edge_ppm=edge,
+            confidence_ppm=min(PPM, 500_000 + 5 * edge),
+            reason="the best price offers the stated edge after the fee",
+            features={"fair_ppm": ppm_of_belief(view.p_fair), "best_ticks": best},
+        )
