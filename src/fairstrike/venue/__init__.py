@@ -1,0 +1,1 @@
+"""The outside: one folder per counterparty, and the ports they are plugged into."""

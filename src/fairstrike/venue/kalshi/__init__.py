@@ -1,0 +1,1 @@
+"""The venue Kalshi: its wire, its session, its requests, and three shells that only move bytes."""

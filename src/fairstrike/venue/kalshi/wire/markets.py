@@ -1,0 +1,380 @@
+"""Reference data: markets, series, events, books, trades, candles, exchange status; and what they mean.
+
+Strikes are JSON numbers on the wire and decode as `Decimal`, so they become `_e8` integers without ever
+being floats. Optional fields the venue left out are None; they encode as null.
+"""
+
+from decimal import Decimal
+
+import msgspec
+
+from fairstrike.core.contract import CENT_GRID, Comparison, Contract, PriceRange
+from fairstrike.core.errors import ArithmeticRefusal, ProtocolError
+from fairstrike.core.fees import MAKER_PPM, FeeSchedule
+from fairstrike.core.units import format_ticks
+from fairstrike.venue.kalshi.wire.amounts import number_e8, number_ppm, price_ticks, time_ns
+
+_COMBO_MAKER_PPM = 2 * MAKER_PPM
+_ASSETS = ("BTC", "ETH", "SOL")
+_MEAN_SUFFIXES = frozenset({"", "D", "E", "15M"})
+_COMPARISONS = {comparison.value: comparison for comparison in Comparison}
+_DIGITS_MAX = 8
+
+
+class WireRange(msgspec.Struct, frozen=True, kw_only=True):
+    """One stretch of a tick grid, in dollars."""
+
+    start: str
+    end: str
+    step: str
+
+
+class CustomStrike(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Extra terms of a market; 15-minute markets tell the decimals of the compared mean."""
+
+    round_digits: str | int | None = None
+
+
+class Market(msgspec.Struct, frozen=True, kw_only=True):
+    """A market as REST describes it. Sides are empty when their size is zero, whatever the price says."""
+
+    ticker: str
+    event_ticker: str
+    status: str
+    open_time: str
+    close_time: str
+    market_type: str = "binary"
+    title: str | None = None
+    subtitle: str | None = None
+    yes_sub_title: str = ""
+    no_sub_title: str = ""
+    created_time: str | None = None
+    updated_time: str | None = None
+    expected_expiration_time: str | None = None
+    latest_expiration_time: str | None = None
+    settlement_timer_seconds: int = 0
+    yes_bid_dollars: str = "0.0000"
+    yes_ask_dollars: str = "1.0000"
+    no_bid_dollars: str = "0.0000"
+    no_ask_dollars: str = "1.0000"
+    yes_bid_size_fp: str = "0.00"
+    yes_ask_size_fp: str = "0.00"
+    last_price_dollars: str = "0.0000"
+    previous_price_dollars: str = "0.0000"
+    previous_yes_bid_dollars: str = "0.0000"
+    previous_yes_ask_dollars: str = "0.0000"
+    volume_fp: str = "0.00"
+    volume_24h_fp: str = "0.00"
+    open_interest_fp: str = "0.00"
+    notional_value_dollars: str = "1.0000"
+    result: str = ""
+    settlement_value_dollars: str | None = None
+    settlement_ts: str | None = None
+    settlement_bounds_type: str = "default"
+    expiration_value: str = ""
+    can_close_early: bool = True
+    strike_type: str | None = None
+    floor_strike: Decimal | None = None
+    cap_strike: Decimal | None = None
+    custom_strike: CustomStrike | None = None
+    rules_primary: str = ""
+    rules_secondary: str = ""
+    price_level_structure: str = ""
+    price_ranges: tuple[WireRange, ...] = ()
+    exchange_index: int | None = None
+
+
+class MarketAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """GET /markets/{ticker}."""
+
+    market: Market
+
+
+class MarketsPage(msgspec.Struct, frozen=True, kw_only=True):
+    """GET /markets; the cursor is empty or absent on the last page."""
+
+    markets: tuple[Market, ...]
+    cursor: str | None = ""
+
+
+class SettlementSource(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a series takes its results from."""
+
+    name: str | None = None
+    url: str | None = None
+
+
+class Series(msgspec.Struct, frozen=True, kw_only=True):
+    """A family of events with one fee schedule."""
+
+    ticker: str
+    frequency: str = ""
+    title: str = ""
+    category: str = ""
+    categories: tuple[str, ...] | None = ()
+    tags: tuple[str, ...] | None = ()
+    settlement_sources: tuple[SettlementSource, ...] | None = ()
+    contract_url: str = ""
+    contract_terms_url: str = ""
+    fee_type: str = "quadratic"
+    fee_multiplier: Decimal = Decimal(1)
+    additional_prohibitions: tuple[str, ...] | None = ()
+    exchange_index: int | None = None
+
+
+class SeriesAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """GET /series/{series_ticker}."""
+
+    series: Series
+
+
+class SeriesPage(msgspec.Struct, frozen=True, kw_only=True):
+    """GET /series."""
+
+    series: tuple[Series, ...]
+
+
+class WireEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """An event: the markets settled together. Its fee overrides win over its series."""
+
+    event_ticker: str
+    series_ticker: str
+    title: str = ""
+    sub_title: str = ""
+    collateral_return_type: str = ""
+    mutually_exclusive: bool = False
+    strike_date: str | None = None
+    strike_period: str | None = None
+    category: str | None = None
+    settlement_sources: tuple[SettlementSource, ...] | None = ()
+    fee_type_override: str | None = None
+    fee_multiplier_override: Decimal | None = None
+    exchange_index: int | None = None
+    markets: tuple[Market, ...] | None = None
+
+
+class EventAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """GET /events/{event_ticker}."""
+
+    event: WireEvent
+    markets: tuple[Market, ...] | None = None
+
+
+class EventsPage(msgspec.Struct, frozen=True, kw_only=True):
+    """GET /events."""
+
+    events: tuple[WireEvent, ...]
+    cursor: str | None = ""
+
+
+class BookSides(msgspec.Struct, frozen=True, kw_only=True):
+    """Bids of both outcomes, ascending; NO levels carry NO prices."""
+
+    yes_dollars: tuple[tuple[str, str], ...] | None = ()
+    no_dollars: tuple[tuple[str, str], ...] | None = ()
+
+
+class OrderbookAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """GET /markets/{ticker}/orderbook; an entry of GET /markets/orderbooks has the ticker too."""
+
+    orderbook_fp: BookSides
+    ticker: str | None = None
+
+
+class OrderbooksAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """GET /markets/orderbooks."""
+
+    orderbooks: tuple[OrderbookAnswer, ...]
+
+
+class Trade(msgspec.Struct, frozen=True, kw_only=True):
+    """A match between anyone."""
+
+    trade_id: str
+    ticker: str
+    count_fp: str
+    yes_price_dollars: str
+    no_price_dollars: str
+    taker_outcome_side: str
+    taker_book_side: str
+    created_time: str
+    taker_side: str | None = None
+    is_block_trade: bool = False
+
+
+class TradesPage(msgspec.Struct, frozen=True, kw_only=True):
+    """GET /markets/trades, newest first."""
+
+    trades: tuple[Trade, ...]
+    cursor: str | None = ""
+
+
+class Ohlc(msgspec.Struct, frozen=True, kw_only=True):
+    """Open, low, high, close in dollars; absent when nothing happened."""
+
+    open_dollars: str | None = None
+    low_dollars: str | None = None
+    high_dollars: str | None = None
+    close_dollars: str | None = None
+    mean_dollars: str | None = None
+    previous_dollars: str | None = None
+
+
+class Candlestick(msgspec.Struct, frozen=True, kw_only=True):
+    """One period, named by its inclusive end in epoch seconds."""
+
+    end_period_ts: int
+    yes_bid: Ohlc
+    yes_ask: Ohlc
+    price: Ohlc
+    volume_fp: str
+    open_interest_fp: str
+
+
+class CandlesticksAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """GET /series/{series}/markets/{ticker}/candlesticks."""
+
+    ticker: str
+    candlesticks: tuple[Candlestick, ...]
+
+
+class ShardStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether one exchange shard is open."""
+
+    exchange_index: int
+    exchange_active: bool
+    trading_active: bool
+    description: str = ""
+    intra_exchange_transfers_active: bool = True
+
+
+class ExchangeStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """GET /exchange/status; the top level speaks of shard 0 only."""
+
+    exchange_active: bool
+    trading_active: bool
+    intra_exchange_transfers_active: bool | None = None
+    exchange_estimated_resume_time: str | None = None
+    exchange_index_statuses: tuple[ShardStatus, ...] | None = None
+
+
+def asset_of(series: str) -> str | None:
+    """Give BTC, ETH or SOL for a series of that asset, such as "KXBTC15M"; None for any other."""
+    for asset in _ASSETS:
+        if series.startswith("KX" + asset):
+            return asset
+    return None
+
+
+def contract_of(market: Market) -> Contract | None:
+    """Give what is traded in a market, or None when its structured fields do not say it beyond doubt.
+
+    Only series that settle on the mean of the last minute are contracts (thresholds, ranges, up-down);
+    strikes not yet published stay None. The title, the subtitle and the ticker's suffix are never read:
+    "-T" does not tell a direction.
+    """
+    series = market.event_ticker.partition("-")[0]
+    asset = asset_of(series)
+    comparison = _COMPARISONS.get(market.strike_type or "")
+    if asset is None or comparison is None or market.market_type != "binary":
+        return None
+    if series.removeprefix("KX" + asset) not in _MEAN_SUFFIXES:
+        return None
+    try:
+        return _contract(market, series, asset, comparison)
+    except ArithmeticRefusal:
+        return None
+
+
+def _contract(market: Market, series: str, asset: str, comparison: Comparison) -> Contract | None:
+    open_ns, close_ns = time_ns(market.open_time), time_ns(market.close_time)
+    if open_ns is None or close_ns is None or open_ns >= close_ns:
+        return None
+    floor, cap = _strikes(market, comparison)
+    if floor is not None and cap is not None and floor > cap:
+        return None
+    return Contract(
+        ticker=market.ticker,
+        event_ticker=market.event_ticker,
+        series=series,
+        asset=asset,
+        comparison=comparison,
+        open_ns=open_ns,
+        close_ns=close_ns,
+        floor_e8=floor,
+        cap_e8=cap,
+        round_digits=_round_digits(market.custom_strike),
+        grid=grid_of(market.price_ranges),
+        exchange_index=market.exchange_index or 0,
+    )
+
+
+def _strikes(market: Market, comparison: Comparison) -> tuple[int | None, int | None]:
+    floor = cap = None
+    if comparison is not Comparison.BELOW and market.floor_strike is not None:
+        floor = number_e8(market.floor_strike)
+    if comparison in (Comparison.BELOW, Comparison.BETWEEN) and market.cap_strike is not None:
+        cap = number_e8(market.cap_strike)
+    return floor, cap
+
+
+def _round_digits(custom: CustomStrike | None) -> int | None:
+    if custom is None or custom.round_digits is None:
+        return None
+    text = str(custom.round_digits)
+    if not (text.isascii() and text.isdigit() and len(text) < 3 and int(text) <= _DIGITS_MAX):
+        raise ArithmeticRefusal(f"{text[:40]!r} is not a number of decimals")
+    return int(text)
+
+
+def grid_of(ranges: tuple[WireRange, ...]) -> tuple[PriceRange, ...]:
+    """Give the tick grid of `price_ranges`; whole cents, valid in every structure, when there are none.
+
+    Raises `ArithmeticRefusal` for ranges that are no grid.
+    """
+    if not ranges:
+        return CENT_GRID
+    grid = tuple(
+        PriceRange(
+            start_ticks=price_ticks(stretch.start),
+            end_ticks=price_ticks(stretch.end),
+            step_ticks=price_ticks(stretch.step),
+        )
+        for stretch in ranges
+    )
+    for stretch in grid:
+        if stretch.step_ticks <= 0 or stretch.start_ticks >= stretch.end_ticks:
+            raise ArithmeticRefusal("a price range is empty or has no step")
+    return grid
+
+
+def wire_ranges(grid: tuple[PriceRange, ...]) -> tuple[WireRange, ...]:
+    """Give the `price_ranges` of a tick grid: the inverse of `grid_of`."""
+    return tuple(
+        WireRange(
+            start=format_ticks(part.start_ticks),
+            end=format_ticks(part.end_ticks),
+            step=format_ticks(part.step_ticks),
+        )
+        for part in grid
+    )
+
+
+def fee_schedule_of(series: Series, event: WireEvent | None = None) -> FeeSchedule:
+    """Give the fee schedule of a series, with the overrides of `event` where it has any.
+
+    Raises `ProtocolError` for a fee type without a known formula: do not trade that series.
+    Source: fee schedule of July 2026.
+    """
+    fee_type, multiplier = series.fee_type, series.fee_multiplier
+    if event is not None:
+        fee_type = event.fee_type_override or fee_type
+        multiplier = multiplier if event.fee_multiplier_override is None else event.fee_multiplier_override
+    makers = {
+        "quadratic": 0,
+        "quadratic_with_maker_fees": MAKER_PPM,
+        "quadratic_with_combo_maker_fees": _COMBO_MAKER_PPM,
+    }
+    if fee_type not in makers:
+        raise ProtocolError(f"{series.ticker} has the fee type {fee_type[:40]!r}: leave this series out")
+    return FeeSchedule(maker_ppm=makers[fee_type], multiplier_ppm=number_ppm(multiplier))
