@@ -1,0 +1,110 @@
+"""What the decision chain of the journal holds, besides effects: one struct a kind; the kind is its class's name."""
+
+import msgspec
+
+from fairstrike.core.events import OrderFilled
+from fairstrike.core.order import OrderState, Signal
+
+WAKE_BEST_PRICE, WAKE_BEST_SIZE, WAKE_DEPTH, WAKE_INDEX, WAKE_OWN_ORDER, WAKE_EVERY = 1, 2, 4, 8, 16, 32
+
+
+class TapeFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A recording that a replay reads: its file name, without folder, and the SHA-256 of its bytes."""
+
+    name: str
+    sha256: str
+
+
+class RunStarted(msgspec.Struct, frozen=True, kw_only=True):
+    """The first record of a run: everything that decides what it will do, secrets replaced by their names.
+
+    `settings` is JSON text of the run's settings, `settings_digest` its SHA-256.
+    """
+
+    program: str
+    execution: str
+    environment: str
+    account_tag: int
+    run_ns: int
+    seed: int
+    settings: str
+    settings_digest: str
+    tape: tuple[TapeFile, ...] = ()
+
+
+class Row(msgspec.Struct, frozen=True, array_like=True):
+    """One market in one decision: which wakes fired (bits), best prices and sizes, fair value; None is absent."""
+
+    ticker: str
+    wakes: int
+    bid_ticks: int | None
+    bid_cc: int
+    ask_ticks: int | None
+    ask_cc: int
+    fair_ppm: int | None
+
+
+class Decided(msgspec.Struct, frozen=True, kw_only=True):
+    """One decision in which a declared wake fired: the woken markets."""
+
+    rows: tuple[Row, ...]
+
+
+class Ordered(msgspec.Struct, frozen=True, kw_only=True):
+    """A signal was approved and became the order of this id."""
+
+    client_order_id: str
+    signal: Signal
+
+
+class OrderMoved(msgspec.Struct, frozen=True, kw_only=True):
+    """An order's state, filled size or venue id changed."""
+
+    client_order_id: str
+    ticker: str
+    state: OrderState
+    filled_cc: int
+    order_id: str | None
+
+
+class Booked(msgspec.Struct, frozen=True, kw_only=True):
+    """A fill entered the ledger; cash and position are those after it."""
+
+    fill: OrderFilled
+    client_order_id: str
+    strategy: str
+    cash_ud: int
+    net_cc: int
+    cost_ud: int
+    realised_ud: int
+
+
+class Settled(msgspec.Struct, frozen=True, kw_only=True):
+    """A market's settlement entered the ledger; cash is that after it."""
+
+    ticker: str
+    value_ticks: int
+    net_cc: int
+    payout_ud: int
+    pnl_ud: int
+    cash_ud: int
+    is_derived: bool
+
+
+class CashSet(msgspec.Struct, frozen=True, kw_only=True):
+    """The ledger was opened with the account's cash."""
+
+    cash_ud: int
+
+
+class RunEnded(msgspec.Struct, frozen=True, kw_only=True):
+    """The last record of a run that ended in good order."""
+
+    reason: str
+    cash_ud: int
+    fees_ud: int
+    resting: int
+
+
+Record = Decided | Ordered | OrderMoved | Booked | Settled | CashSet | RunEnded
+"""What a decision may write besides refusals, withdrawals and effects."""

@@ -1,0 +1,305 @@
+"""The journal: two append-only chains of records in segments, chained by SHA-256.
+
+A record is `[n, version, kind, instant, body]` in msgpack. On disk each record is framed as
+
+    length (4 bytes, little endian) · its CRC-32 (4 bytes) · link (16 bytes) · record
+
+where link is the first half of SHA-256(whole previous digest + record); the CRC tells a damaged length from a torn
+end. A segment's name carries its
+number; its first record is a `Segment` whose body holds the digest the chain stands at, so that any segment can be
+checked alone. `inputs` holds every event of a live or paper run, `decisions` every decision, effect, fill and
+ledger change of any run; both share the counter n. Segments are compressed when they are full. Decisions are never
+deleted; inputs go oldest first beyond `inputs_bytes_max`, and each deletion is itself a decision record.
+
+A turn's records are buffered and written with one write before its effects are handed out, so what was acted on
+survives the death of the process. A torn last record, left by that death, is cut off when the journal is opened.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from zlib import crc32
+
+import msgspec
+import zstandard
+
+from fairstrike.core.errors import JournalError
+
+VERSION = 1
+INPUTS, DECISIONS = "inputs", "decisions"
+
+_LINK = 16
+_HEAD = 8 + _LINK
+_SEED = hashlib.sha256(b"fairstrike journal").digest()
+_RECORD_BYTES_MAX = 16 * 1024 * 1024
+
+
+class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Bounds of the journal on disk, in bytes."""
+
+    segment_bytes: int = 8 * 1024 * 1024
+    inputs_bytes_max: int = 4 * 1024 * 1024 * 1024
+
+
+class Record(msgspec.Struct, frozen=True, array_like=True):
+    """One record: counter, format version, kind, instant (ns) and body (msgpack of the kind's struct)."""
+
+    n: int
+    version: int
+    kind: str
+    instant_ns: int
+    body: msgspec.Raw
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Record).decode
+
+
+class _Chain:
+    """One chain being written: its open segment and where its digest stands."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.folder = folder
+        self.name = name
+        self.digest = _SEED
+        self.number = 0
+        self.size = 0
+        self.file: int | None = None
+        self.buffer: list[bytes] = []
+
+    def add(self, record: bytes) -> None:
+        self.digest = hashlib.sha256(self.digest + record).digest()
+        length = len(record).to_bytes(4, "little")
+        self.buffer.append(length + crc32(length).to_bytes(4, "little") + self.digest[:_LINK] + record)
+
+    def flush(self) -> None:
+        if not self.buffer:
+            return
+        assert self.file is not None
+        data = b"".join(self.buffer)
+        self.buffer.clear()
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self.file, view) :]
+        self.size += len(data)
+
+
+class Journal:
+    """A journal open for writing. One writer a folder; readers may follow it at any time."""
+
+    def __init__(self, folder: Path, params: Params, compress: Callable[[Path], None] | None = None) -> None:
+        """Open the folder's journal, cutting a torn end, and begin fresh segments on both chains.
+
+        `compress` is called with each full segment's path; by default it is compressed at once.
+        Raises `JournalError` when what is there is damaged before its end.
+        """
+        self._params = params
+        self._compress = compress or compress_segment
+        folder.mkdir(parents=True, exist_ok=True)
+        self._chains = {name: _Chain(folder, name) for name in (INPUTS, DECISIONS)}
+        self.n = 0
+        for chain in self._chains.values():
+            self._resume(chain)
+        for chain in self._chains.values():
+            self._open_segment(chain, 0)
+
+    def append(self, chain: str, kind: str, instant_ns: int, body: msgspec.Struct | dict[str, int | str]) -> int:
+        """Add one record to a chain's buffer. Gives its n. Nothing is on disk before `flush`."""
+        self.n += 1
+        self._chains[chain].add(_encode((self.n, VERSION, kind, instant_ns, body)))
+        return self.n
+
+    def flush(self, instant_ns: int) -> None:
+        """Write what was added; rotate segments that are full."""
+        for chain in self._chains.values():
+            chain.flush()
+            if chain.size >= self._params.segment_bytes:
+                self._rotate(chain, instant_ns)
+
+    def sync(self) -> None:
+        """Have the disk keep what was written (slow; called from a thread)."""
+        for chain in self._chains.values():
+            if chain.file is not None:
+                os.fdatasync(chain.file) if hasattr(os, "fdatasync") else os.fsync(chain.file)
+
+    def close(self, instant_ns: int) -> None:
+        """Write and close."""
+        self.flush(instant_ns)
+        for chain in self._chains.values():
+            if chain.file is not None:
+                os.close(chain.file)
+                chain.file = None
+
+    def digest(self, chain: str = DECISIONS) -> str:
+        """Give the chain's digest as hex: equal digests mean equal records."""
+        return self._chains[chain].digest.hex()
+
+    def _resume(self, chain: _Chain) -> None:
+        paths = segments(chain.folder, chain.name)
+        for path in paths:
+            chain.number = max(chain.number, _number(path))
+        for path in reversed(paths):
+            good = 0
+            for digest, record, end in walk(path.name, _load(path), 0, None, self.n):
+                chain.digest, good = digest, end
+                self.n = max(self.n, record.n)
+            if good < path.stat().st_size and path.suffix != ".zst":
+                os.truncate(path, good)
+            if good:
+                return
+
+    def _open_segment(self, chain: _Chain, instant_ns: int) -> None:
+        chain.number += 1
+        path = chain.folder / f"{chain.name}-{chain.number:06d}.fsj"
+        chain.file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        chain.size = 0
+        self.append(chain.name, "Segment", instant_ns, {"chain": chain.digest.hex(), "segment": chain.number})
+        chain.flush()
+
+    def _rotate(self, chain: _Chain, instant_ns: int) -> None:
+        assert chain.file is not None
+        os.close(chain.file)
+        full = chain.folder / f"{chain.name}-{chain.number:06d}.fsj"
+        self._open_segment(chain, instant_ns)
+        self._compress(full)
+        if chain.name == INPUTS:
+            self._delete_oldest_inputs(instant_ns)
+
+    def _delete_oldest_inputs(self, instant_ns: int) -> None:
+        chain = self._chains[INPUTS]
+        paths = segments(chain.folder, INPUTS)
+        total = sum(path.stat().st_size for path in paths)
+        while total > self._params.inputs_bytes_max and len(paths) > 1:
+            oldest = paths.pop(0)
+            total -= oldest.stat().st_size
+            body: dict[str, int | str] = {"segment": _number(oldest), "chain": chain.digest.hex()}
+            self.append(DECISIONS, "InputsDeleted", instant_ns, body)
+            self._chains[DECISIONS].flush()
+            oldest.unlink()
+
+
+def segments(folder: Path, chain: str) -> list[Path]:
+    """Give a chain's segment files in order; a full one and its compressed copy count once."""
+    found: dict[int, Path] = {}
+    for path in sorted(folder.glob(f"{chain}-*.fsj*")):
+        if path.suffix in (".fsj", ".zst"):
+            found.setdefault(_number(path), path)
+    return [found[number] for number in sorted(found)]
+
+
+def read(folder: Path, chain: str, after_n: int = 0) -> Iterator[Record]:
+    """Give a chain's records with n above `after_n`, checking every link.
+
+    Raises `JournalError` when a record was changed or lost, naming the last good n. A torn end is not an error:
+    reading stops there.
+    """
+    follower = Follower(folder, chain)
+    while records := follower.poll():
+        yield from (record for record in records if record.n > after_n)
+
+
+class Follower:
+    """Reads a chain as it grows: each `poll` gives the records written since the last, a segment at most."""
+
+    def __init__(self, folder: Path, chain: str) -> None:
+        """Start before the first record that is still kept."""
+        self._folder = folder
+        self._chain = chain
+        self._number = 0
+        self._offset = 0
+        self._digest: bytes | None = None
+        self._last_n = 0
+
+    def poll(self) -> list[Record]:
+        """Give the next records, an empty list when there is nothing new.
+
+        Raises `JournalError` when a record was changed or lost.
+        """
+        paths = {_number(path): path for path in segments(self._folder, self._chain)}
+        current = paths.get(self._number)
+        if current is not None:
+            records = self._walk(current)
+            if records:
+                return records
+        following = min((number for number in paths if number > self._number), default=None)
+        if following is None:
+            return []
+        self._number, self._offset = following, 0
+        return self._walk(paths[following])
+
+    def _walk(self, path: Path) -> list[Record]:
+        data = _load(path)
+        records: list[Record] = []
+        for digest, record, end in walk(path.name, data, self._offset, self._digest, self._last_n):
+            self._digest, self._offset, self._last_n = digest, end, record.n
+            records.append(record)
+        return records
+
+
+def compress_segment(path: Path) -> None:
+    """Compress a full segment with zstd and remove the plain file, in an order that never loses it."""
+    target = path.with_suffix(".fsj.zst")
+    part = path.with_suffix(".part")
+    part.write_bytes(zstandard.ZstdCompressor(level=3).compress(path.read_bytes()))
+    part.chmod(0o600)
+    part.replace(target)
+    path.unlink()
+
+
+def _number(path: Path) -> int:
+    return int(path.name.split("-")[1].split(".")[0])
+
+
+def _load(path: Path) -> bytes:
+    data = path.read_bytes()
+    if path.suffix == ".zst":
+        return zstandard.ZstdDecompressor().decompress(data, max_output_size=1 << 31)
+    return data
+
+
+def walk(name: str, data: bytes, at: int, digest: bytes | None, last_n: int) -> Iterator[tuple[bytes, Record, int]]:
+    """Give (digest, record, end offset) for each whole record of segment `name` from offset `at`.
+
+    `digest` is where the chain stands, None at the start of a journal. Stops at a torn end.
+    Raises `JournalError` when a record or its length was changed.
+    """
+    while at + _HEAD <= len(data):
+        length = int.from_bytes(data[at : at + 4], "little")
+        if crc32(data[at : at + 4]) != int.from_bytes(data[at + 4 : at + 8], "little"):
+            raise _damaged(name, last_n)
+        end = at + _HEAD + length
+        if end > len(data):
+            return
+        link, body = data[at + 8 : at + _HEAD], data[at + _HEAD : end]
+        if at == 0:
+            digest = _first_digest(name, body, digest, last_n)
+        assert digest is not None
+        digest = hashlib.sha256(digest + body).digest()
+        if digest[:_LINK] != link:
+            raise _damaged(name, last_n)
+        record = _decode(body)
+        last_n = record.n
+        yield digest, record, end
+        at = end
+
+
+def _first_digest(name: str, body: bytes, before: bytes | None, last_n: int) -> bytes:
+    """Give the digest a segment starts from: what it states, which must be where the chain stood."""
+    try:
+        stated = bytes.fromhex(msgspec.msgpack.decode(_decode(body).body)["chain"])
+    except (msgspec.MsgspecError, KeyError, TypeError, ValueError):
+        raise _damaged(name, last_n) from None
+    if before is not None and stated != before:
+        raise JournalError(
+            f"{name} does not continue the segment before it; the last good record is n = {last_n}: "
+            "restore the missing segment from a copy"
+        )
+    return stated
+
+
+def _damaged(name: str, last_n: int) -> JournalError:
+    return JournalError(
+        f"{name} is damaged after record n = {last_n}; what stands before it can be trusted: "
+        "keep a copy of the folder and restore this file from a backup"
+    )
