@@ -48,7 +48,8 @@ class OrderSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """One order as it stood at `updated_ns`.
 
     `taker_cost_ud` and `maker_cost_ud` are what the filled contracts cost on the order's own outcome side
-    (YES price × size for a bid, NO price × size for an ask), without fees. `remaining_cc` is 0 unless resting.
+    (YES price × size for a bid, NO price × size for an ask), without fees. `remaining_cc` is 0 unless the
+    order rests.
     """
 
     order_id: str
@@ -78,7 +79,7 @@ class OrderSnapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IndexAverage(msgspec.Struct, frozen=True, kw_only=True):
-    """A mean of prints (`value_e8`, rounded half up) over source seconds [start, end): how many there were."""
+    """The mean (rounded half up) of the `count` prints known of source seconds [start, end)."""
 
     value_e8: int
     count: int
@@ -131,7 +132,7 @@ class Filled(msgspec.Struct, frozen=True, kw_only=True, tag="filled", gc=False):
 
 
 class OrderChanged(msgspec.Struct, frozen=True, kw_only=True, tag="order_changed"):
-    """An order was taken, filled, decreased or ended; `reason` None means it was placed or cancelled by its owner."""
+    """An order was taken, filled, decreased or ended; `reason` None: placed or cancelled by its owner."""
 
     instant_ns: int
     account: str
