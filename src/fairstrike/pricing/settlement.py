@@ -1,0 +1,291 @@
+"""What a market is worth that settles on the mean of sixty prints.
+
+With n prints left, the next in a seconds, and the sum P of the others known, A = (P + n·R) / 60, R being the
+mean of the prints left. Without drift E[R] = S and, u being the variance of the log index a second,
+
+    E[R²] / S² = (1/n²) Σ_{i<n} (2(n − 1 − i) + 1) · exp(u(a + i)).
+
+R is matched by a lognormal law, and A > K when R > K* = (60K − P) / n. The sum is expanded in u around i = 0,
+where its coefficients are whole numbers known for each n: four terms are exact to 1e-12.
+
+A reference price that is not the official index has one error for all prints; so have seconds we missed. Their
+variance is added once, to A. The error is normal, so it dilutes the skew of R: the law becomes a lognormal
+shifted to keep mean, variance and third moment. Without error the shift is zero; with nothing but error the
+law is normal. While there is error nothing is decided: no probability is 0 or 1.
+"""
+
+import math
+from collections.abc import Mapping
+
+import msgspec
+
+from fairstrike.core.contract import Comparison, Contract, settle
+from fairstrike.core.errors import ArithmeticRefusal
+from fairstrike.core.timing import WINDOW_SECONDS
+from fairstrike.core.units import E8_PER_DOLLAR
+from fairstrike.pricing.digital import PRICE_MAX, PRICE_MIN, SECONDS_PER_YEAR, VOL_MAX, normal_cdf
+
+DOUBT = 1e-12
+"""The least probability of either outcome while the reference price has an error."""
+
+SECONDS_AHEAD_MAX = 90.0 * 86_400
+_SQRT_HALF = math.sqrt(0.5)
+_DILUTION_MAX = 1e8
+_E8_DIGITS = 8
+
+
+class SettlementInputs(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known now about one settlement mean.
+
+    `spot`: dollars, the reference price now. `vol_annual`: a fraction a year, [0, 50]. `first_s`: seconds from
+    now to the first settlement print not yet seen. `left`: prints not yet seen, 0 to 60. `seen_sum`: dollars,
+    the sum of the 60 − left others, seconds we missed being valued as `seen_prints` does. `sd_dollars`: the
+    standard error of the reference price against the official index. `bridge_s`: variance of `seen_sum` from
+    missed seconds, over the variance of the index a second (0 when none is missing).
+
+    Raises `ArithmeticRefusal` outside these domains: correct the input the message names.
+    """
+
+    spot: float
+    vol_annual: float
+    first_s: float
+    left: int
+    seen_sum: float = 0.0
+    sd_dollars: float = 0.0
+    bridge_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check every domain, once, so that pricing need not."""
+        if not (
+            PRICE_MIN <= self.spot <= PRICE_MAX
+            and 0.0 <= self.vol_annual <= VOL_MAX
+            and 0.0 <= self.first_s <= SECONDS_AHEAD_MAX
+            and 0 <= self.left <= WINDOW_SECONDS
+            and 0.0 <= self.seen_sum <= WINDOW_SECONDS * PRICE_MAX
+            and (self.seen_sum > 0.0) == (self.left < WINDOW_SECONDS)
+            and 0.0 <= self.sd_dollars <= PRICE_MAX
+            and 0.0 <= self.bridge_s <= WINDOW_SECONDS**3
+        ):
+            raise ArithmeticRefusal(_complaint(self))
+
+
+class SettlementLaw(msgspec.Struct, frozen=True, kw_only=True):
+    """The law of the settlement mean at one instant; it serves every strike. Made by `settlement_law`.
+
+    `required_scale` and `required_shift` turn a threshold K into K* = scale × K − shift. `centre` is E[R],
+    `skew_shift` the shift of the lognormal, `log_sd` its standard deviation; `sd` (dollars of K*) is used
+    instead when the law is normal, and both are zero when the mean is known. `total_e8` is then its sum.
+    """
+
+    required_scale: float
+    required_shift: float
+    centre: float
+    skew_shift: float
+    log_sd: float
+    sd: float
+    is_doubtful: bool
+    total_e8: int | None = None
+
+
+class SeenPrints(msgspec.Struct, frozen=True, kw_only=True):
+    """The known part of a settlement window: `seen_sum` and `bridge_s` for the inputs, seconds missed."""
+
+    seen_sum: float
+    bridge_s: float
+    missed: int
+
+
+class PayoffInterval(msgspec.Struct, frozen=True, kw_only=True):
+    """The settlement means, in dollars, for which a contract pays 1; None where it is open-ended."""
+
+    low: float | None
+    high: float | None
+
+
+def variance_multiplier(first_s: float, left: int) -> float:
+    """Give v, in seconds, such that the mean of the window has variance v × (dollars a root second)².
+
+    v = (a·n² + (n − 1)·n·(2n − 1)/6) / 3600, a = `first_s` seconds, n = `left` prints.
+    """
+    return (first_s * left * left + (left - 1) * left * (2 * left - 1) / 6) / WINDOW_SECONDS**2
+
+
+def settlement_law(inputs: SettlementInputs) -> SettlementLaw:
+    """Give the law of the settlement mean: make it once an instant, then ask it for each strike.
+
+    Source: moment match of the arithmetic average (Levy 1992), with the error terms told above.
+    """
+    spot, left, seen_sum = inputs.spot, inputs.left, inputs.seen_sum
+    per_second = inputs.vol_annual * inputs.vol_annual / SECONDS_PER_YEAR
+    if left == 0:
+        return _law_when_all_seen(inputs, per_second)
+    scale: float = WINDOW_SECONDS / left
+    error = scale * inputs.sd_dollars / spot
+    spread = _relative_variance(per_second, inputs.first_s, left)
+    noise = error * error + per_second * inputs.bridge_s / (left * left)
+    is_doubtful = noise > 0.0
+    if noise > spread * _DILUTION_MAX or spread == 0.0:
+        # The law is normal, or R is known: one standard deviation, of the errors and what is left of R's.
+        skew_shift, log_sd, sd = 0.0, 0.0, spot * math.sqrt(spread + noise)
+    else:
+        dilution = 1.0 + noise / spread
+        skew_shift = spot * (dilution * dilution - 1.0)
+        log_sd, sd = math.sqrt(math.log1p(spread / (dilution * dilution * dilution))), 0.0
+    return SettlementLaw(
+        required_scale=scale,
+        required_shift=seen_sum / left,
+        centre=spot,
+        skew_shift=skew_shift,
+        log_sd=log_sd,
+        sd=sd,
+        is_doubtful=is_doubtful,
+    )
+
+
+def probability_above(law: SettlementLaw, threshold: float) -> float:
+    """Give P(settlement mean > `threshold`), `threshold` in dollars.
+
+    With nothing left to happen and no error it is a step: 1 above, else 0. In [DOUBT, 1 − DOUBT] while the
+    reference price has an error.
+    """
+    required = law.required_scale * threshold - law.required_shift
+    log_sd = law.log_sd
+    if log_sd:
+        base = required + law.skew_shift
+        if base <= 0.0:
+            p = 1.0
+        else:
+            move = (law.centre - required) / base
+            log_move = math.log1p(move) if move > -0.5 else math.log((law.centre + law.skew_shift) / base)
+            p = 0.5 * math.erfc((0.5 * log_sd - log_move / log_sd) * _SQRT_HALF)
+    elif law.sd:
+        p = normal_cdf((law.centre - required) / law.sd)
+    else:
+        p = 1.0 if law.centre > required else 0.0
+    if law.is_doubtful:
+        return DOUBT if p < DOUBT else min(p, 1.0 - DOUBT)
+    return p
+
+
+def probability_within(law: SettlementLaw, interval: PayoffInterval) -> float:
+    """Give the probability that the settlement mean lies in `interval`, in [0, 1].
+
+    A range is the difference of its two thresholds.
+    """
+    p = 1.0 if interval.low is None else probability_above(law, interval.low)
+    if interval.high is not None:
+        p -= probability_above(law, interval.high)
+    least = DOUBT if law.is_doubtful else 0.0
+    return min(max(p, least), 1.0 - least)
+
+
+def probability(contract: Contract, law: SettlementLaw) -> float:
+    """Give the probability that `contract` pays 1. The contract must have its strikes.
+
+    When all sixty official prints are in, the answer is that of `core.contract.settle`, ties included.
+    Whoever prices a ladder again and again keeps each contract's `payoff_interval` instead.
+    """
+    if law.total_e8 is None:
+        return probability_within(law, payoff_interval(contract))
+    # The rule reads nothing but the number of prints and their sum.
+    return 1.0 if settle(contract, (law.total_e8,) + (0,) * (WINDOW_SECONDS - 1)) else 0.0
+
+
+def payoff_interval(contract: Contract) -> PayoffInterval:
+    """Give the unrounded settlement means for which `contract` pays 1. It must have its strikes.
+
+    A contract that rounds the mean half up pays from half a unit below the first paying rounded value, e.g.
+    from K − 0.005 for "at least K" and two digits; one that does not has its strikes for boundaries.
+    Source: the comparison of `core.contract`, solved for the mean.
+    """
+    assert contract.is_struck, "a market without its strikes has no payoff"
+    floor_e8, cap_e8 = contract.floor_e8, contract.cap_e8
+    digits = contract.round_digits
+    low = high = None
+    if contract.comparison is not Comparison.BELOW and floor_e8 is not None:
+        low = _boundary(floor_e8, digits, is_level_in=contract.comparison is not Comparison.ABOVE)
+    if contract.comparison in (Comparison.BELOW, Comparison.BETWEEN) and cap_e8 is not None:
+        high = _boundary(cap_e8, digits, is_level_in=contract.comparison is Comparison.BELOW)
+    return PayoffInterval(low=low, high=high)
+
+
+def seen_prints(prints: Mapping[int, int], seconds: range) -> SeenPrints | None:
+    """Give the sum of the prints at `seconds`, the part of the settlement window that is over.
+
+    `prints` maps source second to index value (`_e8`); seconds outside the window serve as neighbours. A run of
+    m missed seconds is valued at the mean of its two neighbours, the expected sum of a Brownian bridge; its
+    variance is m(m + 1)(m + 2)/12 of the index's a second. With one neighbour: that value, and
+    m(m + 1)(2m + 1)/6. None when nothing is known at all.
+    """
+    known = [prints[second] for second in seconds if second in prints]
+    total_e8, bridge_s = float(sum(known)), 0.0
+    for hole in _holes(prints, seconds):
+        sides = [prints[second] for second in (hole.start - 1, hole.stop) if second in prints]
+        if not sides:
+            return None
+        m = len(hole)
+        total_e8 += m * sum(sides) / len(sides)
+        bridge_s += m * (m + 1) * ((m + 2) / 12 if len(sides) == 2 else (2 * m + 1) / 6)
+    missed = len(seconds) - len(known)
+    return SeenPrints(seen_sum=total_e8 / E8_PER_DOLLAR, bridge_s=bridge_s, missed=missed)
+
+
+def _holes(prints: Mapping[int, int], seconds: range) -> list[range]:
+    holes: list[range] = []
+    start = seconds.start
+    for second in [*(second for second in seconds if second in prints), seconds.stop]:
+        if second > start:
+            holes.append(range(start, second))
+        start = second + 1
+    return holes
+
+
+def _moments(left: int) -> tuple[float, float, float, float]:
+    m1, m2, m3, m4 = (sum((2 * (left - 1 - i) + 1) * i**k for i in range(left)) for k in range(1, 5))
+    square = left * left
+    return m1 / square, m2 / (2 * square), m3 / (6 * square), m4 / (24 * square)
+
+
+# For n = 1…60 the coefficients of u, u², u³ and u⁴ in the sum at the top, divided by n².
+_SERIES = ((0.0, 0.0, 0.0, 0.0), *(_moments(left) for left in range(1, WINDOW_SECONDS + 1)))
+
+
+def _relative_variance(per_second: float, first_s: float, left: int) -> float:
+    """Give Var(R) / S². The first print's share is exact, the spacing's is the series."""
+    c1, c2, c3, c4 = _SERIES[left]
+    spacing = per_second * (c1 + per_second * (c2 + per_second * (c3 + per_second * c4)))
+    start = math.expm1(per_second * first_s)
+    return start + (1.0 + start) * spacing
+
+
+def _law_when_all_seen(inputs: SettlementInputs, per_second: float) -> SettlementLaw:
+    bridge = inputs.spot * inputs.spot * per_second * inputs.bridge_s
+    sd = math.sqrt(inputs.sd_dollars * inputs.sd_dollars + bridge / WINDOW_SECONDS**2)
+    return SettlementLaw(
+        required_scale=1.0,
+        required_shift=0.0,
+        centre=inputs.seen_sum / WINDOW_SECONDS,
+        skew_shift=0.0,
+        log_sd=0.0,
+        sd=sd,
+        is_doubtful=sd > 0.0,
+        total_e8=None if sd > 0.0 else round(inputs.seen_sum * E8_PER_DOLLAR),
+    )
+
+
+def _boundary(level_e8: int, digits: int | None, *, is_level_in: bool) -> float:
+    """Give the least mean whose rounded value is at least (`is_level_in`) or above the level, in dollars."""
+    if digits is None:
+        return level_e8 / E8_PER_DOLLAR
+    unit: int = 10 ** (_E8_DIGITS - digits)
+    first = -(-level_e8 // unit) if is_level_in else level_e8 // unit + 1
+    return (2 * first - 1) * unit / (2 * E8_PER_DOLLAR)
+
+
+def _complaint(inputs: SettlementInputs) -> str:
+    return (
+        f"{inputs} cannot be priced; give spot in [{PRICE_MIN:g}, {PRICE_MAX:g}] dollars, vol_annual as a "
+        f"fraction in [0, {VOL_MAX:g}], first_s in [0, {SECONDS_AHEAD_MAX:g}] seconds, left in [0, "
+        f"{WINDOW_SECONDS}], seen_sum in dollars (above 0 exactly when left is below {WINDOW_SECONDS}), and "
+        "sd_dollars and bridge_s not below 0"
+    )
