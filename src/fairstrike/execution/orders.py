@@ -18,7 +18,8 @@ from fairstrike.core.events import (
     OrdersRead,
 )
 from fairstrike.core.ids import OrderIdParts, pack_order_id
-from fairstrike.core.order import TERMINAL_STATES, Approved, Order, OrderState, collateral_ud
+from fairstrike.core.order import TERMINAL_STATES, Approved, Order, OrderState
+from fairstrike.core.records import Booked, OrderMoved
 from fairstrike.execution.ledger import Ledger
 from fairstrike.execution.lifecycle import Move, moved
 from fairstrike.execution.reconcile import Params, findings
@@ -48,6 +49,7 @@ class Orders:
         self.by_id: dict[str, Order] = {}
         self.working: dict[str, dict[str, Order]] = {}
         self.ended: list[str] = []
+        self.records: list[Booked | OrderMoved] = []
 
     def place(self, approved: Approved, code: int, exchange_index: int, now_ns: int) -> SendOrder:
         """Give the effect of an approved signal; the order is SENDING from here on."""
@@ -128,9 +130,10 @@ class Orders:
         """Whether any order's fate is unknown."""
         return any(order.state is OrderState.UNKNOWN for order in self.all_working())
 
-    def reserved_ud(self) -> int:
-        """Give the collateral that working orders may lock, closing ones included (conservative)."""
-        return sum(collateral_ud(o.side, o.price_ticks, o.remaining_cc) for o in self.all_working())
+    def drain(self) -> list[Booked | OrderMoved]:
+        """Give, once, what became of orders since the last call: for the journal."""
+        records, self.records = self.records, []
+        return records
 
     def _acked(self, event: OrderAcked) -> list[str]:
         order = self.by_id.get(event.client_order_id)
@@ -152,7 +155,7 @@ class Orders:
             if len(self._orphans) < _ORPHANS_MAX:
                 self._orphans.setdefault(fill.order_id, []).append(fill)
             return []
-        self._ledger.fill(fill, order.strategy)
+        self._book(fill, order)
         order = msgspec.structs.replace(order, filled_cc=order.filled_cc + fill.size_cc)
         assert order.filled_cc <= order.size_cc, f"{order.client_order_id} filled beyond its size"
         self._move(order, Move.FILL_LAST if order.filled_cc == order.size_cc else Move.FILL_PART)
@@ -160,6 +163,21 @@ class Orders:
         if order.is_working and order.final_cc is not None:
             self._end(order, order.final_cc, Move.ACK_DONE)
         return [order.ticker]
+
+    def _book(self, fill: OrderFilled, order: Order) -> None:
+        self._ledger.fill(fill, order.strategy)
+        position = self._ledger.position(fill.ticker)
+        self.records.append(
+            Booked(
+                fill=fill,
+                client_order_id=order.client_order_id,
+                strategy=order.strategy,
+                cash_ud=self._ledger.cash_ud,
+                net_cc=position.net_cc,
+                cost_ud=position.cost_ud,
+                realised_ud=position.realised_ud,
+            )
+        )
 
     def _reported(self, event: OrderReported) -> list[str]:
         order = self.by_id.get(event.client_order_id)
@@ -219,7 +237,18 @@ class Orders:
 
     def _keep(self, order: Order) -> None:
         key = order.client_order_id
+        before = self.by_id.get(key)
         self.by_id[key] = order
+        if before is None or _shown(before) != _shown(order):
+            self.records.append(
+                OrderMoved(
+                    client_order_id=key,
+                    ticker=order.ticker,
+                    state=order.state,
+                    filled_cc=order.filled_cc,
+                    order_id=order.order_id,
+                )
+            )
         if order.state in TERMINAL_STATES:
             if self.working.get(order.ticker, {}).pop(key, None) is not None:
                 self.ended.append(key)
@@ -234,3 +263,7 @@ class Orders:
                 order = self.by_id.pop(key)
                 self._by_venue.pop(order.order_id or "", None)
             del self.ended[: _ENDED_KEPT // 2]
+
+
+def _shown(order: Order) -> tuple[OrderState, int, str | None]:
+    return (order.state, order.filled_cc, order.order_id)

@@ -9,10 +9,13 @@ from collections.abc import Mapping
 
 import msgspec
 
+from fairstrike.core.effects import CancelOrder
 from fairstrike.core.events import OrderReported
+from fairstrike.core.ids import unpack_order_id
 from fairstrike.core.order import TERMINAL_STATES, Order, OrderState
 from fairstrike.core.timing import SECOND_NS
 from fairstrike.execution.lifecycle import Move
+from fairstrike.market.catalog import Listing
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -58,10 +61,23 @@ def findings(
     return found
 
 
+def ours(listed: tuple[OrderReported, ...], tag: int) -> tuple[OrderReported, ...]:
+    """Give the listed orders whose id carries this product's and account's tag."""
+    parts = ((report, unpack_order_id(report.client_order_id)) for report in listed)
+    return tuple(report for report, found in parts if found is not None and found.tag == tag)
+
+
 def strangers(orders: Mapping[str, Order], listed: tuple[OrderReported, ...]) -> list[OrderReported]:
-    """Give listed orders that we do not hold as working: of an earlier run, or of somebody else."""
-    return [
-        report
-        for report in listed
-        if report.client_order_id not in orders or not orders[report.client_order_id].is_working
-    ]
+    """Give listed orders that we never held: a run before this one left them."""
+    return [report for report in listed if report.client_order_id not in orders]
+
+
+def cancel_of(report: OrderReported, listings: Mapping[str, Listing]) -> CancelOrder:
+    """Give the effect that cancels a listed order; a market we do not know is routed by its ticker."""
+    listing = listings.get(report.ticker)
+    return CancelOrder(
+        client_order_id=report.client_order_id,
+        order_id=report.order_id,
+        ticker=report.ticker,
+        exchange_index=-1 if listing is None else listing.contract.exchange_index,
+    )

@@ -15,10 +15,11 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
     status: str
     volume_24h_cc: int
 
-    @property
-    def is_open(self) -> bool:
-        """Whether orders are accepted, as far as the last description tells."""
-        return self.status == "active"
+    def is_open(self, venue_now_ns: int) -> bool:
+        """Whether orders are accepted, as far as description and clock tell: no message says that a market opens."""
+        contract = self.contract
+        is_listed = self.status in ("active", "initialized") and contract.is_struck
+        return is_listed and contract.open_ns <= venue_now_ns < contract.close_ns
 
 
 class Catalog:

@@ -1,6 +1,6 @@
 """What strategies and risk are shown: one market, and the scene of all that matters now."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import msgspec
 
@@ -14,7 +14,7 @@ from fairstrike.market.index import Reference
 class MarketView(msgspec.Struct, frozen=True, kw_only=True):
     """One market now. `book` and `p_fair` are None when they cannot be vouched for.
 
-    `closes_in_ns` is venue time to the close; `move_ppm` the index's absolute move over the last half hour.
+    `closes_in_ns` is venue time to the close; `working` are the orders of every strategy, oldest first.
     """
 
     contract: Contract
@@ -58,6 +58,6 @@ class Scene:
             view = self._made[ticker] = self._make(ticker)
         return view
 
-    def made(self) -> Mapping[str, MarketView]:
-        """Give the views that were asked for in this decision."""
-        return self._made
+    def forget(self, ticker: str) -> None:
+        """Drop a market's view: something was ordered in it and the next reader must see that."""
+        self._made.pop(ticker, None)

@@ -51,7 +51,7 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Exposure(msgspec.Struct, frozen=True, kw_only=True):
     """What is at stake now, in microdollars: open cost plus collateral of opening orders.
 
-    `markets` are the settlement groups × strategies that count as one position each.
+    `markets` are the settlement groups that are touched, each counted as one position; `key` is the signal's.
     """
 
     equity_day_ud: int

@@ -1,0 +1,42 @@
+"""Stopping: cancel everything, then prove that nothing rests by asking twice.
+
+A stop is proved when two lists of resting orders, asked for at least `lag_ns` apart, held none of ours and no
+order of ours is working. A stop that cannot be proved in time says so.
+"""
+
+import msgspec
+
+from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
+
+
+class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How often the lists are asked for while stopping, how far apart, and when the stop is given up."""
+
+    every_ns: int = 500 * MILLISECOND_NS
+    lag_ns: int = 250 * MILLISECOND_NS
+    give_up_ns: int = 30 * SECOND_NS
+
+
+class Stopping:
+    """The state of one stop: when it began and which empty lists were read since."""
+
+    def __init__(self, params: Params, began_ns: int, reason: str) -> None:
+        """Begin a stop."""
+        self.reason = reason
+        self._params = params
+        self._began_ns = began_ns
+        self._first_empty_ns: int | None = None
+        self.is_proved = False
+
+    def saw_list(self, asked_ns: int, resting: int) -> None:
+        """Take in one list of resting orders of ours."""
+        if resting or asked_ns < self._began_ns:
+            self._first_empty_ns = None
+        elif self._first_empty_ns is None:
+            self._first_empty_ns = asked_ns
+        elif asked_ns - self._first_empty_ns >= self._params.lag_ns:
+            self.is_proved = True
+
+    def is_given_up(self, now_ns: int) -> bool:
+        """Whether the stop took longer than it may."""
+        return now_ns - self._began_ns > self._params.give_up_ns

@@ -1,0 +1,87 @@
+"""Fair value of every market now: reference price, volatility and settlement window put together.
+
+One settlement law serves all strikes of one close at one instant. A fair value is absent while the reference is
+stale, while there are too few returns to know the volatility, and while a market's strike is unpublished.
+"""
+
+from fairstrike.core.contract import Contract
+from fairstrike.core.events import IndexPrinted
+from fairstrike.core.units import E8_PER_DOLLAR
+from fairstrike.market.index import Index, Reference
+from fairstrike.market.index import Params as IndexParams
+from fairstrike.market.window import window_state
+from fairstrike.pricing.settlement import SettlementInputs, SettlementLaw, probability, seen_prints, settlement_law
+from fairstrike.pricing.volatility import Ewma
+from fairstrike.pricing.volatility import Params as VolatilityParams
+
+
+class Fairs:
+    """Each asset's index and volatility, and the laws made from them at the current instant."""
+
+    def __init__(self, index: IndexParams, volatility: VolatilityParams) -> None:
+        """Keep the parameters; assets appear with their first print."""
+        self._index_params = index
+        self._volatility_params = volatility
+        self._volatility: dict[str, Ewma] = {}
+        self._laws: dict[tuple[str, int], SettlementLaw | None] = {}
+        self._laws_at = -1
+        self.index: dict[str, Index] = {}
+
+    def fold(self, event: IndexPrinted, offset_ns: int) -> bool:
+        """Take a print in; `offset_ns` is its source's clock offset. Gives whether it was new."""
+        index = self.index.get(event.asset)
+        if index is None:
+            index = self.index[event.asset] = Index(self._index_params)
+            self._volatility[event.asset] = Ewma(self._volatility_params)
+        self._laws_at = -1
+        if not index.fold(event, offset_ns):
+            return False
+        self._volatility[event.asset].update(event.second, event.value_e8)
+        return True
+
+    def reference(self, asset: str, now_ns: int) -> Reference | None:
+        """Give an asset's reference price when it is fresh at `now_ns` (our clock)."""
+        index = self.index.get(asset)
+        return None if index is None else index.fresh(now_ns)
+
+    def vol_annual(self, asset: str) -> float | None:
+        """Give an asset's volatility as a fraction a year, None while there are too few returns."""
+        volatility = self._volatility.get(asset)
+        return None if volatility is None else volatility.vol_annual()
+
+    def p_fair(self, contract: Contract, now_ns: int, offset_ns: int) -> float | None:
+        """Give the probability that a contract pays, None when it cannot be vouched for.
+
+        `offset_ns` is the index source's clock offset: its time is `now_ns` less that.
+        """
+        if not contract.is_struck:
+            return None
+        if self._laws_at != now_ns:
+            self._laws.clear()
+            self._laws_at = now_ns
+        key = (contract.asset, contract.close_ns)
+        if key not in self._laws:
+            self._laws[key] = self._law(contract.asset, contract.close_ns, now_ns, offset_ns)
+        law = self._laws[key]
+        return None if law is None else probability(contract, law)
+
+    def _law(self, asset: str, close_ns: int, now_ns: int, offset_ns: int) -> SettlementLaw | None:
+        reference, vol_annual = self.reference(asset, now_ns), self.vol_annual(asset)
+        if reference is None or vol_annual is None:
+            return None
+        prints = self.index[asset].prints
+        window = window_state(prints, close_ns, now_ns - offset_ns)
+        seen = seen_prints(prints, window.over)
+        if seen is None:
+            return None
+        return settlement_law(
+            SettlementInputs(
+                spot=reference.value_e8 / E8_PER_DOLLAR,
+                vol_annual=vol_annual,
+                first_s=window.first_s,
+                left=window.left,
+                seen_sum=seen.seen_sum,
+                sd_dollars=reference.sd_e8 / E8_PER_DOLLAR,
+                bridge_s=seen.bridge_s,
+            )
+        )

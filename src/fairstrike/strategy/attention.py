@@ -1,0 +1,97 @@
+"""What changed since the last decision, and which declared wakes that fires.
+
+The engine tells what it folded; at a decision each market's best prices and sizes are held against those of the
+decision before. The same declarations wake strategies live, on paper and in replay.
+"""
+
+from collections.abc import Iterable
+
+from fairstrike.core.order import Side
+from fairstrike.core.records import (
+    WAKE_BEST_PRICE,
+    WAKE_BEST_SIZE,
+    WAKE_DEPTH,
+    WAKE_EVERY,
+    WAKE_INDEX,
+    WAKE_OWN_ORDER,
+)
+from fairstrike.market.book import BookView
+from fairstrike.strategy.base import Strategy, Wakes
+
+Bests = tuple[int | None, int, int | None, int]
+"""Best bid and its size, best ask and its size."""
+
+ABSENT: Bests = (None, 0, None, 0)
+
+
+class Attention:
+    """Bits of what happened to each market, and the bests of the last decision."""
+
+    def __init__(self, strategies: Iterable[Strategy]) -> None:
+        """Note which depth must be watched, if any."""
+        self.books: set[str] = set()
+        self.marks: dict[str, int] = {}
+        self.bests: dict[str, Bests] = {}
+        self._moved_cc: dict[str, int] = {}
+        self._depths: dict[str, object] = {}
+        self._asked_ns: dict[tuple[str, str], int] = {}
+        self._depth = max((s.wakes.depth or 0 for s in strategies), default=0)
+
+    def mark(self, ticker: str, bit: int) -> None:
+        """Note that something other than its book happened to a market."""
+        self.marks[ticker] = self.marks.get(ticker, 0) | bit
+
+    def look(self, ticker: str, book: BookView | None) -> None:
+        """Hold a touched market's book against the last decision and mark what moved."""
+        before = self.bests.get(ticker, ABSENT)
+        if book is None:
+            now = ABSENT
+        else:
+            bid, ask = book.bid_ticks, book.ask_ticks
+            now = (
+                bid,
+                book.size_cc(Side.BID, bid) if bid is not None else 0,
+                ask,
+                book.size_cc(Side.ASK, ask) if ask is not None else 0,
+            )
+        if now != before:
+            self.bests[ticker] = now
+            if now[0] != before[0] or now[2] != before[2]:
+                self.mark(ticker, WAKE_BEST_PRICE | WAKE_BEST_SIZE)
+                self._moved_cc[ticker] = 1 << 62
+            else:
+                self.mark(ticker, WAKE_BEST_SIZE)
+                self._moved_cc[ticker] = max(abs(now[1] - before[1]), abs(now[3] - before[3]))
+        if self._depth and book is not None:
+            depth = (book.depth(Side.BID, self._depth), book.depth(Side.ASK, self._depth))
+            if depth != self._depths.get(ticker):
+                self._depths[ticker] = depth
+                self.mark(ticker, WAKE_DEPTH)
+
+    def woken(self, strategy: str, wakes: Wakes, ticker: str, now_ns: int) -> int:
+        """Give the bits of the wakes of one strategy that fired for a market; notes that it was asked."""
+        marks = self.marks.get(ticker, 0)
+        bits = 0
+        if wakes.best_price:
+            bits |= marks & WAKE_BEST_PRICE
+        if wakes.best_size_cc is not None and self._moved_cc.get(ticker, 0) >= wakes.best_size_cc:
+            bits |= marks & WAKE_BEST_SIZE
+        if wakes.depth is not None:
+            bits |= marks & WAKE_DEPTH
+        if wakes.index:
+            bits |= marks & WAKE_INDEX
+        if wakes.own_order:
+            bits |= marks & WAKE_OWN_ORDER
+        if wakes.every_ns is not None:
+            key = (strategy, ticker)
+            if now_ns - self._asked_ns.get(key, -wakes.every_ns) >= wakes.every_ns:
+                bits |= WAKE_EVERY
+            if bits:
+                self._asked_ns[key] = now_ns
+        return bits
+
+    def clear(self) -> None:
+        """Forget what happened: a decision was made."""
+        self.books.clear()
+        self.marks.clear()
+        self._moved_cc.clear()
