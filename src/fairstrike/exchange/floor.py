@@ -63,7 +63,6 @@ from fairstrike.exchange.listings import (
 )
 from fairstrike.exchange.matching import LiveOrder, Match, Outcome, Reach
 
-# What a caller of the floor needs, in one place.
 __all__ = [
     "AccountView",
     "Delays",
@@ -236,6 +235,11 @@ class Floor:
         """Give one order of an account by the venue's id."""
         order = self._accounts[account_id].orders.get(order_id)
         return order.snapshot() if order else None
+
+    def open_cc(self, order_id: str) -> int:
+        """Give what is still open of any account's order, 0 when it does not rest."""
+        order = self._resting.get(order_id)
+        return order.open_cc if order else 0
 
     def orders(self, account_id: str) -> tuple[OrderSnapshot, ...]:
         """Give all orders an account ever placed, oldest first."""
