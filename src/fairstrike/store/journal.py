@@ -12,7 +12,8 @@ ledger change of any run; both share the counter n. Segments are compressed when
 deleted; inputs go oldest first beyond `inputs_bytes_max`, and each deletion is itself a decision record.
 
 A turn's records are buffered and written with one write before its effects are handed out, so what was acted on
-survives the death of the process. A torn last record, left by that death, is cut off when the journal is opened.
+survives the death of the process. A torn last record, left by that death, is cut off when the journal is opened,
+and full segments that were left uncompressed are compressed then.
 """
 
 import hashlib
@@ -33,6 +34,7 @@ _LINK = 16
 _HEAD = 8 + _LINK
 _SEED = hashlib.sha256(b"fairstrike journal").digest()
 _RECORD_BYTES_MAX = 16 * 1024 * 1024
+_LOOKS_MAX = 100
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -66,9 +68,11 @@ class _Chain:
         self.number = 0
         self.size = 0
         self.file: int | None = None
+        self.retired: int | None = None
         self.buffer: list[bytes] = []
 
     def add(self, record: bytes) -> None:
+        assert len(record) <= _RECORD_BYTES_MAX, "a journal record is at most 16 MiB"
         self.digest = hashlib.sha256(self.digest + record).digest()
         length = len(record).to_bytes(4, "little")
         self.buffer.append(length + crc32(length).to_bytes(4, "little") + self.digest[:_LINK] + record)
@@ -80,9 +84,25 @@ class _Chain:
         data = b"".join(self.buffer)
         self.buffer.clear()
         view = memoryview(data)
-        while view:
-            view = view[os.write(self.file, view) :]
+        try:
+            while view:
+                view = view[os.write(self.file, view) :]
+        except OSError as problem:
+            raise JournalError(
+                f"the journal in {self.folder} cannot be written ({problem.strerror}): free or mend the disk, "
+                "then start again; what was handed out before is written"
+            ) from problem
         self.size += len(data)
+
+    def retire(self) -> None:
+        """Put the full segment's file aside; another thread may be syncing it, so it closes a rotation later."""
+        self.close_retired()
+        self.retired, self.file = self.file, None
+
+    def close_retired(self) -> None:
+        if self.retired is not None:
+            os.close(self.retired)
+            self.retired = None
 
 
 class Journal:
@@ -102,7 +122,10 @@ class Journal:
         for chain in self._chains.values():
             self._resume(chain)
         for chain in self._chains.values():
+            left = [path for path in segments(folder, chain.name) if path.suffix == ".fsj"]
             self._open_segment(chain, 0)
+            for path in left:
+                self._compress(path)
 
     def append(self, chain: str, kind: str, instant_ns: int, body: msgspec.Struct | dict[str, int | str]) -> int:
         """Add one record to a chain's buffer. Gives its n. Nothing is on disk before `flush`."""
@@ -120,16 +143,16 @@ class Journal:
     def sync(self) -> None:
         """Have the disk keep what was written (slow; called from a thread)."""
         for chain in self._chains.values():
-            if chain.file is not None:
-                os.fdatasync(chain.file) if hasattr(os, "fdatasync") else os.fsync(chain.file)
+            for file in (chain.retired, chain.file):
+                if file is not None:
+                    _sync(file)
 
     def close(self, instant_ns: int) -> None:
         """Write and close."""
         self.flush(instant_ns)
         for chain in self._chains.values():
-            if chain.file is not None:
-                os.close(chain.file)
-                chain.file = None
+            chain.retire()
+            chain.close_retired()
 
     def digest(self, chain: str = DECISIONS) -> str:
         """Give the chain's digest as hex: equal digests mean equal records."""
@@ -141,13 +164,16 @@ class Journal:
             chain.number = max(chain.number, _number(path))
         for path in reversed(paths):
             good = 0
-            for digest, record, end in walk(path.name, _load(path), 0, None, self.n):
+            for digest, record, end in walk(path.name, _load(path, self.n), 0, None, self.n):
                 chain.digest, good = digest, end
                 self.n = max(self.n, record.n)
-            if good < path.stat().st_size and path.suffix != ".zst":
-                os.truncate(path, good)
             if good:
+                if path.suffix != ".zst" and good < path.stat().st_size:
+                    os.truncate(path, good)
                 return
+            if path.suffix == ".zst":
+                raise _damaged(path.name, self.n)
+            path.unlink()
 
     def _open_segment(self, chain: _Chain, instant_ns: int) -> None:
         chain.number += 1
@@ -158,8 +184,7 @@ class Journal:
         chain.flush()
 
     def _rotate(self, chain: _Chain, instant_ns: int) -> None:
-        assert chain.file is not None
-        os.close(chain.file)
+        chain.retire()
         full = chain.folder / f"{chain.name}-{chain.number:06d}.fsj"
         self._open_segment(chain, instant_ns)
         self._compress(full)
@@ -169,14 +194,15 @@ class Journal:
     def _delete_oldest_inputs(self, instant_ns: int) -> None:
         chain = self._chains[INPUTS]
         paths = segments(chain.folder, INPUTS)
-        total = sum(path.stat().st_size for path in paths)
-        while total > self._params.inputs_bytes_max and len(paths) > 1:
+        sizes = [_size(path) for path in paths]
+        while sum(sizes) > self._params.inputs_bytes_max and len(paths) > 1:
             oldest = paths.pop(0)
-            total -= oldest.stat().st_size
+            sizes.pop(0)
             body: dict[str, int | str] = {"segment": _number(oldest), "chain": chain.digest.hex()}
             self.append(DECISIONS, "InputsDeleted", instant_ns, body)
             self._chains[DECISIONS].flush()
-            oldest.unlink()
+            for path in _both_forms(oldest):
+                path.unlink(missing_ok=True)
 
 
 def segments(folder: Path, chain: str) -> list[Path]:
@@ -200,49 +226,102 @@ def read(folder: Path, chain: str, after_n: int = 0) -> Iterator[Record]:
 
 
 class Follower:
-    """Reads a chain as it grows: each `poll` gives the records written since the last, a segment at most."""
+    """Reads a chain as it grows: each `poll` gives the records written since the last, a segment at most.
 
-    def __init__(self, folder: Path, chain: str) -> None:
-        """Start before the first record that is still kept."""
+    `last_n` is the counter of the last record given and `digest` (hex, empty at the start) the chain's value there.
+    """
+
+    def __init__(self, folder: Path, chain: str, after_n: int = 0) -> None:
+        """Start behind record `after_n`, with 0 before the first record that is still kept.
+
+        When the chain holds no record `after_n`, `last_n` differs from it: what the caller knows is another journal.
+        """
         self._folder = folder
         self._chain = chain
         self._number = 0
         self._offset = 0
+        self._is_finished = False
         self._digest: bytes | None = None
-        self._last_n = 0
+        self.last_n = 0
+        if after_n:
+            self._patiently(lambda: self._seek(after_n))
+
+    @property
+    def digest(self) -> str:
+        """Where the chain stands after the last record given, as hex; equal digests mean equal records."""
+        return "" if self._digest is None else self._digest.hex()
 
     def poll(self) -> list[Record]:
         """Give the next records, an empty list when there is nothing new.
 
-        Raises `JournalError` when a record was changed or lost.
+        Raises `JournalError` when a record was changed or lost, after the good records before it were given.
         """
+        return self._patiently(self._look)
+
+    def _patiently(self, look: Callable[[], list[Record]]) -> list[Record]:
+        for _ in range(_LOOKS_MAX):
+            try:
+                return look()
+            except FileNotFoundError:
+                continue  # A segment was compressed or deleted between listing and reading: list again.
+        raise JournalError(f"the segments in {self._folder} vanish while they are read: check who deletes them")
+
+    def _look(self) -> list[Record]:
         paths = {_number(path): path for path in segments(self._folder, self._chain)}
-        current = paths.get(self._number)
-        if current is not None:
-            records = self._walk(current)
-            if records:
-                return records
-        following = min((number for number in paths if number > self._number), default=None)
-        if following is None:
-            return []
-        self._number, self._offset = following, 0
-        return self._walk(paths[following])
+        while True:
+            current = paths.get(self._number)
+            if current is not None and not self._is_finished:
+                records = self._walk(current)
+                if records:
+                    return records
+            following = min((number for number in paths if number > self._number), default=None)
+            if following is None:
+                return []
+            self._number, self._offset, self._is_finished = following, 0, False
 
     def _walk(self, path: Path) -> list[Record]:
-        data = _load(path)
+        is_whole = path.suffix == ".zst"
+        if not is_whole and path.stat().st_size <= self._offset:
+            return []
+        data = _load(path, self.last_n)
         records: list[Record] = []
-        for digest, record, end in walk(path.name, data, self._offset, self._digest, self._last_n):
-            self._digest, self._offset, self._last_n = digest, end, record.n
-            records.append(record)
+        try:
+            for digest, record, end in walk(path.name, data, self._offset, self._digest, self.last_n):
+                self._digest, self._offset, self.last_n = digest, end, record.n
+                records.append(record)
+        except JournalError:
+            if not records:
+                raise
+            return records  # The good records first: the next poll meets the damage again.
+        if is_whole and not records and self._offset < len(data):
+            raise _damaged(path.name, self.last_n)
+        self._is_finished = is_whole and self._offset == len(data)
         return records
+
+    def _seek(self, after_n: int) -> list[Record]:
+        paths = segments(self._folder, self._chain)
+        low, high = 0, len(paths)
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if _first_n(paths[middle], after_n) <= after_n else (low, middle)
+        for path in paths[low:high]:
+            self._number = _number(path)
+            for digest, record, end in walk(path.name, _load(path, 0), 0, None, 0):
+                if record.n > after_n:
+                    break
+                self._digest, self._offset, self.last_n = digest, end, record.n
+        return []
 
 
 def compress_segment(path: Path) -> None:
     """Compress a full segment with zstd and remove the plain file, in an order that never loses it."""
     target = path.with_suffix(".fsj.zst")
     part = path.with_suffix(".part")
-    part.write_bytes(zstandard.ZstdCompressor(level=3).compress(path.read_bytes()))
-    part.chmod(0o600)
+    packed = zstandard.ZstdCompressor(level=3, write_checksum=True).compress(path.read_bytes())
+    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(packed)
+        file.flush()
+        _sync(file.fileno())
     part.replace(target)
     path.unlink()
 
@@ -251,22 +330,55 @@ def _number(path: Path) -> int:
     return int(path.name.split("-")[1].split(".")[0])
 
 
-def _load(path: Path) -> bytes:
+def _both_forms(path: Path) -> tuple[Path, Path]:
+    plain = path.with_suffix("") if path.suffix == ".zst" else path
+    return plain, plain.with_name(f"{plain.name}.zst")
+
+
+def _size(path: Path) -> int:
+    """Give the bytes of a segment in whichever forms it has now: a thread may be compressing it."""
+    total = 0
+    for form in _both_forms(path):
+        try:
+            total += form.stat().st_size
+        except FileNotFoundError:
+            continue
+    return total
+
+
+def _sync(file: int) -> None:
+    os.fdatasync(file) if hasattr(os, "fdatasync") else os.fsync(file)
+
+
+def _load(path: Path, last_n: int) -> bytes:
     data = path.read_bytes()
-    if path.suffix == ".zst":
-        return zstandard.ZstdDecompressor().decompress(data, max_output_size=1 << 31)
-    return data
+    if path.suffix != ".zst":
+        return data
+    try:
+        return zstandard.ZstdDecompressor().decompress(data, max_output_size=1 << 31, allow_extra_data=False)
+    except (zstandard.ZstdError, MemoryError):
+        raise _damaged(path.name, last_n) from None
+
+
+def _first_n(path: Path, after_n: int) -> int:
+    """Give the counter a segment starts with; one just begun and still empty starts beyond `after_n`."""
+    for _, record, _ in walk(path.name, _load(path, 0), 0, None, 0):
+        return record.n
+    return after_n + 1
 
 
 def walk(name: str, data: bytes, at: int, digest: bytes | None, last_n: int) -> Iterator[tuple[bytes, Record, int]]:
     """Give (digest, record, end offset) for each whole record of segment `name` from offset `at`.
 
-    `digest` is where the chain stands, None at the start of a journal. Stops at a torn end.
+    `digest` is where the chain stands, None at the start of a journal. Stops at a torn end: a record cut short, or
+    the zeros that some file systems leave behind after a loss of power.
     Raises `JournalError` when a record or its length was changed.
     """
     while at + _HEAD <= len(data):
         length = int.from_bytes(data[at : at + 4], "little")
         if crc32(data[at : at + 4]) != int.from_bytes(data[at + 4 : at + 8], "little"):
+            if not any(data[at:]):
+                return
             raise _damaged(name, last_n)
         end = at + _HEAD + length
         if end > len(data):
