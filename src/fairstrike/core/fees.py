@@ -9,10 +9,12 @@ The three `calculate_` and `min_` helpers below speak dollars and the classic wh
 people; nothing that books money may use them.
 """
 
+import math
 from decimal import ROUND_CEILING, Decimal
 
 import msgspec
 
+from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.core.units import CC_PER_CONTRACT, PPM, TICKS_PER_DOLLAR
 
 TAKER_PPM = 70_000
@@ -83,8 +85,16 @@ def calculate_net_profit(
 
 
 def min_profitable_spread(price: float, contracts: float, is_maker: bool = True) -> Decimal:
-    """Give the least whole-cent spread above `price` at which a round trip gains after classic fees."""
-    spread = Decimal("0.01")
-    while calculate_net_profit(price, float(Decimal(str(price)) + spread), contracts, is_maker, is_maker) <= 0:
-        spread += Decimal("0.01")
-    return spread
+    """Give the least whole-cent spread above `price` at which a round trip gains after classic fees.
+
+    Raises `ArithmeticRefusal` when no sale up to a dollar gains: take more contracts or a lower price.
+    """
+    cent = Decimal("0.01")
+    if 0.0 <= price < 1.0 and 0.0 < contracts < math.inf:
+        for cents in range(1, 1 + int((1 - Decimal(str(price))) / cent)):
+            sell = float(Decimal(str(price)) + cents * cent)
+            if calculate_net_profit(price, sell, contracts, is_maker, is_maker) > 0:
+                return cents * cent
+    raise ArithmeticRefusal(
+        f"buying {contracts} contracts at {price} gains at no price up to a dollar; take more, or at a lower price"
+    )

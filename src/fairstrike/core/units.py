@@ -62,7 +62,7 @@ def parse_cc(text: str) -> int:
 
     Raises `ArithmeticRefusal` for text finer than 0.01 contract: send a whole number of hundredths.
     """
-    if text[-3:-2] == "." and text.isascii():
+    if text[-3:-2] == "." and len(text) <= _LONGEST_TEXT and text.isascii():
         digits = text[:-3] + text[-2:]
         if digits.isdigit():
             return int(digits)
