@@ -1,6 +1,11 @@
 """One request and one answer, as bytes. What shells carry and the exchange in a box answers."""
 
+from collections.abc import Generator
+
 import msgspec
+
+from fairstrike.core.errors import Unreachable
+from fairstrike.core.events import Event
 
 BASE_PATH = "/trade-api/v2"
 """The root of every REST path. Signed text holds it; `Request.path` does not."""
@@ -33,3 +38,23 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
     def is_success(self) -> bool:
         """Whether the status is one of 2xx."""
         return 200 <= self.status < 300
+
+
+class Unanswered(Unreachable):
+    """A request got no answer: time-out, reset, no connection. Cure: reads may be tried again; ask what
+    became of a write.
+    """
+
+    def __init__(self, message: str, *, recv_ns: int) -> None:
+        """Keep the instant at which it was given up."""
+        super().__init__(message)
+        self.recv_ns = recv_ns
+
+
+Conversation = Generator[Request, Response, list[Event]]
+"""Yields requests, is sent responses or has `Unreachable` thrown into it, returns events."""
+
+
+def given_up_ns(error: Unreachable, asked_ns: int) -> int:
+    """Give when a request was given up, as far as the error knows, else when it was asked."""
+    return error.recv_ns if isinstance(error, Unanswered) else asked_ns
