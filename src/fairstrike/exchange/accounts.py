@@ -188,7 +188,8 @@ def locked_ud(orders: Iterable[LiveOrder], net_cc: int, schedule: FeeSchedule) -
 def worst_fee_ud(schedule: FeeSchedule, price_ticks: int, size_cc: int) -> int:
     """Give the taker fee of an order filled whole at its limit, with room for the rounding of its fills.
 
-    Two steps of precision cover the rounding accumulator on whole-cent prices. Many fills of a hundredth of
-    a contract at sub-cent prices may cost up to one step each beyond it.
+    The room covers the rounding accumulator on whole-cent prices. What it does not cover is dust: a
+    microdollar a fill, or up to one step a fill of hundredths of a contract at sub-cent prices.
     """
-    return trade_fee_ud(schedule, price_ticks, size_cc, is_maker=False) + 2 * schedule.precision_ud
+    room_ud = 2 * (schedule.precision_ud - 1)
+    return trade_fee_ud(schedule, price_ticks, size_cc, is_maker=False) + room_ud

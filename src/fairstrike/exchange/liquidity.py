@@ -163,7 +163,7 @@ class NoiseTakers:
 
     def __init__(self, floor: Floor, board: FairBoard, dice: Dice, params: LiquidityParams) -> None:
         """Trade on `floor` where `board` knows a fair value."""
-        self.unsellable: set[str] = set()
+        self.selling_only: set[str] = set()
         self._floor = floor
         self._board = board
         self._dice = dice
@@ -184,7 +184,7 @@ class NoiseTakers:
             draw -= weight
             if draw < 0:
                 sale_share = 0.75 if _is_favourite(self._board.ticks[ticker]) else 0.5
-                side = Side.ASK if ticker in self.unsellable or is_sale < sale_share else Side.BID
+                side = Side.ASK if ticker in self.selling_only or is_sale < sale_share else Side.BID
                 self.take(ticker, side, lot_cc, now_ns)
                 return
 
@@ -229,7 +229,7 @@ class Giver:
         def start(now_ns: int) -> None:
             maker.cap_ticks = plant.ask_ticks - 3 * CENT_TICKS
             maker.requote(board.ticks[plant.ticker], now_ns)
-            self._takers.unsellable.add(plant.ticker)
+            self._takers.selling_only.add(plant.ticker)
             placed = self._floor.place(GIVER, _gift(plant), now_ns)
             assert isinstance(placed, Placed), "a gift is never refused"
             order_ids.append(placed.order.order_id)
@@ -245,7 +245,7 @@ class Giver:
 
         def end(now_ns: int) -> None:
             self._floor.cancel(GIVER, order_ids[0], now_ns)
-            self._takers.unsellable.discard(plant.ticker)
+            self._takers.selling_only.discard(plant.ticker)
             maker.cap_ticks = None
             maker.requote(board.ticks[plant.ticker], now_ns)
 
