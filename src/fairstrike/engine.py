@@ -19,16 +19,22 @@ from fairstrike.core import records as rec
 from fairstrike.core.order import Approved, Refused, Signal, Withdraw
 from fairstrike.core.timing import DAY_NS, HOUR_NS, SECOND_NS
 from fairstrike.core.units import ppm_of_belief
-from fairstrike.execution import reconcile, stopping
+from fairstrike.execution import reconcile
 from fairstrike.execution.ledger import Ledger
 from fairstrike.execution.orders import OrderEvent, Orders
-from fairstrike.market import books, index
+from fairstrike.execution.reconcile import Params as ReconcileParams
+from fairstrike.execution.stopping import Params as StoppingParams
+from fairstrike.execution.stopping import Stopping
+from fairstrike.market.books import Books
+from fairstrike.market.books import Params as BooksParams
 from fairstrike.market.catalog import Catalog
+from fairstrike.market.index import Params as IndexParams
 from fairstrike.market.view import MarketView, Scene
-from fairstrike.pricing import volatility
 from fairstrike.pricing.fair import Fairs
-from fairstrike.risk import limits
+from fairstrike.pricing.volatility import Params as VolatilityParams
 from fairstrike.risk.exposure import exposure_of
+from fairstrike.risk.limits import Door, Exposure
+from fairstrike.risk.limits import Params as LimitsParams
 from fairstrike.strategy.attention import ABSENT, Attention
 from fairstrike.strategy.base import Strategy, Wish
 
@@ -51,12 +57,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Every room's parameters, handed to the rooms and kept nowhere else."""
 
     engine: Params = Params()
-    books: books.Params = books.Params()
-    index: index.Params = index.Params()
-    volatility: volatility.Params = volatility.Params()
-    limits: limits.Params = limits.Params()
-    reconcile: reconcile.Params = reconcile.Params()
-    stopping: stopping.Params = stopping.Params()
+    books: BooksParams = BooksParams()
+    index: IndexParams = IndexParams()
+    volatility: VolatilityParams = VolatilityParams()
+    limits: LimitsParams = LimitsParams()
+    reconcile: ReconcileParams = ReconcileParams()
+    stopping: StoppingParams = StoppingParams()
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,14 +88,14 @@ class Engine:
         self._effects: list[fx.Effect] = []
         self._venue_ns: dict[str, int | None] = {}
         self._equity_day: tuple[int, int] = (-1, 0)
-        self._stop: stopping.Stopping | None = None
+        self._stop: Stopping | None = None
         self.is_halted = False
-        self.books = books.Books(settings.books)
+        self.books = Books(settings.books)
         self.catalog = Catalog()
         self.fairs = Fairs(settings.index, settings.volatility)
         self.ledger = Ledger()
         self.orders = Orders(tag, run_ns // 1_000_000, self.ledger, settings.reconcile)
-        self.door = limits.Door(settings.limits)
+        self.door = Door(settings.limits)
         self.is_open = False
 
     def start(self, now_ns: int) -> Outcome:
@@ -160,7 +166,12 @@ class Engine:
             case ev.FrameRefused() | ev.AskFailed():
                 self._effects.append(fx.Warn(text=event.reason))
                 return False
-            case ev.TradePrinted() | ev.StreamChanged():
+            case ev.StreamChanged():
+                if event.source == KALSHI and not event.is_up:
+                    self._attention.books.update(self.books.shelves)
+                    self.books.disconnected(event.recv_ns)
+                return False
+            case ev.TradePrinted():
                 return False
             case ev.ComputationDone():
                 pass
@@ -284,7 +295,7 @@ class Engine:
         fair_ppm = None if view.p_fair is None else ppm_of_belief(view.p_fair)
         return rec.Row(view.contract.ticker, bits, *bests, fair_ppm)
 
-    def _exposure(self, signal: Signal, now_ns: int) -> limits.Exposure:
+    def _exposure(self, signal: Signal, now_ns: int) -> Exposure:
         if self._equity_day[0] != now_ns // DAY_NS:
             self._equity_day = (now_ns // DAY_NS, self.ledger.cash_ud + self.ledger.open_cost_ud())
         capital = (self._equity_day[1], self.ledger.cash_start_ud, self.ledger.cash_ud)
@@ -368,8 +379,11 @@ class Engine:
     def _on_command(self, event: ev.Commanded) -> None:
         if event.command in ("pause", "resume"):
             self.door.is_paused = event.command == "pause"
+        elif event.command == "cancel":
+            for order in self.orders.all_working():
+                self._cancel(order.client_order_id, order.ticker)
         elif event.command == "stop" and self._stop is None:
-            self._stop = stopping.Stopping(self._settings.stopping, event.recv_ns, event.argument or "stop")
+            self._stop = Stopping(self._settings.stopping, event.recv_ns, event.argument or "stop")
             self._on_timer("orders", event.recv_ns)
 
     def _go_on_stopping(self, now_ns: int) -> None:

@@ -22,7 +22,10 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Shelf:
-    """One market's book with what is known about its health."""
+    """One market's book with what is known about its health.
+
+    `losses` counts why it was lost, `absent_ns` for how long; `final_bests` are those when its stream ended.
+    """
 
     __slots__ = (
         "absent_ns",
@@ -30,7 +33,7 @@ class Shelf:
         "book",
         "crossed_since_ns",
         "crossed_venue_ns",
-        "last_bests",
+        "final_bests",
         "last_frame_ns",
         "losses",
     )
@@ -44,7 +47,7 @@ class Shelf:
         self.absent_since_ns: int | None = None
         self.absent_ns = 0
         self.losses: dict[str, int] = {}
-        self.last_bests: tuple[int | None, int | None] = (None, None)
+        self.final_bests: tuple[int | None, int | None] = (None, None)
 
 
 class Books:
@@ -64,7 +67,6 @@ class Books:
         if shelf.absent_since_ns is not None:
             shelf.absent_ns += event.recv_ns - shelf.absent_since_ns
             shelf.absent_since_ns = None
-        shelf.last_bests = (shelf.book.bid_ticks, shelf.book.ask_ticks)
 
     def delta(self, event: BookDelta) -> bool:
         """Change one level. Gives False when the book had to be dropped: ask for a fresh snapshot."""
@@ -78,8 +80,20 @@ class Books:
         return True
 
     def lost(self, event: BookLost) -> None:
-        """Make a book absent."""
-        self._drop(self._shelf(event.ticker), event.reason, event.recv_ns)
+        """Make a book absent; one that is absent already stays so for its first reason."""
+        shelf = self._shelf(event.ticker)
+        if shelf.book is not None:
+            self._drop(shelf, event.reason, event.recv_ns)
+
+    def disconnected(self, now_ns: int) -> None:
+        """Note that a connection ended: every book is absent, and no absence is counted past this instant."""
+        for shelf in self.shelves.values():
+            if shelf.absent_since_ns is not None:
+                shelf.absent_ns += now_ns - shelf.absent_since_ns
+                shelf.absent_since_ns = None
+            if shelf.book is not None:
+                shelf.final_bests = (shelf.book.bid_ticks, shelf.book.ask_ticks)
+                shelf.book = None
 
     def ticker(self, event: TickerSeen) -> bool:
         """Hold the venue's summary against the book. Gives False when the book is frozen and was dropped."""
@@ -126,6 +140,7 @@ class Books:
     def _drop(shelf: Shelf, reason: str, now_ns: int) -> None:
         shelf.losses[reason] = shelf.losses.get(reason, 0) + 1
         shelf.book = None
+        shelf.final_bests = (None, None)
         shelf.crossed_since_ns = None
         if shelf.absent_since_ns is None:
             shelf.absent_since_ns = now_ns

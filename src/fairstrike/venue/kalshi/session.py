@@ -159,9 +159,9 @@ class Session:
     def receive_frame(self, frame: Frame, recv_ns: int) -> list[Event]:
         """Give the events of one typed frame, received at `recv_ns`."""
         try:
-            if type(frame) is DeltaFrame:
+            if isinstance(frame, DeltaFrame):
                 return self._delta(frame, recv_ns)
-            if type(frame) is SnapshotFrame:
+            if isinstance(frame, SnapshotFrame):
                 return self._snapshot(frame, recv_ns)
             return self._numbered(frame, recv_ns)
         except _UNREADABLE as error:

@@ -1,0 +1,1 @@
+"""Starting, watching, showing. Only `build` joins parts."""

@@ -1,0 +1,108 @@
+"""The settings of a run: every room's parameters composed, read from TOML, YAML or JSON and checked.
+
+Settings are validated whole: an unknown key is an error that names the nearest known one, and no key is read by
+anyone but the room that declares it. Secrets are never part of them; key files are named, not read, here.
+"""
+
+import difflib
+import hashlib
+import re
+import tomllib
+from pathlib import Path
+from typing import Literal, TypeGuard
+
+import msgspec
+
+from fairstrike.core.errors import ConfigError
+from fairstrike.engine import Settings as EngineSettings
+from fairstrike.exchange.replay import Params as ReplayParams
+from fairstrike.store.journal import Params as JournalParams
+from fairstrike.strategy.market_maker import Params as MarketMakerParams
+from fairstrike.strategy.momentum_scalp import Params as MomentumScalpParams
+from fairstrike.strategy.taker import Params as TakerParams
+
+Environment = Literal["prod", "demo", "box"]
+Execution = Literal["observe", "paper", "live"]
+
+_UNKNOWN = re.compile(r"unknown field `(?P<key>[^`]+)`(?: - at `(?P<path>[^`]+)`)?")
+
+
+class Strategies(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which strategies trade, with their parameters; an absent one is off."""
+
+    taker: TakerParams | None = None
+    momentum_scalp: MomentumScalpParams | None = None
+    market_maker: MarketMakerParams | None = None
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that decides what a run does. `environment` and `execution` default to looking only."""
+
+    environment: Environment = "prod"
+    execution: Execution = "observe"
+    seed: int = 0
+    rooms: EngineSettings = EngineSettings()
+    strategies: Strategies = Strategies()
+    replay: ReplayParams = ReplayParams()
+    journal: JournalParams = JournalParams()
+
+
+def load(path: Path) -> Settings:
+    """Give the settings in a file; its ending says how to read it.
+
+    Raises `ConfigError` when the file cannot be read or a key or value is not accepted.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read ({error.strerror}); name a settings file that exists") from None
+    try:
+        match path.suffix:
+            case ".toml":
+                return msgspec.convert(tomllib.loads(data.decode()), Settings)
+            case ".yaml" | ".yml":
+                return msgspec.yaml.decode(data, type=Settings)
+            case ".json":
+                return msgspec.json.decode(data, type=Settings)
+            case _:
+                raise ConfigError(f"{path.name} must end in .toml, .yaml or .json; rename it")
+    except (msgspec.MsgspecError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path.name}: {explain(str(error))}") from None
+
+
+def explain(problem: str) -> str:
+    """Give a settings problem as a sentence that names the nearest known key."""
+    found = _UNKNOWN.search(problem)
+    if found is None:
+        return f"{problem}; correct that value"
+    key, path = found["key"], (found["path"] or "$").removeprefix("$").removeprefix(".")
+    place: object = Settings
+    for step in path.split(".") if path else []:
+        place = _field_type(place, step)
+    names = [field.name for field in msgspec.structs.fields(place)] if _is_struct(place) else []
+    near = difflib.get_close_matches(key, names, n=1, cutoff=0.4)
+    hint = f"did you mean {near[0]!r}?" if near else f"known keys are {', '.join(names)}"
+    where = f" under {path}" if path else ""
+    return f"there is no setting {key!r}{where}; {hint}"
+
+
+def encode(settings: Settings) -> str:
+    """Give settings as JSON text in a fixed order: what a run's first record holds."""
+    return msgspec.json.encode(settings, order="deterministic").decode()
+
+
+def settings_digest(settings: Settings) -> str:
+    """Give the SHA-256 of the settings' JSON text, as hex."""
+    return hashlib.sha256(encode(settings).encode()).hexdigest()
+
+
+def _field_type(place: object, name: str) -> object:
+    if not _is_struct(place):
+        return None
+    found = next((f.type for f in msgspec.structs.fields(place) if f.name == name), None)
+    inner = [arg for arg in getattr(found, "__args__", ()) if _is_struct(arg)]
+    return inner[0] if inner else found
+
+
+def _is_struct(place: object) -> TypeGuard[type[msgspec.Struct]]:
+    return isinstance(place, type) and issubclass(place, msgspec.Struct)

@@ -1,0 +1,53 @@
+"""One turn of a run: write down what came in, let the engine fold and decide, write down what follows.
+
+This is the loop body of every mode. Shells fill its list of events and carry out the effects it gives; nothing is
+handed out that the journal does not hold.
+"""
+
+from collections.abc import Sequence
+
+from fairstrike.core.effects import Effect
+from fairstrike.core.events import Event
+from fairstrike.core.records import RunStarted
+from fairstrike.engine import Engine, Outcome
+from fairstrike.store.journal import DECISIONS, INPUTS, Journal
+
+
+class Turn:
+    """Engine and journal together. `keeps_inputs` is off in replay, where the tape is the input."""
+
+    def __init__(self, engine: Engine, journal: Journal, *, keeps_inputs: bool) -> None:
+        """Join an engine to a journal that is open for writing."""
+        self._engine = engine
+        self._journal = journal
+        self._keeps_inputs = keeps_inputs
+
+    def start(self, started: RunStarted) -> list[Effect]:
+        """Write the first record of the run and give the engine's first effects."""
+        self._journal.append(DECISIONS, "RunStarted", started.run_ns, started)
+        effects: list[Effect] = []
+        self._write(self._engine.start(started.run_ns), started.run_ns, effects)
+        self._journal.flush(started.run_ns)
+        return effects
+
+    def __call__(self, events: Sequence[Event]) -> list[Effect]:
+        """Take events in order of receipt; give the effects of every decision among them."""
+        effects: list[Effect] = []
+        engine, journal = self._engine, self._journal
+        for event in events:
+            if self._keeps_inputs:
+                journal.append(INPUTS, type(event).__name__, event.recv_ns, event)
+            if engine.fold(event):
+                outcome = engine.decide(event.recv_ns)
+                if outcome.records or outcome.effects:
+                    self._write(outcome, event.recv_ns, effects)
+        if events:
+            journal.flush(events[-1].recv_ns)
+        return effects
+
+    def _write(self, outcome: Outcome, instant_ns: int, effects: list[Effect]) -> None:
+        for record in outcome.records:
+            self._journal.append(DECISIONS, type(record).__name__, instant_ns, record)
+        for effect in outcome.effects:
+            self._journal.append(DECISIONS, type(effect).__name__, instant_ns, effect)
+        effects += outcome.effects

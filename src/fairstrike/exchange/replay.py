@@ -1,0 +1,347 @@
+"""Own orders against a recorded book: the exchange of backtests and of paper trading.
+
+A feed of recorded events is merged with what our own orders cause. An order decided at t meets all frames received
+up to t + entry + feed latency, and is answered at that instant. What it then meets is the recorded book:
+
+- a taker walks the recorded depth within its limit; what it took is not there for it again until the level is gone;
+- a post-only order that would cross is refused;
+- a resting order fills only when the recorded opposite best goes *through* its price, at its own price, for at most
+  the size that stands through it, less what we took of that size already. It is judged where a group of frames ends.
+
+No book, no fill. Order of events at one instant: recorded first, then arrivals and answers, then timers; in
+order of submission. Fees are `core.fees` with the market's own schedule, rounded per order.
+"""
+
+import heapq
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+import msgspec
+
+from fairstrike.core.contract import Contract
+from fairstrike.core.effects import Ask, CancelOrder, Effect, SendOrder, SetTimer
+from fairstrike.core.events import (
+    BalanceRead,
+    BatchEnded,
+    BookDelta,
+    BookSnapshot,
+    CancelAnswered,
+    Event,
+    MarketSettled,
+    OrderAcked,
+    OrderFilled,
+    OrderRejected,
+    OrderReported,
+    OrdersRead,
+    TimerFired,
+)
+from fairstrike.core.fees import FeeSchedule, fill_fee
+from fairstrike.core.order import Side, TimeInForce
+from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
+from fairstrike.core.units import TICKS_PER_DOLLAR
+
+Unit = tuple[int, list[Event]]
+"""An instant and the events of it."""
+
+_ARRIVAL, _TIMER = 1, 2
+_GRACE_NS = 60 * SECOND_NS
+
+
+class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Latencies of the order path and the account's cash."""
+
+    entry_latency_ns: int = 50 * MILLISECOND_NS
+    feed_latency_ns: int = 25 * MILLISECOND_NS
+    cash_ud: int = 10_000_000_000
+
+
+class RecordedBook(Protocol):
+    """What the simulation asks of the recorded book; it also says whether it is crossed."""
+
+    bid_ticks: int | None
+    ask_ticks: int | None
+
+    @property
+    def is_crossed(self) -> bool:
+        """Whether the book is in the middle of a match."""
+
+    def size_cc(self, side: Side, price_ticks: int) -> int:
+        """Give the size recorded at a price."""
+
+    def depth(self, side: Side, levels: int) -> list[tuple[int, int]]:
+        """Give the best levels."""
+
+
+class Market(msgspec.Struct, frozen=True, kw_only=True):
+    """What the simulation must know of a market."""
+
+    contract: Contract
+    schedule: FeeSchedule
+    book: RecordedBook | None
+
+
+class _Resting:
+    """An order of ours in the simulation; mutable, private to it."""
+
+    __slots__ = ("carry_ud", "filled_cc", "order", "order_id")
+
+    def __init__(self, order: SendOrder, order_id: str) -> None:
+        self.order = order
+        self.order_id = order_id
+        self.filled_cc = 0
+        self.carry_ud = 0
+
+    @property
+    def remaining_cc(self) -> int:
+        return self.order.size_cc - self.filled_cc
+
+
+class Replay:
+    """A feed with our orders in it. `advance` gives the next events, `submit` takes effects.
+
+    `market` looks up a market and its recorded book (the one the engine folds: one book is enough because
+    feed latency is constant).
+    """
+
+    def __init__(self, feed: Iterator[Unit], market: Callable[[str], Market | None], params: Params) -> None:
+        """Start at the feed's first unit."""
+        self._feed = feed
+        self._market = market
+        self._delay_ns = params.entry_latency_ns + params.feed_latency_ns
+        self._cash_ud = params.cash_ud
+        self._heap: list[tuple[int, int, int, Effect]] = []
+        self._timers: dict[str, int] = {}
+        self._next: Unit | None = next(feed, None)
+        self._sequence = 0
+        self._resting: dict[str, dict[str, _Resting]] = {}
+        self._eaten: dict[tuple[str, Side], int] = {}
+        self._taken: dict[str, dict[tuple[Side, int], int]] = {}
+        self._ended: str | None = None
+        self._closed: set[str] = set()
+        self.now_ns = self._last_ns = self._next[0] if self._next is not None else 0
+
+    def advance(self) -> Unit | None:
+        """Give the next instant and its events, None when the feed and all its consequences are over."""
+        if self._ended is not None:
+            filled = self._fill_through(self._ended, self.now_ns)
+            self._ended = None
+            if filled:
+                return self.now_ns, filled
+        while self._heap:
+            due_ns, _, number, effect = self._heap[0]
+            if self._next is not None and self._next[0] <= due_ns:
+                break
+            if self._next is None and due_ns > self._last_ns + _GRACE_NS:
+                return None
+            heapq.heappop(self._heap)
+            self.now_ns = due_ns
+            events = self._own(effect, number, due_ns)
+            if events:
+                return due_ns, events
+        if self._next is None:
+            return None
+        unit, self._next = self._next, next(self._feed, None)
+        self._note(unit)
+        return unit
+
+    def submit(self, effect: Effect) -> None:
+        """Take an effect of the decision made at the last unit's instant."""
+        match effect:
+            case SendOrder() | CancelOrder():
+                self._push(self.now_ns + self._delay_ns, _ARRIVAL, effect)
+            case Ask(what="balance" | "orders"):
+                self._push(self.now_ns, _ARRIVAL, effect)
+            case SetTimer():
+                self._timers[effect.name] = self._push(max(effect.due_ns, self.now_ns), _TIMER, effect)
+            case _:
+                pass
+
+    def _push(self, due_ns: int, rank: int, effect: Effect) -> int:
+        self._sequence += 1
+        heapq.heappush(self._heap, (due_ns, rank, self._sequence, effect))
+        return self._sequence
+
+    def _note(self, unit: Unit) -> None:
+        """Keep what a recorded unit means for our orders; it is judged once the engine has folded it."""
+        self.now_ns, events = unit
+        self._last_ns = self.now_ns
+        last = events[-1]
+        if type(last) is BatchEnded:
+            self._ended = next((e.ticker for e in reversed(events) if isinstance(e, BookDelta | BookSnapshot)), None)
+        for event in events:
+            if type(event) is BookDelta:
+                taken = self._taken.get(event.ticker)
+                if taken:
+                    self._forget_taken(event, taken)
+            elif type(event) is BookSnapshot:
+                self._taken.pop(event.ticker, None)
+            elif type(event) is MarketSettled:
+                self._close(event.ticker)
+
+    def _close(self, ticker: str) -> None:
+        """Cancel what rests in a market that is over."""
+        self._closed.add(ticker)
+        for key, own in self._resting.get(ticker, {}).items():
+            cancel = CancelOrder(client_order_id=key, order_id=own.order_id, ticker=ticker, exchange_index=0)
+            self._push(self.now_ns, _ARRIVAL, cancel)
+
+    def _forget_taken(self, event: BookDelta, taken: dict[tuple[Side, int], int]) -> None:
+        """Forget what we took of a level that is about to vanish."""
+        side = Side.BID if event.is_bid else Side.ASK
+        market = self._market(event.ticker)
+        if market is None or market.book is None:
+            return
+        if market.book.size_cc(side, event.price_ticks) + event.delta_cc <= 0:
+            taken.pop((side, event.price_ticks), None)
+
+    def _own(self, effect: Effect, number: int, now_ns: int) -> list[Event]:
+        match effect:
+            case SendOrder():
+                return self._arrive(effect, now_ns)
+            case CancelOrder():
+                return [self._cancel(effect, now_ns)]
+            case SetTimer():
+                if self._timers.get(effect.name) != number:
+                    return []
+                del self._timers[effect.name]
+                return [TimerFired(name=effect.name, recv_ns=now_ns)]
+            case Ask(what="balance"):
+                return [BalanceRead(balance_ud=self._cash_ud, recv_ns=now_ns), BatchEnded(recv_ns=now_ns)]
+            case _:
+                return [self._listed(now_ns)]
+
+    def _arrive(self, order: SendOrder, now_ns: int) -> list[Event]:
+        market = self._market(order.ticker)
+        if market is None or order.ticker in self._closed or now_ns >= market.contract.close_ns:
+            return [_rejected(order, "market_inactive", now_ns)]
+        book = market.book
+        touch = None
+        if book is not None:
+            touch = book.ask_ticks if order.side is Side.BID else book.bid_ticks
+        crosses = touch is not None and order.side.sign * (order.price_ticks - touch) >= 0
+        if order.post_only and crosses:
+            return [_rejected(order, "post only cross", now_ns)]
+        self._sequence += 1
+        own = _Resting(order, f"O{self._sequence}")
+        matches = self._walk(market, order) if crosses and book is not None else []
+        if order.tif is TimeInForce.FOK and sum(size for _, size in matches) < order.size_cc:
+            return [_rejected(order, "fill_or_kill_insufficient_resting_volume", now_ns)]
+        fills: list[Event] = [self._fill(own, market, price, size, now_ns, is_taker=True) for price, size in matches]
+        rests = order.tif is TimeInForce.GTC and own.remaining_cc > 0
+        if rests:
+            self._resting.setdefault(order.ticker, {})[order.client_order_id] = own
+        acked = OrderAcked(
+            client_order_id=order.client_order_id,
+            order_id=own.order_id,
+            filled_cc=own.filled_cc,
+            remaining_cc=own.remaining_cc if rests else 0,
+            recv_ns=now_ns,
+        )
+        return [acked, *fills]
+
+    def _walk(self, market: Market, order: SendOrder) -> list[tuple[int, int]]:
+        """Give the recorded levels an order takes, without what we took of them before."""
+        assert market.book is not None
+        taken = self._taken.setdefault(order.ticker, {})
+        matches: list[tuple[int, int]] = []
+        left_cc, opposite = order.size_cc, order.side.opposite
+        for price, size_cc in market.book.depth(opposite, 200):
+            if left_cc <= 0 or order.side.sign * (price - order.price_ticks) > 0:
+                break
+            key = (opposite, price)
+            part_cc = min(left_cc, size_cc - taken.get(key, 0))
+            if part_cc > 0:
+                taken[key] = taken.get(key, 0) + part_cc
+                matches.append((price, part_cc))
+                left_cc -= part_cc
+        return matches
+
+    def _fill_through(self, ticker: str, now_ns: int) -> list[Event]:
+        """Give the fills of resting orders whose price the recorded opposite best went through."""
+        orders = self._resting.get(ticker)
+        market = self._market(ticker) if orders else None
+        if not orders or market is None or market.book is None or market.book.is_crossed:
+            return []
+        events: list[Event] = []
+        for side in (Side.BID, Side.ASK):
+            mine = [own for own in orders.values() if own.order.side is side]
+            best = market.book.ask_ticks if side is Side.BID else market.book.bid_ticks
+            if best is None or not any(side.sign * (own.order.price_ticks - best) > 0 for own in mine):
+                self._eaten.pop((ticker, side), None)
+                continue
+            mine.sort(key=lambda own: -own.order.side.sign * own.order.price_ticks)
+            for own in mine:
+                events += self._fill_one_through(own, market, now_ns)
+        for event in events:
+            assert isinstance(event, OrderFilled)
+            if orders[event.client_order_id or ""].remaining_cc == 0:
+                del orders[event.client_order_id or ""]
+        return events
+
+    def _fill_one_through(self, own: _Resting, market: Market, now_ns: int) -> list[Event]:
+        assert market.book is not None
+        side, limit = own.order.side, own.order.price_ticks
+        levels = market.book.depth(side.opposite, 200)
+        through_cc = sum(size for price, size in levels if side.sign * (limit - price) > 0)
+        key = (own.order.ticker, side)
+        size_cc = min(own.remaining_cc, through_cc - self._eaten.get(key, 0))
+        if size_cc <= 0:
+            return []
+        self._eaten[key] = self._eaten.get(key, 0) + size_cc
+        return [self._fill(own, market, limit, size_cc, now_ns, is_taker=False)]
+
+    def _fill(
+        self, own: _Resting, market: Market, price: int, size_cc: int, now_ns: int, *, is_taker: bool
+    ) -> OrderFilled:
+        order = own.order
+        fee = fill_fee(
+            market.schedule,
+            price,
+            size_cc,
+            is_maker=not is_taker,
+            is_bid=order.side is Side.BID,
+            carry_ud=own.carry_ud,
+        )
+        own.carry_ud = fee.carry_ud
+        own.filled_cc += size_cc
+        self._sequence += 1
+        assert 0 < price < TICKS_PER_DOLLAR
+        return OrderFilled(
+            trade_id=f"T{self._sequence}",
+            order_id=own.order_id,
+            client_order_id=order.client_order_id,
+            ticker=order.ticker,
+            side=order.side,
+            price_ticks=price,
+            size_cc=size_cc,
+            fee_ud=fee.fee_ud,
+            is_taker=is_taker,
+            recv_ns=now_ns,
+        )
+
+    def _cancel(self, effect: CancelOrder, now_ns: int) -> CancelAnswered:
+        own = self._resting.get(effect.ticker, {}).pop(effect.client_order_id, None)
+        reduced_cc = 0 if own is None else own.remaining_cc
+        return CancelAnswered(client_order_id=effect.client_order_id, reduced_cc=reduced_cc, recv_ns=now_ns)
+
+    def _listed(self, now_ns: int) -> OrdersRead:
+        reports = tuple(
+            OrderReported(
+                client_order_id=own.order.client_order_id,
+                order_id=own.order_id,
+                ticker=own.order.ticker,
+                side=own.order.side,
+                price_ticks=own.order.price_ticks,
+                status="resting",
+                filled_cc=own.filled_cc,
+                remaining_cc=own.remaining_cc,
+                recv_ns=now_ns,
+            )
+            for ticker in sorted(self._resting)
+            for own in self._resting[ticker].values()
+        )
+        return OrdersRead(orders=reports, asked_ns=now_ns, recv_ns=now_ns)
+
+
+def _rejected(order: SendOrder, code: str, now_ns: int) -> OrderRejected:
+    return OrderRejected(client_order_id=order.client_order_id, code=code, message=code, recv_ns=now_ns)

@@ -1,0 +1,69 @@
+"""Recordings driven through the engine. Joins nothing: it is handed a trader and a simulation by the app."""
+
+import heapq
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+from fairstrike.core.effects import Effect, Halt
+from fairstrike.core.events import Commanded, Event
+from fairstrike.core.timing import SECOND_NS
+from fairstrike.research.recordings import Recording, Result, Unit, settlements
+
+
+class Simulation(Protocol):
+    """What answers the engine: the recorded world with our orders in it."""
+
+    def advance(self) -> Unit | None:
+        """Give the next instant and its events, None at the end."""
+
+    def submit(self, effect: Effect) -> None:
+        """Take an effect."""
+
+
+def feed(recordings: Sequence[Recording], found: dict[str, Result]) -> Iterator[Unit]:
+    """Give all recordings as one run in order of receipt: frames, then prints, then settlements at one instant.
+
+    `found` are the results of the recorded markets. When the last recording is over working orders are cancelled;
+    when the last market is settled the run is stopped.
+    """
+    streams = [_ranked(recording.units(), 0) for recording in recordings]
+    streams += [_ranked(recording.prints(), 1) for recording in recordings]
+    streams.append(_ranked(iter(settlements(found)), 2))
+    merged = heapq.merge(*streams, key=lambda item: (item[0], item[1]))
+    frames_end = max((recording.first_ns for recording in recordings), default=0)
+    instant, is_over = 0, False
+    for instant, rank, unit in merged:
+        if rank == 2 and not is_over and all(recording.is_over for recording in recordings):
+            is_over = True
+            yield frames_end, [Commanded(command="cancel", argument="the recording ended", recv_ns=frames_end)]
+        if rank == 0:
+            frames_end = instant
+        yield unit
+    for command in ("cancel", "stop"):
+        instant += SECOND_NS
+        yield instant, [Commanded(command=command, argument="the recording ended", recv_ns=instant)]
+
+
+def run(
+    simulation: Simulation,
+    turn: Callable[[Sequence[Event]], list[Effect]],
+    first_effects: Sequence[Effect],
+    on_progress: Callable[[int], None],
+) -> None:
+    """Drive the simulation to its end; `on_progress` is called with the tape's instant now and then."""
+    for effect in first_effects:
+        simulation.submit(effect)
+    count = 0
+    while (unit := simulation.advance()) is not None:
+        instant_ns, events = unit
+        for effect in turn(events):
+            simulation.submit(effect)
+            if type(effect) is Halt:
+                return
+        count += 1
+        if not count & 0x3FF:
+            on_progress(instant_ns)
+
+
+def _ranked(units: Iterator[Unit], rank: int) -> Iterator[tuple[int, int, Unit]]:
+    return ((unit[0], rank, unit) for unit in units)

@@ -1,0 +1,306 @@
+"""The capture format of continuous 15-minute streams, turned into the events a live session would give.
+
+A capture is `<run>.jsonl[.gz|.zst]`, one frame a line in order of receipt, with `recv_ns` of the recorder's clock and
+the venue's payload under `msg`. Beside it may lie `<run>.spot.csv[.gz]` (Coinbase trades on the same clock) and
+`results.csv` (official results). Frames go through the live client's session. Frames of one venue millisecond of one
+market are one group; `BatchEnded` stands right after a group's last frame. At each whole second of Coinbase's clock
+the last trade received becomes one `IndexPrinted`. Frames come before prints at one instant.
+"""
+
+import csv
+from collections.abc import Callable, Collection, Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+
+from fairstrike.core.contract import TAPERED_GRID, Comparison, Contract
+from fairstrike.core.errors import ArithmeticRefusal, RecordingError
+from fairstrike.core.events import BatchEnded, ContractListed, Event, IndexPrinted, MarketSettled, OffsetStepped
+from fairstrike.core.fees import FeeSchedule
+from fairstrike.core.timing import MILLISECOND_NS, MINUTE_NS, SECOND_NS, parse_rfc3339_ns
+from fairstrike.core.units import TICKS_PER_DOLLAR, parse_e8
+from fairstrike.store.tape import Cut, read_lines
+from fairstrike.venue.kalshi.offset import ClockOffset
+from fairstrike.venue.kalshi.session import Session, SessionParams
+from fairstrike.venue.kalshi.wire.stream import DeltaFrame, SnapshotFrame, TickerFrame
+
+Unit = tuple[int, list[Event]]
+"""An instant and the events received at it, up to and including at most one `BatchEnded`."""
+
+SETTLEMENT_TIMER_NS = SECOND_NS
+_WINDOW_NS = 15 * MINUTE_NS
+_OFFSET_STEP_NS = 20 * MILLISECOND_NS
+
+
+class WatchMessage(msgspec.Struct, frozen=True):
+    """The recorder's note of the market it follows."""
+
+    market_ticker: str
+    close_time: str
+    strike: Decimal | None = None
+
+
+class RecordedDelta(DeltaFrame, frozen=True, tag="orderbook_delta", kw_only=True):
+    """A delta frame with the recorder's receive time."""
+
+    recv_ns: int
+
+
+class RecordedSnapshot(SnapshotFrame, frozen=True, tag="orderbook_snapshot", kw_only=True):
+    """A snapshot frame with the recorder's receive time."""
+
+    recv_ns: int
+
+
+class RecordedTicker(TickerFrame, frozen=True, tag="ticker", kw_only=True):
+    """A ticker frame with the recorder's receive time."""
+
+    recv_ns: int
+
+
+class Watched(msgspec.Struct, frozen=True, tag="watch_market", kw_only=True):
+    """The recorder begins to follow a market."""
+
+    recv_ns: int
+    msg: WatchMessage
+
+
+class Connected(msgspec.Struct, frozen=True, tag="ws_connected", kw_only=True):
+    """The recorder's connection came up: numbers begin anew."""
+
+    recv_ns: int
+
+
+class Subscribed(msgspec.Struct, frozen=True, tag="ws_subscribed", kw_only=True):
+    """A subscription was acknowledged."""
+
+    recv_ns: int
+
+
+class Rotated(msgspec.Struct, frozen=True, tag="market_rotated", kw_only=True):
+    """The recorder turns to the next market."""
+
+    recv_ns: int
+
+
+Line = RecordedDelta | RecordedSnapshot | RecordedTicker | Watched | Connected | Subscribed | Rotated
+_decode = msgspec.json.Decoder(Line).decode
+
+
+class Recording:
+    """One capture: its path, what lies beside it, and what was noticed while reading."""
+
+    def __init__(self, path: Path, on_cut: Callable[[Cut], None]) -> None:
+        """Look at the first line and beside the file.
+
+        Raises `RecordingError` when the file is empty or not a capture of this format.
+        """
+        self.path = path
+        self.session = Session(SessionParams(offset_step_ns=_OFFSET_STEP_NS))
+        self.run = path.name.split(".jsonl")[0]
+        self._on_cut = on_cut
+        self.lines = 0
+        self.is_over = False
+        first = next(read_lines(path, lambda cut: None), None)
+        if first is None:
+            raise RecordingError(f"{path.name} is empty; give a recording with at least one frame")
+        self.first_ns = self._line(first, 1).recv_ns
+        self.spot = next(
+            (p for p in (path.with_name(f"{self.run}.spot.csv{end}") for end in (".gz", ".zst", "")) if p.exists()),
+            None,
+        )
+
+    def units(self) -> Iterator[Unit]:
+        """Give the frames' events in units: one receive time each, ended by at most one `BatchEnded`."""
+        instant = 0
+        events: list[Event] = []
+        for event in self._grouped():
+            if event.recv_ns != instant:
+                if events:
+                    yield instant, events
+                instant = event.recv_ns
+                events = []
+            events.append(event)
+            if type(event) is BatchEnded:
+                yield instant, events
+                events = []
+        if events:
+            yield instant, events
+        self.is_over = True
+
+    def prints(self) -> Iterator[Unit]:
+        """Give index prints made of the trades beside the capture, one a second."""
+        if self.spot is None:
+            return
+        offset = ClockOffset(_OFFSET_STEP_NS)
+        used_ns, last, next_second = 0, None, None
+        for recv_ns, source_ns, value_e8 in _trades(self.spot, self._on_cut):
+            while last is not None and next_second is not None and next_second * SECOND_NS + used_ns < recv_ns:
+                at_ns = max(next_second * SECOND_NS + used_ns, last[0])
+                yield at_ns, [_print(next_second, last, at_ns)]
+                next_second += 1
+            stepped_ns = offset.sample(source_ns, recv_ns)
+            if stepped_ns is not None:
+                used_ns = stepped_ns
+                yield recv_ns, [OffsetStepped(source="coinbase", offset_ns=used_ns, recv_ns=recv_ns)]
+            first = (recv_ns - used_ns) // SECOND_NS + 1
+            next_second = first if next_second is None else max(next_second, first)
+            last = (recv_ns, source_ns, value_e8)
+
+    def _grouped(self) -> Iterator[Event]:
+        """Put `BatchEnded` after the last frame of each venue millisecond; tickers neither end nor join a group."""
+        group: tuple[str, int | None] | None = None
+        ended_ns = 0
+        waiting: list[Event] = []
+        for line, events in self._sessioned():
+            if type(line) is RecordedTicker:
+                waiting += events
+                continue
+            key = (line.msg.market_ticker, line.msg.ts_ms) if type(line) is RecordedDelta else None
+            if group is not None and key != group:
+                yield BatchEnded(recv_ns=ended_ns)
+            if waiting:
+                yield from waiting
+                waiting.clear()
+            yield from events
+            group, ended_ns = key, line.recv_ns
+            if key is None and events:
+                yield BatchEnded(recv_ns=ended_ns)
+        if group is not None:
+            yield BatchEnded(recv_ns=ended_ns)
+        yield from waiting
+        yield from self.session.disconnected(ended_ns, "the recording ended")
+        yield BatchEnded(recv_ns=ended_ns)
+
+    def _sessioned(self) -> Iterator[tuple[Line, list[Event]]]:
+        receive = self.session.receive_frame
+        for raw in read_lines(self.path, self._on_cut):
+            self.lines += 1
+            line = self._line(raw, self.lines)
+            match line:
+                case RecordedDelta() | RecordedSnapshot() | RecordedTicker():
+                    yield line, receive(line, line.recv_ns)
+                case Watched():
+                    yield line, [self._listed(line)]
+                case Connected():
+                    ended = self.session.disconnected(line.recv_ns, "the recorder reconnected")
+                    yield line, ended + self.session.connected(line.recv_ns)[0]
+                case Subscribed() | Rotated():
+                    yield line, []
+
+    def _line(self, raw: bytes, number: int) -> Line:
+        try:
+            line: Line = _decode(raw)
+            return line
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise RecordingError(
+                f"{self.path.name} line {number} is not a frame of a 15-minute capture ({error}); give a capture file, "
+                "or a copy of this one that is not damaged"
+            ) from None
+
+    def _listed(self, line: Watched) -> ContractListed:
+        message = line.msg
+        try:
+            close_ns = parse_rfc3339_ns(message.close_time)
+            floor_e8 = None if message.strike is None else parse_e8(f"{message.strike:f}")
+        except ArithmeticRefusal as error:
+            raise RecordingError(
+                f"{self.path.name}: the market {message.market_ticker} has no close or strike: {error}"
+            ) from None
+        event_ticker = message.market_ticker.rpartition("-")[0]
+        contract = Contract(
+            ticker=message.market_ticker,
+            event_ticker=event_ticker,
+            series=event_ticker.partition("-")[0],
+            asset="BTC",
+            comparison=Comparison.AT_LEAST,
+            open_ns=close_ns - _WINDOW_NS,
+            close_ns=close_ns,
+            floor_e8=floor_e8,
+            round_digits=2,
+            grid=TAPERED_GRID,
+        )
+        return ContractListed(
+            contract=contract, schedule=FeeSchedule(), status="active", volume_24h_cc=0, recv_ns=line.recv_ns
+        )
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """How a recorded market ended: its value in ticks (None while unknown) and whether we derived it."""
+
+    ticker: str
+    close_ns: int
+    value_ticks: int | None
+    is_derived: bool
+
+
+def results(path: Path, runs: Collection[str]) -> dict[str, Result]:
+    """Give the results of some runs' markets by ticker: the official one, else next strike ≥ own, else none.
+
+    Raises `RecordingError` when the file lacks a column.
+    """
+    found: dict[str, Result] = {}
+    with path.open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            try:
+                if row["run"] in runs:
+                    found[row["market_ticker"]] = _result(row)
+            except (KeyError, TypeError, ArithmeticRefusal) as error:
+                raise RecordingError(f"{path.name} has a row that cannot be used ({error}); restore the file") from None
+    return found
+
+
+def settlements(found: dict[str, Result]) -> list[Unit]:
+    """Give each known result as an event at its market's close and settlement timer, in order of time."""
+    units: list[Unit] = []
+    for result in sorted(found.values(), key=lambda r: (r.close_ns, r.ticker)):
+        if result.value_ticks is not None:
+            at_ns = result.close_ns + SETTLEMENT_TIMER_NS
+            settled = MarketSettled(
+                ticker=result.ticker, value_ticks=result.value_ticks, recv_ns=at_ns, is_derived=result.is_derived
+            )
+            units.append((at_ns, [settled]))
+    return units
+
+
+def _result(row: dict[str, str]) -> Result:
+    official, strike, value = row["official_result"], row["strike_usd"], row["settlement_value_usd_from_next_strike"]
+    if official not in ("", "yes", "no"):
+        raise ArithmeticRefusal(f"official_result {official!r}")
+    ticks: int | None = None
+    if official:
+        ticks = TICKS_PER_DOLLAR if official == "yes" else 0
+    elif strike and value:
+        ticks = TICKS_PER_DOLLAR if parse_e8(value) >= parse_e8(strike) else 0
+    return Result(
+        ticker=row["market_ticker"],
+        close_ns=parse_rfc3339_ns(row["close_time"]),
+        value_ticks=ticks,
+        is_derived=not official,
+    )
+
+
+def _print(second: int, last: tuple[int, int, int], at_ns: int) -> IndexPrinted:
+    return IndexPrinted(
+        asset="BTC", source="coinbase", second=second, value_e8=last[2], recv_ns=at_ns, venue_ns=last[1]
+    )
+
+
+def _trades(path: Path, on_cut: Callable[[Cut], None]) -> Iterator[tuple[int, int, int]]:
+    """Give (receive time, source time, price `_e8`) of each trade in order of receipt."""
+    lines = read_lines(path, on_cut)
+    header = next(lines, b"").decode().split(",")
+    try:
+        columns = [header.index(name) for name in ("recv_ns", "exchange_ts", "price_usd")]
+    except ValueError:
+        raise RecordingError(
+            f"{path.name} lacks a column of recv_ns, exchange_ts, price_usd; restore the file"
+        ) from None
+    for number, line in enumerate(lines, start=2):
+        cells = line.decode("utf-8", "replace").split(",")
+        try:
+            received, stamped, price = (cells[column] for column in columns)
+            yield int(received), parse_rfc3339_ns(stamped), parse_e8(price)
+        except (ValueError, IndexError):
+            raise RecordingError(f"{path.name} line {number} is not a trade; restore the file") from None
