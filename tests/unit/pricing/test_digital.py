@@ -73,7 +73,7 @@ def test_six_hours_at_65_percent(p: float, strike: float, market_type: str, uppe
 
 def test_normal_cdf_keeps_its_far_tail() -> None:
     assert normal_cdf(0.0) == 0.5
-    assert pytest.approx(7.619853024160527e-24, rel=1e-12) == normal_cdf(-10.0)
+    assert pytest.approx(7.619853024160527e-24, rel=1e-12, abs=0.0) == normal_cdf(-10.0)
 
 
 @pytest.mark.parametrize(("p", "strike"), [(1.0, 69_999.99), (0.5, 70_000.0), (0.0, 70_000.01)])

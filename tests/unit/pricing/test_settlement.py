@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from fairstrike.core.contract import Comparison, Contract, settle
@@ -183,17 +183,19 @@ def summed_log_sd(vol: float, first_s: float, left: int) -> float:
     return math.sqrt(math.log1p(math.fsum(terms) / left**2))
 
 
-@given(st.floats(0.01, 10.0), st.floats(0.0, 700_000.0), st.integers(1, 60))
+@given(st.floats(0.01, 50.0), st.floats(0.0, 700_000.0), st.integers(1, 60))
+@example(50.0, 0.0, 60)
+@example(50.0, 0.0, 2)
 def test_closed_form_is_the_sixty_term_sum(vol: float, first_s: float, left: int) -> None:
     assume(first_s > 0.0 or left > 1)
     law = law_of(vol=vol, first_s=first_s, left=left, seen_mean=80_000.0)
-    assert pytest.approx(summed_log_sd(vol, first_s, left), rel=1e-12) == law.log_sd
+    assert pytest.approx(summed_log_sd(vol, first_s, left), rel=1e-12, abs=0.0) == law.log_sd
 
 
 @given(st.floats(0.0, 1e6), st.integers(0, 60))
 def test_variance_multiplier_is_the_double_sum(first_s: float, left: int) -> None:
     double = math.fsum(first_s + min(i, j) for i in range(left) for j in range(left)) / 3_600
-    assert pytest.approx(double, rel=1e-12) == variance_multiplier(first_s, left)
+    assert pytest.approx(double, rel=1e-12, abs=0.0) == variance_multiplier(first_s, left)
 
 
 # The error of the reference price
@@ -240,6 +242,15 @@ def test_missed_second_adds_its_own_variance() -> None:
     assert pytest.approx(0.15865525393145707, abs=1e-9) == probability_above(law, 80_000.0 + sd)
 
 
+@pytest.mark.parametrize("left", [1, 30, 59])
+def test_missed_seconds_are_an_error_of_the_mean(left: int) -> None:
+    sd = 80_000.0 * 0.35 / math.sqrt(YEAR_S) * math.sqrt(7.0) / 60
+    missed = law_of(left=left, seen_mean=80_000.0, bridge_s=7.0)
+    proxy = law_of(left=left, seen_mean=80_000.0, sd_dollars=sd)
+    for threshold in (79_999.0, 80_000.0, 80_001.0):
+        assert pytest.approx(probability_above(proxy, threshold), abs=1e-12) == probability_above(missed, threshold)
+
+
 @pytest.mark.parametrize("left", [0, 1, 30, 60])
 @pytest.mark.parametrize("threshold", [0.01, 1_000.0, 79_000.0, 81_000.0, 9e9])
 def test_nothing_is_decided_while_there_is_an_error(left: int, threshold: float) -> None:
@@ -253,6 +264,13 @@ def test_nothing_is_decided_while_there_is_an_error(left: int, threshold: float)
 @pytest.mark.parametrize(("p", "threshold"), [(1.0, 78_600.0), (1.0, 1.0), (0.0, 2_000_000.0)])
 def test_threshold_out_of_reach_is_decided_without_error(p: float, threshold: float) -> None:
     assert p == probability_above(law_of(left=1, seen_mean=80_000.0), threshold)
+
+
+@pytest.mark.parametrize("threshold", [0.011, 0.0299, 1.0, 1e6, 1e12])
+def test_strike_at_any_multiple_of_the_spot(threshold: float) -> None:
+    law = law_of(spot=0.01, vol=50.0, first_s=7e6)
+    expected = normal_cdf(math.log(0.01 / threshold) / law.log_sd - law.log_sd / 2)
+    assert pytest.approx(expected, rel=1e-9, abs=0.0) == probability_above(law, threshold)
 
 
 # Properties
