@@ -69,3 +69,17 @@ def test_half_a_match_is_found_out() -> None:
     house.book_fill(maker, resting, Match(maker=resting, price_ticks=5_000, size_cc=100), FeeSchedule(), STAMP)
     with pytest.raises(AssertionError):
         house.total_ud([maker, taker])
+
+
+def test_rounding_of_an_order_is_given_back_in_whole_steps() -> None:
+    house = ClearingHouse()
+    maker, taker = accounts()
+    incoming = live(9, "b", BID, 5_000, 400)
+    fees = []
+    for number in range(4):
+        resting = live(number, "a", ASK, 5_000, 1)
+        match = Match(maker=resting, price_ticks=5_000, size_cc=1)
+        fees.append(house.book_fill(taker, incoming, match, FeeSchedule(), STAMP).fee_ud)
+    # Each costs 0.000175 and is rounded to 0.0002; the fourth 0.000025 makes a step of 0.0001.
+    assert fees == [200, 200, 200, 100]
+    assert maker.balance_ud == 100 * DOLLARS

@@ -88,6 +88,19 @@ def test_match_is_told_in_order() -> None:
     assert fills[0].trade_id == fills[1].trade_id
 
 
+def test_filled_orders_are_executed_and_reserve_nothing() -> None:
+    floor = open_floor("a", "b")
+    maker = take(floor, "a", wish(ASK, 4_000, 100)).order
+    taker = take(floor, "b", wish(BID, 4_000, 100)).order
+    filled = floor.order("a", maker.order_id)
+    assert filled is not None
+    for order in (filled, taker):
+        assert (order.status, order.reason) == (OrderStatus.EXECUTED, UpdateReason.TRADE)
+        assert (order.filled_cc, order.remaining_cc) == (100, 0)
+    assert (money(floor, "a").reserved_ud, money(floor, "b").reserved_ud) == (0, 0)
+    assert floor.cancel_all("a", OPEN_NS) == ()
+
+
 def test_ioc_remainder_is_gone() -> None:
     floor = open_floor("a", "b")
     take(floor, "a", wish(ASK, 4_000, 100))

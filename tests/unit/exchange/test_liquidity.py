@@ -99,6 +99,13 @@ def test_maker_is_due_by_age_or_by_move() -> None:
     assert maker.is_due(6_000, OPEN_NS + 9 * SECOND_NS)
 
 
+def test_maker_has_time_where_nothing_is_in_doubt() -> None:
+    maker = maker_on(floor_with_house())
+    maker.requote(100, OPEN_NS)
+    assert not maker.is_due(100, OPEN_NS + 23 * SECOND_NS)
+    assert maker.is_due(100, OPEN_NS + 48 * SECOND_NS)
+
+
 def test_maker_is_quiet_after_the_close() -> None:
     floor = floor_with_house()
     maker_on(floor).requote(6_000, CLOSE_NS)

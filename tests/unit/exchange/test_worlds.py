@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from fairstrike.core.chance import Dice
-from fairstrike.core.contract import Comparison
+from fairstrike.core.contract import Comparison, settle
 from fairstrike.core.errors import ConfigError
 from fairstrike.core.order import Side
 from fairstrike.core.timing import MILLISECOND_NS, MINUTE_NS, SECOND_NS
@@ -13,10 +13,11 @@ from fairstrike.core.units import E8_PER_DOLLAR
 from fairstrike.exchange.floor import MarketStatus, Placed, PlaceOrder
 from fairstrike.exchange.happenings import Filled, Happening, IndexPublished, LevelChanged, Traded
 from fairstrike.exchange.liquidity import GIVER, LiquidityParams
-from fairstrike.exchange.worlds import START_NS, IndexPath, World, WorldParams
+from fairstrike.exchange.worlds import LEAD_NS, START_NS, IndexPath, World, WorldParams, ladder, plan_gifts
 from tests.unit.exchange.floor_samples import DOLLARS
 
 CLIENT = "client"
+CLOSE_NS = START_NS + LEAD_NS
 
 
 def run(world: World, until_ns: int) -> list[Happening]:
@@ -145,6 +146,28 @@ def test_every_seed_has_its_gifts(seed: int) -> None:
         assert plant.ask_ticks <= 9_200
         assert plant.size_cc == 4_000
         free_ns = plant.end_ns
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_more_gifts_wait_for_each_other(seed: int) -> None:
+    path = IndexPath(Dice(seed, 1), WorldParams(), START_NS // SECOND_NS)
+    plants = plan_gifts(path, START_NS, WorldParams(gifts=8), Dice(seed, 2))
+    assert len(plants) > 2
+    assert all(before.end_ns < after.start_ns for before, after in pairwise(plants))
+
+
+def test_gifts_are_worth_what_is_said() -> None:
+    paid = given = 0
+    for seed in range(250):
+        path = IndexPath(Dice(seed, 1), WorldParams(), START_NS // SECOND_NS)
+        strikes = {each.ticker: each for each in ladder(path.print_e8(START_NS // SECOND_NS), CLOSE_NS, WorldParams())}
+        prints = [path.print_e8(second) for second in range(CLOSE_NS // SECOND_NS - 60, CLOSE_NS // SECOND_NS)]
+        for plant in plan_gifts(path, START_NS, WorldParams(), Dice(seed, 2)):
+            given += 1
+            paid += settle(strikes[plant.ticker], prints) == 10_000
+    # Worth 0.96 on average; gifts of one world fall together, so the share of a thousand is wide.
+    assert given > 900
+    assert 0.935 < paid / given < 0.985
 
 
 @pytest.mark.parametrize(("seed", "factor"), [(0, 1), (1, 1), (2, 1), (3, 10), (4, 20)])
