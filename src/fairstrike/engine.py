@@ -17,7 +17,7 @@ from fairstrike.core import effects as fx
 from fairstrike.core import events as ev
 from fairstrike.core import records as rec
 from fairstrike.core.order import Approved, Refused, Signal, Withdraw
-from fairstrike.core.timing import DAY_NS, HOUR_NS, SECOND_NS
+from fairstrike.core.timing import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 from fairstrike.core.units import ppm_of_belief
 from fairstrike.execution import reconcile
 from fairstrike.execution.ledger import Ledger
@@ -89,6 +89,7 @@ class Engine:
         self._venue_ns: dict[str, int | None] = {}
         self._equity_day: tuple[int, int] = (-1, 0)
         self._stop: Stopping | None = None
+        self._is_pulsing = False
         self.is_halted = False
         self.books = Books(settings.books)
         self.catalog = Catalog()
@@ -101,8 +102,7 @@ class Engine:
     def start(self, now_ns: int) -> Outcome:
         """Give the first effects of a run: read the account and the markets, set the timers."""
         self._effects.append(fx.Ask(what="balance"))
-        self._effects.append(fx.Ask(what="orders"))
-        for name in ("pulse", "catalog", "orders"):
+        for name in ("catalog", "orders"):
             self._on_timer(name, now_ns)
         return self._outcome()
 
@@ -336,6 +336,8 @@ class Engine:
         if traded and is_ahead and (is_new or contract.ticker not in self._traded):
             self._traded[contract.ticker] = traded
             self._effects.append(fx.Watch(tickers=(contract.ticker,)))
+            if not self._is_pulsing:
+                self._on_timer("pulse", event.recv_ns)
 
     def _on_settled(self, event: ev.MarketSettled) -> None:
         if not event.is_paid or event.ticker not in self.catalog.listings:
@@ -363,7 +365,9 @@ class Engine:
         if name == "pulse":
             for ticker in self._traded:
                 self._attention.mark(ticker, 0)
-            self._effects.append(fx.SetTimer(name=name, due_ns=now_ns + params.pulse_ns))
+            self._is_pulsing = any(self.catalog.contract(t).close_ns + MINUTE_NS > now_ns for t in self._traded)
+            if self._is_pulsing:
+                self._effects.append(fx.SetTimer(name=name, due_ns=now_ns + params.pulse_ns))
         elif name == "catalog":
             self._effects += [fx.Ask(what="markets", key=series) for series in params.series]
             self._effects.append(fx.SetTimer(name=name, due_ns=now_ns + params.catalog_every_ns))

@@ -12,9 +12,10 @@ from fairstrike.core.order import Position
 from fairstrike.core.units import TICKS_PER_DOLLAR
 
 
-class StrategyResult(msgspec.Struct, kw_only=True):
-    """One strategy's running sums: cash in and out in YES terms, fees, fills. Mutable: owned by the ledger."""
+class StrategyResult(msgspec.Struct, frozen=True, kw_only=True):
+    """One strategy in one market: its net contracts, cash in and out in YES terms with fees, fees, fills."""
 
+    net_cc: int = 0
     cash_ud: int = 0
     fees_ud: int = 0
     fills: int = 0
@@ -30,12 +31,8 @@ class Ledger:
         self.fees_ud = 0
         self.positions: dict[str, Position] = {}
         self.settled: dict[str, int] = {}
-        self.provisional: dict[str, int] = {}
         self.market_pnl_ud: dict[str, int] = {}
-        self.market_fees_ud: dict[str, int] = {}
-        self.market_fills: dict[str, int] = {}
-        self.results: dict[str, StrategyResult] = {}
-        self._shares: dict[tuple[str, str], int] = {}
+        self.results: dict[tuple[str, str], StrategyResult] = {}
         self._seen: set[tuple[str, str]] = set()
 
     def open(self, cash_ud: int) -> None:
@@ -52,22 +49,22 @@ class Ledger:
 
     def fill(self, fill: OrderFilled, strategy: str) -> None:
         """Book one fill of an order of ours, once."""
-        key = (fill.trade_id, fill.order_id)
-        assert key not in self._seen, f"fill {key} is booked already"
-        self._seen.add(key)
+        assert not self.has_seen(fill), f"fill {fill.trade_id} is booked already"
+        self._seen.add((fill.trade_id, fill.order_id))
         before = self.position(fill.ticker)
         after, cash_ud = applied(before, fill)
         self.positions[fill.ticker] = after
         self.cash_ud += cash_ud
         self.fees_ud += fill.fee_ud
-        self.market_fees_ud[fill.ticker] = self.market_fees_ud.get(fill.ticker, 0) + fill.fee_ud
-        self.market_fills[fill.ticker] = self.market_fills.get(fill.ticker, 0) + 1
-        result = self.results.setdefault(strategy, StrategyResult())
-        result.cash_ud -= fill.side.sign * fill.price_ticks * fill.size_cc + fill.fee_ud
-        result.fees_ud += fill.fee_ud
-        result.fills += 1
-        share = (strategy, fill.ticker)
-        self._shares[share] = self._shares.get(share, 0) + fill.side.sign * fill.size_cc
+        key = (strategy, fill.ticker)
+        result = self.results.get(key, StrategyResult())
+        flow_ud = -fill.side.sign * fill.price_ticks * fill.size_cc
+        self.results[key] = StrategyResult(
+            net_cc=result.net_cc + fill.side.sign * fill.size_cc,
+            cash_ud=result.cash_ud + flow_ud - fill.fee_ud,
+            fees_ud=result.fees_ud + fill.fee_ud,
+            fills=result.fills + 1,
+        )
 
     def settle(self, ticker: str, value_ticks: int) -> int | None:
         """Book a market's settlement, once. Gives the payout in microdollars, None when booked before."""
@@ -80,19 +77,15 @@ class Ledger:
         realised_ud = position.realised_ud + payout_ud - position.cost_ud
         self.market_pnl_ud[ticker] = realised_ud - position.fees_ud
         self.positions[ticker] = msgspec.structs.replace(position, net_cc=0, cost_ud=0, realised_ud=realised_ud)
-        for (strategy, share_ticker), net_cc in sorted(self._shares.items()):
-            if share_ticker == ticker:
-                self.results[strategy].cash_ud += net_cc * value_ticks
-                self._shares[strategy, share_ticker] = 0
+        for key, result in self.results.items():
+            if key[1] == ticker:
+                paid_ud = result.cash_ud + result.net_cc * value_ticks
+                self.results[key] = msgspec.structs.replace(result, net_cc=0, cash_ud=paid_ud)
         return payout_ud
 
     def open_cost_ud(self) -> int:
         """Give what the open contracts cost."""
         return sum(position.cost_ud for position in self.positions.values())
-
-    def open_shares(self) -> dict[tuple[str, str], int]:
-        """Give each strategy's net contracts (`_cc`) by (strategy, ticker), zero ones left out."""
-        return {key: net for key, net in sorted(self._shares.items()) if net}
 
 
 def applied(position: Position, fill: OrderFilled) -> tuple[Position, int]:

@@ -24,7 +24,7 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Shelf:
     """One market's book with what is known about its health.
 
-    `losses` counts why it was lost, `absent_ns` for how long; `final_bests` are those when its stream ended.
+    `losses` counts why it was lost, `absent_ns` for how long; `final_bests` are those after its last frame.
     """
 
     __slots__ = (
@@ -72,6 +72,8 @@ class Books:
         """Change one level. Gives False when the book had to be dropped: ask for a fresh snapshot."""
         shelf = self.shelves.get(event.ticker)
         if shelf is None or shelf.book is None:
+            if shelf is not None:
+                shelf.final_bests = (None, None)
             return True
         shelf.last_frame_ns = event.recv_ns
         if not shelf.book.apply(event.is_bid, event.price_ticks, event.delta_cc):
@@ -139,8 +141,11 @@ class Books:
     @staticmethod
     def _drop(shelf: Shelf, reason: str, now_ns: int) -> None:
         shelf.losses[reason] = shelf.losses.get(reason, 0) + 1
+        if shelf.book is not None and reason == "frozen":
+            shelf.final_bests = (shelf.book.bid_ticks, shelf.book.ask_ticks)
+        else:
+            shelf.final_bests = (None, None)
         shelf.book = None
-        shelf.final_bests = (None, None)
         shelf.crossed_since_ns = None
         if shelf.absent_since_ns is None:
             shelf.absent_since_ns = now_ns

@@ -8,7 +8,8 @@ the last trade received becomes one `IndexPrinted`. Frames come before prints at
 """
 
 import csv
-from collections.abc import Callable, Collection, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from fairstrike.core.events import BatchEnded, ContractListed, Event, IndexPrint
 from fairstrike.core.fees import FeeSchedule
 from fairstrike.core.timing import MILLISECOND_NS, MINUTE_NS, SECOND_NS, parse_rfc3339_ns
 from fairstrike.core.units import TICKS_PER_DOLLAR, parse_e8
-from fairstrike.store.tape import Cut, read_lines
+from fairstrike.store.tape import Cut, Tape
 from fairstrike.venue.kalshi.offset import ClockOffset
 from fairstrike.venue.kalshi.session import Session, SessionParams
 from fairstrike.venue.kalshi.wire.stream import DeltaFrame, SnapshotFrame, TickerFrame
@@ -91,7 +92,7 @@ _decode = msgspec.json.Decoder(Line).decode
 class Recording:
     """One capture: its path, what lies beside it, and what was noticed while reading."""
 
-    def __init__(self, path: Path, on_cut: Callable[[Cut], None]) -> None:
+    def __init__(self, path: Path) -> None:
         """Look at the first line and beside the file.
 
         Raises `RecordingError` when the file is empty or not a capture of this format.
@@ -99,10 +100,12 @@ class Recording:
         self.path = path
         self.session = Session(SessionParams(offset_step_ns=_OFFSET_STEP_NS))
         self.run = path.name.split(".jsonl")[0]
-        self._on_cut = on_cut
-        self.lines = 0
+        self.cuts: list[Cut] = []
+        self.deltas: Counter[str] = Counter()
+        self.snapshots: Counter[str] = Counter()
         self.is_over = False
-        first = next(read_lines(path, lambda cut: None), None)
+        self.tape = Tape(path, self.cuts.append)
+        first = next(Tape(path, lambda cut: None).lines(), None)
         if first is None:
             raise RecordingError(f"{path.name} is empty; give a recording with at least one frame")
         self.first_ns = self._line(first, 1).recv_ns
@@ -135,7 +138,7 @@ class Recording:
             return
         offset = ClockOffset(_OFFSET_STEP_NS)
         used_ns, last, next_second = 0, None, None
-        for recv_ns, source_ns, value_e8 in _trades(self.spot, self._on_cut):
+        for recv_ns, source_ns, value_e8 in _trades(Tape(self.spot, self.cuts.append)):
             while last is not None and next_second is not None and next_second * SECOND_NS + used_ns < recv_ns:
                 at_ns = max(next_second * SECOND_NS + used_ns, last[0])
                 yield at_ns, [_print(next_second, last, at_ns)]
@@ -151,9 +154,10 @@ class Recording:
     def _grouped(self) -> Iterator[Event]:
         """Put `BatchEnded` after the last frame of each venue millisecond; tickers neither end nor join a group."""
         group: tuple[str, int | None] | None = None
-        ended_ns = 0
+        ended_ns = last_ns = 0
         waiting: list[Event] = []
         for line, events in self._sessioned():
+            last_ns = line.recv_ns
             if type(line) is RecordedTicker:
                 waiting += events
                 continue
@@ -170,16 +174,21 @@ class Recording:
         if group is not None:
             yield BatchEnded(recv_ns=ended_ns)
         yield from waiting
-        yield from self.session.disconnected(ended_ns, "the recording ended")
-        yield BatchEnded(recv_ns=ended_ns)
+        yield from self.session.disconnected(last_ns, "the recording ended")
+        yield BatchEnded(recv_ns=last_ns)
 
     def _sessioned(self) -> Iterator[tuple[Line, list[Event]]]:
         receive = self.session.receive_frame
-        for raw in read_lines(self.path, self._on_cut):
-            self.lines += 1
-            line = self._line(raw, self.lines)
+        for raw in self.tape.lines():
+            line = self._line(raw, self.tape.line_count)
             match line:
-                case RecordedDelta() | RecordedSnapshot() | RecordedTicker():
+                case RecordedDelta():
+                    self.deltas[line.msg.market_ticker] += 1
+                    yield line, receive(line, line.recv_ns)
+                case RecordedSnapshot():
+                    self.snapshots[line.msg.market_ticker] += 1
+                    yield line, receive(line, line.recv_ns)
+                case RecordedTicker():
                     yield line, receive(line, line.recv_ns)
                 case Watched():
                     yield line, [self._listed(line)]
@@ -287,9 +296,9 @@ def _print(second: int, last: tuple[int, int, int], at_ns: int) -> IndexPrinted:
     )
 
 
-def _trades(path: Path, on_cut: Callable[[Cut], None]) -> Iterator[tuple[int, int, int]]:
+def _trades(tape: Tape) -> Iterator[tuple[int, int, int]]:
     """Give (receive time, source time, price `_e8`) of each trade in order of receipt."""
-    lines = read_lines(path, on_cut)
+    path, lines = tape.path, tape.lines()
     header = next(lines, b"").decode().split(",")
     try:
         columns = [header.index(name) for name in ("recv_ns", "exchange_ts", "price_usd")]

@@ -15,46 +15,60 @@ from fairstrike.core.errors import RecordingError
 
 _BUFFER_BYTES = 1024 * 1024
 _LINE_BYTES_MAX = 64 * 1024 * 1024
+_DAMAGE = (EOFError, zlib.error, zstandard.ZstdError, gzip.BadGzipFile)
 
 
 class Cut(msgspec.Struct, frozen=True, kw_only=True):
     """A recording that ended in the middle: what was read before it counts."""
 
     name: str
-    line: int
+    line_count: int
 
 
-def read_lines(path: Path, on_cut: Callable[[Cut], None]) -> Iterator[bytes]:
-    """Give a recording's lines without their ends; a cut recording gives its whole lines, then calls `on_cut`.
+class Tape:
+    """One recording being read; `line_count` and `bytes_read` (of the file, packed) tell how far."""
 
-    Raises `RecordingError` when the file cannot be opened or is not what its name says.
-    """
-    number = 0
-    try:
-        with _open(path) as file:
-            for line in iter(lambda: file.readline(_LINE_BYTES_MAX), b""):
-                if not line.endswith(b"\n"):
-                    if len(line) == _LINE_BYTES_MAX:
-                        raise RecordingError(
-                            f"{path.name} line {number + 1} is longer than any frame; is it a recording?"
-                        )
-                    if not _is_whole(line):
-                        on_cut(Cut(name=path.name, line=number))
-                        return
-                number += 1
-                yield line.rstrip(b"\r\n")
-    except (EOFError, zlib.error, zstandard.ZstdError):
-        if number == 0:
-            raise RecordingError(f"{path.name} cannot be unpacked; give a complete copy of the recording") from None
-        on_cut(Cut(name=path.name, line=number))
-    except gzip.BadGzipFile:
-        if number == 0:
+    def __init__(self, path: Path, on_cut: Callable[[Cut], None]) -> None:
+        """Prepare to read `path`; `on_cut` is called when it ends in the middle."""
+        self.path = path
+        self.line_count = 0
+        self._on_cut = on_cut
+        self._file: IO[bytes] | None = None
+
+    @property
+    def bytes_read(self) -> int:
+        """How much of the file was read."""
+        return 0 if self._file is None or self._file.closed else self._file.tell()
+
+    def lines(self) -> Iterator[bytes]:
+        """Give the lines without their ends; of a cut recording the whole ones, then `on_cut` is called.
+
+        Raises `RecordingError` when the file cannot be opened or is not what its name says.
+        """
+        try:
+            with self.path.open("rb") as self._file, _unpacked(self.path, self._file) as unpacked:
+                yield from self._whole_lines(unpacked)
+        except _DAMAGE:
+            if self.line_count == 0:
+                raise RecordingError(
+                    f"{self.path.name} cannot be unpacked; give a complete copy, named as it was recorded"
+                ) from None
+            self._on_cut(Cut(name=self.path.name, line_count=self.line_count))
+        except OSError as error:
             raise RecordingError(
-                f"{path.name} is named .gz but is not gzip; give the file as it was recorded"
+                f"{self.path} cannot be read ({error.strerror}); check the path and its permissions"
             ) from None
-        on_cut(Cut(name=path.name, line=number))
-    except OSError as error:
-        raise RecordingError(f"{path} cannot be read ({error.strerror}); check the path and its permissions") from None
+
+    def _whole_lines(self, file: IO[bytes]) -> Iterator[bytes]:
+        while line := file.readline(_LINE_BYTES_MAX):
+            if not line.endswith(b"\n"):
+                if len(line) == _LINE_BYTES_MAX:
+                    raise RecordingError(f"{self.path.name} has a line longer than any frame; give a recording")
+                if not _is_whole(line):
+                    self._on_cut(Cut(name=self.path.name, line_count=self.line_count))
+                    return
+            self.line_count += 1
+            yield line.rstrip(b"\r\n")
 
 
 def digest(path: Path) -> str:
@@ -63,18 +77,18 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _open(path: Path) -> IO[bytes]:
+def _unpacked(path: Path, file: IO[bytes]) -> IO[bytes]:
     if path.suffix == ".gz":
-        return io.BufferedReader(gzip.GzipFile(path, "rb"), _BUFFER_BYTES)
+        return io.BufferedReader(gzip.GzipFile(fileobj=file, mode="rb"), _BUFFER_BYTES)
     if path.suffix == ".zst":
-        return io.BufferedReader(
-            zstandard.ZstdDecompressor().stream_reader(path.open("rb"), closefd=True), _BUFFER_BYTES
-        )
-    return path.open("rb")
+        return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(file), _BUFFER_BYTES)
+    return file
 
 
 def _is_whole(line: bytes) -> bool:
-    """Whether a last line without an end is complete JSON all the same."""
+    """Whether a last line without an end is complete JSON, or a row of text, all the same."""
+    if not line.startswith(b"{"):
+        return True
     try:
         msgspec.json.decode(line, type=msgspec.Raw)
     except msgspec.DecodeError:

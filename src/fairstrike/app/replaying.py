@@ -1,0 +1,99 @@
+"""`fairstrike replay`: recordings through the engine, with progress, and the figures that follow."""
+
+import hashlib
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from fairstrike.app import build, config
+from fairstrike.app.turn import Turn
+from fairstrike.core.errors import RecordingError, UsageError
+from fairstrike.core.records import RunStarted, TapeFile
+from fairstrike.engine import Engine
+from fairstrike.research import backtest
+from fairstrike.research.recordings import Recording, Result, results
+from fairstrike.research.report import ReplayReport, replay_report
+from fairstrike.store.journal import Journal, segments
+from fairstrike.store.tape import digest
+
+ACCOUNT = "replay"
+
+
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    """Recordings found good to read, in order of their first frame, with their markets' results."""
+
+    recordings: list[Recording]
+    found: dict[str, Result]
+    started: RunStarted
+    settings: config.Settings
+
+    @property
+    def bytes_total(self) -> int:
+        """The size of all recordings as files."""
+        return sum(recording.path.stat().st_size for recording in self.recordings)
+
+    @property
+    def bytes_read(self) -> int:
+        """How much of them was read."""
+        return sum(
+            recording.path.stat().st_size if recording.is_over else recording.tape.bytes_read
+            for recording in self.recordings
+        )
+
+
+def prepare(files: Sequence[Path], settings: config.Settings) -> Prepared:
+    """Give the run that `files` make together.
+
+    Raises `UsageError` without files, `RecordingError` for a file that cannot be used.
+    """
+    if not files:
+        raise UsageError("no recording was named; give at least one capture file, e.g. RUN.jsonl.gz")
+    recordings = sorted((Recording(path) for path in files), key=lambda recording: recording.first_ns)
+    names = [recording.path.name for recording in recordings]
+    if len(set(names)) < len(names):
+        raise RecordingError("a recording is named twice; name each file once")
+    found: dict[str, Result] = {}
+    for beside in sorted({recording.path.with_name("results.csv") for recording in recordings}):
+        if beside.exists():
+            found |= results(beside, {recording.run for recording in recordings})
+    tape = [TapeFile(name=recording.path.name, sha256=digest(recording.path)) for recording in recordings]
+    started = build.run_started(settings, ACCOUNT, recordings[0].first_ns, tape, execution="backtest")
+    return Prepared(recordings=recordings, found=found, started=started, settings=settings)
+
+
+def run(prepared: Prepared, folder: Path, on_progress: Callable[[int], None]) -> ReplayReport:
+    """Replay into a journal in `folder` (replacing a replay's journal that is there) and give the figures."""
+    _clear(folder)
+    journal = Journal(folder / "journal", prepared.settings.journal)
+    engine = build.engine(prepared.started, prepared.settings)
+    turn = Turn(engine, journal, keeps_inputs=False)
+    drive(prepared, engine, turn, on_progress)
+    journal.close(prepared.started.run_ns)
+    derived = {result.ticker: result.is_derived for result in prepared.found.values()}
+    return replay_report(engine, prepared.recordings, derived, str(folder), journal.digest())
+
+
+def drive(prepared: Prepared, engine: Engine, turn: Turn, on_progress: Callable[[int], None]) -> None:
+    """Run the recordings through a turn to their end."""
+    world = build.simulation(engine, prepared.settings, backtest.feed(prepared.recordings, prepared.found))
+    backtest.run(world, turn, turn.start(prepared.started), lambda _: on_progress(prepared.bytes_read))
+
+
+def folder_of(prepared: Prepared) -> Path:
+    """Give the run folder that settings and recordings imply: the same run, the same folder."""
+    name = hashlib.sha256(msgspec.json.encode(prepared.started)).hexdigest()[:12]
+    return Path("runs") / f"replay-{name}"
+
+
+def _clear(folder: Path) -> None:
+    journal = folder / "journal"
+    if (folder / "lock").exists() or (journal.exists() and segments(journal, "inputs") and _has_inputs(journal)):
+        raise UsageError(f"{folder} holds a live run's journal; name another folder with --folder")
+    shutil.rmtree(journal, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def _has_inputs(journal: Path) -> bool:
+    return sum(path.stat().st_size for path in segments(journal, "inputs")) > 1024

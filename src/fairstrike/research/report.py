@@ -1,0 +1,120 @@
+"""What a replay found, as figures: by market, by strategy, and in all."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from fairstrike.core.units import TICKS_PER_DOLLAR, format_ticks, format_ud
+from fairstrike.engine import Engine
+from fairstrike.research.recordings import Recording
+
+
+class MarketReport(msgspec.Struct, frozen=True, kw_only=True):
+    """One market of a replay. Prices and money are decimal dollars; None is absent, empty or still open."""
+
+    deltas: int
+    snapshots: int
+    gaps: int
+    frozen: int
+    best_yes_bid: str | None
+    best_yes_ask: str | None
+    fills: int
+    fees: str
+    pnl: str | None
+    result: str | None
+    is_derived: bool
+    seconds_without_book: float
+
+
+class StrategyReport(msgspec.Struct, frozen=True, kw_only=True):
+    """One strategy over the settled markets: fills, fees and result after fees, decimal dollars."""
+
+    fills: int
+    fees: str
+    pnl: str
+    open_markets: int
+
+
+class ReplayReport(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole replay. `pnl` is over settled markets; `digest` identifies the journal."""
+
+    files: tuple[str, ...]
+    without_spot: tuple[str, ...]
+    cut: tuple[str, ...]
+    markets: dict[str, MarketReport]
+    strategies: dict[str, StrategyReport]
+    deltas: int
+    fills: int
+    fees: str
+    pnl: str
+    cash: str
+    open_cost: str
+    gaps: int
+    frozen: int
+    seconds_without_book: float
+    journal: str
+    digest: str
+
+
+def replay_report(
+    engine: Engine, recordings: Sequence[Recording], derived: Mapping[str, bool], journal: str, digest: str
+) -> ReplayReport:
+    """Give the figures of a replay that ended. `derived` tells which results were not official."""
+    markets = {ticker: _market(engine, recordings, ticker, derived) for ticker in engine.catalog.listings}
+    return ReplayReport(
+        files=tuple(recording.path.name for recording in recordings),
+        without_spot=tuple(recording.path.name for recording in recordings if recording.spot is None),
+        cut=tuple(f"{cut.name} after line {cut.line_count}" for recording in recordings for cut in recording.cuts),
+        markets=markets,
+        strategies=_strategies(engine),
+        deltas=sum(market.deltas for market in markets.values()),
+        fills=sum(market.fills for market in markets.values()),
+        fees=format_ud(engine.ledger.fees_ud),
+        pnl=format_ud(sum(engine.ledger.market_pnl_ud.values())),
+        cash=format_ud(engine.ledger.cash_ud),
+        open_cost=format_ud(engine.ledger.open_cost_ud()),
+        gaps=sum(market.gaps for market in markets.values()),
+        frozen=sum(market.frozen for market in markets.values()),
+        seconds_without_book=round(sum(market.seconds_without_book for market in markets.values()), 3),
+        journal=journal,
+        digest=digest,
+    )
+
+
+def _market(engine: Engine, recordings: Sequence[Recording], ticker: str, derived: Mapping[str, bool]) -> MarketReport:
+    shelf = engine.books.shelves.get(ticker)
+    bid, ask = (None, None) if shelf is None else shelf.final_bests
+    value_ticks = engine.ledger.settled.get(ticker)
+    position = engine.ledger.position(ticker)
+    pnl_ud = engine.ledger.market_pnl_ud.get(ticker)
+    if pnl_ud is None and not position.net_cc:
+        pnl_ud = position.realised_ud - position.fees_ud
+    results = [result for (_, market), result in engine.ledger.results.items() if market == ticker]
+    return MarketReport(
+        deltas=sum(recording.deltas[ticker] for recording in recordings),
+        snapshots=sum(recording.snapshots[ticker] for recording in recordings),
+        gaps=sum(recording.session.gaps.get(ticker, 0) for recording in recordings),
+        frozen=0 if shelf is None else shelf.losses.get("frozen", 0),
+        best_yes_bid=None if bid is None else format_ticks(bid),
+        best_yes_ask=None if ask is None else format_ticks(ask),
+        fills=sum(result.fills for result in results),
+        fees=format_ud(position.fees_ud),
+        pnl=None if pnl_ud is None else format_ud(pnl_ud),
+        result=None if value_ticks is None else ("yes" if value_ticks == TICKS_PER_DOLLAR else "no"),
+        is_derived=derived.get(ticker, False),
+        seconds_without_book=0.0 if shelf is None else round(shelf.absent_ns / 1e9, 3),
+    )
+
+
+def _strategies(engine: Engine) -> dict[str, StrategyReport]:
+    found: dict[str, StrategyReport] = {}
+    for name in sorted({strategy for strategy, _ in engine.ledger.results}):
+        mine = {ticker: result for (strategy, ticker), result in engine.ledger.results.items() if strategy == name}
+        settled = [result for ticker, result in mine.items() if ticker in engine.ledger.settled]
+        found[name] = StrategyReport(
+            fills=sum(result.fills for result in mine.values()),
+            fees=format_ud(sum(result.fees_ud for result in mine.values())),
+            pnl=format_ud(sum(result.cash_ud for result in settled)),
+            open_markets=len(mine) - len(settled),
+        )
+    return found
