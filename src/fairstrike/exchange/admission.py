@@ -102,7 +102,7 @@ def refuse(account: Account, listing: Listing, wish: PlaceOrder, now_ns: int) ->
         return _invalid("post_only needs good_till_canceled")
     if wish.reduce_only and wish.tif is not TimeInForce.IOC:
         return _invalid("reduce_only needs immediate_or_cancel")
-    if len(account.orders) >= ORDERS_MAX:
+    if max(len(account.orders), len(account.used_client_ids)) >= ORDERS_MAX:
         return _invalid("the account's order history is full; start the exchange anew")
     return None
 

@@ -4,9 +4,13 @@ from collections.abc import Callable
 
 import pytest
 
+from fairstrike.core.fees import FeeSchedule
 from fairstrike.core.timing import SECOND_NS
+from fairstrike.exchange.accounts import Account
+from fairstrike.exchange.admission import ORDERS_MAX, refuse
 from fairstrike.exchange.floor import Floor, FloorParams, PlaceOrder, Rejection
 from fairstrike.exchange.happenings import OrderStatus, UpdateReason
+from fairstrike.exchange.listings import Listing, MarketStatus
 from tests.unit.exchange.floor_samples import (
     ASK,
     BID,
@@ -15,6 +19,7 @@ from tests.unit.exchange.floor_samples import (
     GTC,
     IOC,
     OPEN_NS,
+    contract,
     open_floor,
     refused,
     take,
@@ -144,3 +149,15 @@ def test_reduce_only_takes_no_more_than_the_position() -> None:
     assert placed.order.reason is UpdateReason.REDUCE_ONLY_CANCEL
     again = take(floor, "a", wish(ASK, 3_900, 300, tif=IOC, reduce_only=True))
     assert (again.order.filled_cc, again.order.reason) == (0, UpdateReason.REDUCE_ONLY_CANCEL)
+
+
+def test_full_history_is_refused() -> None:
+    account = Account(account_id="a", key_id="a", balance_ud=10**9)
+    listing = Listing(contract(), FeeSchedule(), 0, OPEN_NS)
+    listing.status = MarketStatus.ACTIVE
+    account.used_client_ids = {str(number) for number in range(ORDERS_MAX - 1)}
+    assert refuse(account, listing, wish(BID, 4_000, 100), OPEN_NS) is None
+    account.used_client_ids.add("one more")
+    answer = refuse(account, listing, wish(BID, 4_000, 100), OPEN_NS)
+    assert answer is not None
+    assert (answer.status, answer.code) == (400, "invalid_order")
