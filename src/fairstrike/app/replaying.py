@@ -11,12 +11,16 @@ from fairstrike.app import build, config
 from fairstrike.app.turn import Turn
 from fairstrike.core.errors import RecordingError, UsageError
 from fairstrike.core.records import RunStarted, TapeFile
+from fairstrike.core.units import CC_PER_CONTRACT, UD_PER_DOLLAR
 from fairstrike.engine import Engine
+from fairstrike.exchange.replay import Params as ReplayParams
 from fairstrike.research import backtest
 from fairstrike.research.recordings import Recording, Result, results
 from fairstrike.research.report import ReplayReport, replay_report
 from fairstrike.store.journal import Journal, segments
 from fairstrike.store.tape import digest
+from fairstrike.strategy.market_maker import Params as MarketMakerParams
+from fairstrike.strategy.taker import Params as TakerParams
 
 ACCOUNT = "replay"
 
@@ -41,6 +45,40 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
             recording.path.stat().st_size if recording.is_over else recording.tape.bytes_read
             for recording in self.recordings
         )
+
+
+class Choices(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command line says of a replay: strategies by name, dollars, contracts and cents."""
+
+    strategies: tuple[str, ...]
+    cash: float
+    size: int
+    net_max: int
+    edge: float
+
+
+def settings_of(path: Path | None, choices: Choices) -> config.Settings:
+    """Give a settings file's settings, or those the command line's choices make.
+
+    Raises `UsageError` for a choice that makes no sense.
+    """
+    if path is not None:
+        return config.load(path)
+    chosen = choices.strategies or ("taker", "market_maker")
+    unknown = [name for name in chosen if name not in ("taker", "market_maker", "none")]
+    if unknown:
+        raise UsageError(f"there is no strategy {unknown[0]!r} for a replay; choose taker, market_maker or none")
+    if choices.cash <= 0 or choices.size <= 0 or choices.net_max <= 0:
+        raise UsageError("cash, size and net-max must be above zero; correct the option")
+    size_cc, net_cc = choices.size * CC_PER_CONTRACT, choices.net_max * CC_PER_CONTRACT
+    taker = TakerParams(edge_cents=choices.edge, size_cc=size_cc, position_cc_max=net_cc)
+    maker = MarketMakerParams(size_cc=size_cc, position_cc_max=net_cc)
+    return config.Settings(
+        strategies=config.Strategies(
+            taker=taker if "taker" in chosen else None, market_maker=maker if "market_maker" in chosen else None
+        ),
+        replay=ReplayParams(cash_ud=round(choices.cash * UD_PER_DOLLAR)),
+    )
 
 
 def prepare(files: Sequence[Path], settings: config.Settings) -> Prepared:

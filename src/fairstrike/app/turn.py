@@ -5,19 +5,32 @@ handed out that the journal does not hold.
 """
 
 from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
 
 from fairstrike.core.effects import Effect
 from fairstrike.core.events import Event
 from fairstrike.core.records import RunStarted
 from fairstrike.engine import Engine, Outcome
-from fairstrike.store.journal import DECISIONS, INPUTS, Journal
+from fairstrike.store.journal import DECISIONS, INPUTS
+
+
+class Sink(Protocol):
+    """Where a turn writes: the journal, or what compares a replay with one."""
+
+    def append(self, chain: str, kind: str, instant_ns: int, body: msgspec.Struct) -> int:
+        """Add one record; nothing is kept before `flush`."""
+
+    def flush(self, instant_ns: int) -> None:
+        """Keep what was added."""
 
 
 class Turn:
     """Engine and journal together. `keeps_inputs` is off in replay, where the tape is the input."""
 
-    def __init__(self, engine: Engine, journal: Journal, *, keeps_inputs: bool) -> None:
-        """Join an engine to a journal that is open for writing."""
+    def __init__(self, engine: Engine, journal: Sink, *, keeps_inputs: bool) -> None:
+        """Join an engine to what keeps its records."""
         self._engine = engine
         self._journal = journal
         self._keeps_inputs = keeps_inputs

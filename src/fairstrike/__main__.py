@@ -1,0 +1,5 @@
+"""`python -m fairstrike`."""
+
+from fairstrike.app.cli import main
+
+main()

@@ -1,0 +1,92 @@
+"""The command line. Each command parses, calls, prints; what it does lives elsewhere."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import msgspec
+import typer
+
+from fairstrike.core.errors import FairstrikeError
+
+app = typer.Typer(
+    name="fairstrike",
+    help="Trade Kalshi's short-term crypto markets, or rehearse it. Looks only, unless asked twice to trade.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+Config = Annotated[Path | None, typer.Option("--config", help="Settings: a .toml, .yaml or .json file.")]
+
+
+@app.command()
+def replay(
+    files: Annotated[list[Path], typer.Argument(help="Captures of 15-minute markets: RUN.jsonl, .gz or .zst.")],
+    as_json: Json = False,
+    config_file: Config = None,
+    folder: Annotated[Path | None, typer.Option(help="Run folder for the journal (default: under runs/).")] = None,
+    strategy: Annotated[
+        list[str] | None, typer.Option(help="taker, market_maker or none; may be given more than once.")
+    ] = None,
+    cash: Annotated[float, typer.Option(help="Starting cash in dollars.")] = 10_000.0,
+    size: Annotated[int, typer.Option(help="Contracts an order.")] = 10,
+    net_max: Annotated[int, typer.Option(help="Most net contracts a market.")] = 100,
+    edge: Annotated[float, typer.Option(help="Least edge of the taker after fees, in cents.")] = 3.0,
+) -> None:
+    """Run the engine on real recordings and say what came of it."""
+    from fairstrike.app import printing, replaying
+
+    settings = replaying.settings_of(
+        config_file,
+        replaying.Choices(strategies=tuple(strategy or ()), cash=cash, size=size, net_max=net_max, edge=edge),
+    )
+    prepared = replaying.prepare(files, settings)
+    place = folder or replaying.folder_of(prepared)
+    with printing.progress("replaying", prepared.bytes_total, is_shown=not as_json) as advance:
+        report = replaying.run(prepared, place, advance)
+    if as_json:
+        print(msgspec.json.encode(report).decode())
+    else:
+        printing.replay_report(report)
+
+
+@app.command()
+def verify(
+    journal: Annotated[Path, typer.Argument(help="A run folder, or its journal folder.")],
+    tape: Annotated[list[Path] | None, typer.Option(help="A recording the run read; once for each.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Replay a journal's inputs and hold every decision against the record, byte for byte."""
+    from fairstrike.app import printing, verifying
+
+    files = tape or []
+    total = sum(path.stat().st_size for path in files if path.exists())
+    with printing.progress("verifying", total or None, is_shown=not as_json) as advance:
+        verified = verifying.verify(journal, files, advance)
+    if as_json:
+        print(msgspec.json.encode(verified).decode())
+    else:
+        printing.verified(verified)
+
+
+def main() -> NoReturn:
+    """Run the command line; every failure of the world is one sentence and a documented exit code."""
+    sys.excepthook = _last_words
+    try:
+        app(standalone_mode=True)
+    except FairstrikeError as error:
+        print(f"fairstrike: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    sys.exit(0)
+
+
+def _last_words(kind: type[BaseException], error: BaseException, trace: object) -> None:
+    """Say in one sentence that the program itself failed; the trace goes to a file."""
+    from fairstrike.app.crash import keep_trace
+
+    if issubclass(kind, KeyboardInterrupt):
+        print("fairstrike: interrupted", file=sys.stderr)
+        sys.exit(130)
+    print(f"fairstrike: this is our fault ({kind.__name__}); please report {keep_trace(error)}", file=sys.stderr)

@@ -1,0 +1,101 @@
+"""What commands print for people: progress, tables, one line of verdict."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from fairstrike.app.verifying import Verified
+    from fairstrike.research.report import ReplayReport
+
+_console = Console()
+_errors = Console(stderr=True)
+
+
+@contextmanager
+def progress(what: str, total: int | None, *, is_shown: bool) -> Iterator[Callable[[int], None]]:
+    """Show a bar on stderr while the block runs; the block calls what it gets with how far it is."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=40),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=_errors, disable=not is_shown, transient=True) as bars:
+        task = bars.add_task(what, total=total)
+        yield lambda done: bars.update(task, completed=done)
+
+
+def replay_report(report: "ReplayReport") -> None:
+    """Print a replay's figures."""
+    table = Table(
+        title=f"{len(report.markets)} markets, {report.deltas:,} deltas", title_justify="left", box=SIMPLE_HEAD
+    )
+    table.add_column("market", no_wrap=True, min_width=24)
+    for name in ("deltas", "gaps", "frozen", "absent s", "fills", "fees $", "P&L $"):
+        table.add_column(name, justify="right")
+    table.add_column("result")
+    for ticker, market in report.markets.items():
+        result = (market.result or "open") + (" (derived)" if market.is_derived and market.result else "")
+        table.add_row(
+            ticker,
+            f"{market.deltas:,}",
+            _flag(market.gaps),
+            _flag(market.frozen),
+            f"{market.seconds_without_book:.1f}" if market.seconds_without_book else "",
+            str(market.fills or ""),
+            _cents(market.fees),
+            "open" if market.pnl is None else _signed(market.pnl),
+            result,
+        )
+    _console.print(table)
+    _strategies(report)
+    _console.print(
+        f"fills {report.fills} · fees ${_cents(report.fees) or '0.00'} · P&L of settled markets {_signed(report.pnl)} · "
+        f"gaps {report.gaps} · frozen {report.frozen} · without a book {report.seconds_without_book:.1f} s"
+    )
+    for name in report.without_spot:
+        _console.print(f"{name}: no trades beside it (…spot.csv), so no prices and no trading: books and gaps only")
+    for cut in report.cut:
+        _console.print(f"the recording ends in the middle: {cut}; what stands before it was read")
+    _console.print(f"journal {report.journal} · digest {report.digest[:16]}")
+
+
+def verified(found: "Verified") -> None:
+    """Print a verification's verdict."""
+    left = f"; {found.left_out} older runs left out, their inputs are no longer kept" if found.left_out else ""
+    _console.print(f"{found.records:,} decision records of {found.runs} runs made again, byte for byte{left}")
+
+
+def _strategies(report: "ReplayReport") -> None:
+    if not report.strategies:
+        return
+    table = Table(box=SIMPLE_HEAD)
+    for name in ("strategy", "fills", "fees $", "P&L $", "open markets"):
+        table.add_column(name, justify="left" if name == "strategy" else "right")
+    for name, figures in report.strategies.items():
+        table.add_row(
+            name, str(figures.fills), _cents(figures.fees), _signed(figures.pnl), str(figures.open_markets or "")
+        )
+    _console.print(table)
+
+
+def _flag(count: int) -> str:
+    return f"[yellow]{count}[/]" if count else ""
+
+
+def _cents(text: str) -> str:
+    return f"{float(text):,.2f}" if float(text) else ""
+
+
+def _signed(text: str) -> str:
+    value = float(text)
+    colour = "green" if value > 0 else "red" if value < 0 else "dim"
+    return f"[{colour}]{value:+,.2f}[/]"
