@@ -1,0 +1,397 @@
+"""Subscriptions, their numbers, and frames that rebuild the floor's books exactly."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairstrike.core.order import Side, TimeInForce
+from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
+from fairstrike.core.units import E8_PER_DOLLAR, TICKS_PER_DOLLAR, parse_cc, parse_ticks
+from fairstrike.exchange import streaming
+from fairstrike.exchange.box import BoxParams
+from fairstrike.exchange.floor import PlaceOrder
+from fairstrike.venue.kalshi.wire.stream import decode_frame
+from tests.unit.exchange.api.client import (
+    CLOSE_NS,
+    HOURLY,
+    QUARTER,
+    RANGE,
+    WALL_MS,
+    Client,
+    signed_headers,
+)
+
+Frame = dict[str, Any]
+DELTA_FIELDS = ("side", "price_dollars", "delta_fp")
+
+
+class Stream:
+    """One connection of the client's account, or of another's."""
+
+    def __init__(self, client: Client, key: str = "client-key") -> None:
+        self.client = client
+        connection = client.box.connect(signed_headers("GET", "/trade-api/ws/v2", key), WALL_MS)
+        assert isinstance(connection, int)
+        self.connection = connection
+
+    def say(self, cmd: str, request: int = 1, **params: object) -> list[Frame]:
+        """Send a command and give every frame that is owed after it."""
+        sent = {"id": request, "cmd": cmd, **({"params": params} if params else {})}
+        return self.raw(json.dumps(sent).encode())
+
+    def raw(self, data: bytes) -> list[Frame]:
+        self.client.box.command(self.connection, data, self.client.now_ns)
+        return self.frames()
+
+    def frames(self) -> list[Frame]:
+        self.client.box.advance(self.client.now_ns)
+        return [json.loads(frame) for frame in self.client.box.frames(self.connection)]
+
+    def subscribe(self, channel: str, *tickers: str, **params: object) -> list[Frame]:
+        markets: dict[str, object] = {"market_tickers": tickers} if tickers else {}
+        return self.say("subscribe", 1, channels=[channel], **markets, **params)
+
+
+@pytest.fixture
+def client() -> Client:
+    return Client()
+
+
+@pytest.fixture
+def stream(client: Client) -> Stream:
+    return Stream(client)
+
+
+def test_a_handshake_with_a_bad_signature_is_refused(client: Client) -> None:
+    answer = client.box.connect(signed_headers("POST", "/trade-api/ws/v2"), WALL_MS)
+    assert not isinstance(answer, int)
+    assert answer.status == 401
+
+
+def test_subscribe_is_confirmed_and_the_book_follows(client: Client, stream: Stream) -> None:
+    client.quote(Side.BID, 4_900, 1_000)
+    confirmed, snapshot = stream.subscribe("orderbook_delta", HOURLY)
+    assert confirmed == {"type": "subscribed", "id": 1, "msg": {"channel": "orderbook_delta", "sid": 1}}
+    assert (snapshot["type"], snapshot["sid"], snapshot["seq"]) == ("orderbook_snapshot", 1, 1)
+    assert snapshot["msg"]["yes_dollars_fp"] == [["0.4900", "10.00"]]
+    assert "no_dollars_fp" not in snapshot["msg"], "an empty side has no key"
+    assert "id" not in snapshot
+
+
+def test_deltas_count_on_and_carry_no_prices_for_asks(client: Client, stream: Stream) -> None:
+    stream.subscribe("orderbook_delta", HOURLY)
+    client.quote(Side.ASK, 5_300, 700)
+    client.quote(Side.BID, 5_100, 200)
+    client.place(side="ask", price="0.5100", count="0.50")
+    rows = [(row["seq"], *(row["msg"][name] for name in DELTA_FIELDS)) for row in stream.frames()]
+    assert rows == [(2, "no", "0.4700", "7.00"), (3, "yes", "0.5100", "2.00"), (4, "yes", "0.5100", "-0.50")]
+
+
+def test_client_order_ids_are_for_the_owners_eyes(client: Client, stream: Stream) -> None:
+    other = Stream(client, "other-key")
+    for each in (stream, other):
+        each.subscribe("orderbook_delta", HOURLY)
+    client.place(client_order_id="mine")
+    (own,), (foreign,) = stream.frames(), other.frames()
+    assert own["msg"]["client_order_id"] == "mine"
+    assert "client_order_id" not in foreign["msg"]
+
+
+def test_a_second_subscribe_merges_and_ok_takes_a_number(client: Client, stream: Stream) -> None:
+    client.quote(Side.BID, 4_900, 1_000)
+    stream.subscribe("orderbook_delta", RANGE)
+    ok, snapshot = stream.say("subscribe", 7, channels=["orderbook_delta"], market_ticker=HOURLY)
+    assert ok == {"type": "ok", "id": 7, "sid": 1, "seq": 2, "msg": {"market_tickers": sorted([RANGE, HOURLY])}}
+    assert (snapshot["msg"]["market_ticker"], snapshot["seq"]) == (HOURLY, 3)
+    (again,) = stream.subscribe("orderbook_delta", HOURLY)
+    assert (again["type"], again["seq"]) == ("ok", 4)
+
+
+def test_markets_are_added_deleted_and_sent_again(client: Client, stream: Stream) -> None:
+    stream.subscribe("orderbook_delta", HOURLY)
+    ok, snapshot = stream.say("update_subscription", 2, sid=1, action="add_markets", market_tickers=[RANGE])
+    assert (ok["msg"]["market_tickers"], ok["seq"]) == (sorted([HOURLY, RANGE]), 2)
+    assert (snapshot["msg"]["market_ticker"], snapshot["seq"]) == (RANGE, 3)
+    (ok,) = stream.say("update_subscription", 3, sids=[1], action="delete_markets", market_tickers=[HOURLY])
+    assert (ok["msg"]["market_tickers"], ok["seq"]) == ([RANGE], 4)
+    client.quote(Side.BID, 4_900, 1_000)
+    assert stream.frames() == []
+    (wanted,) = stream.say("update_subscription", 4, sid=1, action="get_snapshot", market_tickers=[RANGE])
+    assert (wanted["type"], wanted["id"], wanted["seq"]) == ("orderbook_snapshot", 4, 5)
+
+
+def test_unsubscribed_takes_the_last_number_and_sids_are_not_reused(stream: Stream) -> None:
+    stream.subscribe("orderbook_delta", HOURLY)
+    (gone,) = stream.say("unsubscribe", 2, sids=[1])
+    assert gone == {"type": "unsubscribed", "id": 2, "sid": 1, "seq": 2}
+    confirmed, _ = stream.subscribe("orderbook_delta", HOURLY)
+    assert confirmed["msg"]["sid"] == 2
+
+
+def test_subscriptions_are_listed(stream: Stream) -> None:
+    stream.say("subscribe", channels=["ticker", "trade"])
+    assert stream.say("list_subscriptions", 9) == [
+        {
+            "type": "ok",
+            "id": 9,
+            "msg": [{"channel": "ticker", "sid": 1}, {"channel": "trade", "sid": 2}],
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (b"not json", 1),
+        (b"[]", 1),
+        (b"\xff", 1),
+        (b'{"id":1}', 1),
+        (b"[" * 5_000, 1),
+        (b'{"id":1,"cmd":"subscribe"}', 2),
+        (b'{"id":1,"cmd":"subscribe","params":{}}', 3),
+        (b'{"id":1,"cmd":"unsubscribe","params":{}}', 4),
+        (b'{"id":1,"cmd":"dance"}', 5),
+        (b'{"id":1,"cmd":"unsubscribe","params":{"sids":[9]}}', 7),
+        (b'{"id":1,"cmd":"subscribe","params":{"channels":["ticker_v2"]}}', 8),
+        (b'{"id":1,"cmd":"subscribe","params":{"channels":["ticker"],"market_ticker":"X"}}', 11),
+        (b'{"id":1,"cmd":"update_subscription","params":{"action":"add_markets"}}', 12),
+        (b'{"id":1,"cmd":"update_subscription","params":{"sids":[1,2],"action":"add_markets"}}', 12),
+        (b'{"id":1,"cmd":"update_subscription","params":{"sid":1,"action":"dance"}}', 13),
+        (b'{"id":1,"cmd":"subscribe","params":{"channels":["orderbook_delta"]}}', 14),
+        (b'{"id":1,"cmd":"update_subscription","params":{"sid":1,"action":"add_markets"}}', 14),
+        (b'{"id":1,"cmd":"update_subscription","params":{"sid":1}}', 15),
+        (b'{"id":1,"cmd":"update_subscription","params":{"sid":2,"action":"subscribe_indices"}}', 24),
+    ],
+)
+def test_wrong_commands_are_answered_with_the_venues_codes(stream: Stream, command: bytes, code: int) -> None:
+    stream.subscribe("orderbook_delta", HOURLY)
+    stream.subscribe("cfbenchmarks_value", index_ids=["BRTI"])
+    (answer,) = stream.raw(command)
+    assert (answer["type"], answer["msg"]["code"]) == ("error", code)
+
+
+def test_snapshots_of_other_markets_are_refused(stream: Stream) -> None:
+    stream.subscribe("orderbook_delta", HOURLY)
+    (answer,) = stream.say("update_subscription", sid=1, action="get_snapshot", market_tickers=[RANGE])
+    assert (answer["msg"]["code"], answer["msg"]["market_tickers"]) == (11, [RANGE])
+
+
+def test_tickers_come_once_a_venue_second_without_numbers(client: Client, stream: Stream) -> None:
+    stream.subscribe("ticker")
+    for step in range(10):
+        client.now_ns += 90 * MILLISECOND_NS
+        client.quote(Side.BID, 1_000 + 100 * step, 100)
+        client.quote(Side.ASK, 9_000, 100)
+    assert stream.frames() == [], "the second has not passed"
+    client.now_ns += SECOND_NS
+    (row,) = stream.frames()
+    assert (row["type"], "seq" in row) == ("ticker", False)
+    assert (row["msg"]["yes_bid_dollars"], row["msg"]["yes_ask_size_fp"]) == ("0.1900", "10.00")
+    client.now_ns += 5 * SECOND_NS
+    assert stream.frames() == [], "an unchanged market is silent"
+
+
+def test_an_initial_ticker_is_sent_when_asked(client: Client, stream: Stream) -> None:
+    confirmed, ticker = stream.subscribe("ticker", HOURLY, send_initial_snapshot=True)
+    assert (confirmed["type"], ticker["type"]) == ("subscribed", "ticker")
+    assert ticker["msg"]["yes_bid_size_fp"] == "0.00"
+
+
+def test_a_match_is_told_on_every_channel_it_concerns(client: Client, stream: Stream) -> None:
+    stream.say("subscribe", channels=["trade", "fill", "user_orders", "market_positions"])
+    foreign = Stream(client, "other-key")
+    foreign.say("subscribe", channels=["trade", "fill", "user_orders", "market_positions"])
+    client.quote(Side.ASK, 5_000, 400)
+    client.place(client_order_id="mine")
+    frames = {row["type"]: row for row in stream.frames()}
+    assert set(frames) == {"trade", "fill", "user_order", "market_position"}
+    assert [name for name in frames if "seq" in frames[name]] == ["trade"]
+    fill, order = frames["fill"]["msg"], frames["user_order"]["msg"]
+    assert fill["trade_id"] == frames["trade"]["msg"]["trade_id"]
+    assert (fill["client_order_id"], fill["post_position_fp"], fill["fee_cost"]) == ("mine", "4.00", "0.070000")
+    assert (order["status"], order["fill_count_fp"], order["remaining_count_fp"]) == ("resting", "4.00", "6.00")
+    assert order["last_update_reason"] == "Trade"
+    assert frames["market_position"]["msg"]["position_cost_dollars"] == "2.000000"
+    assert [row["type"] for row in foreign.frames()] == ["trade"]
+
+
+def test_cancels_of_the_owner_have_no_reason(client: Client, stream: Stream) -> None:
+    stream.subscribe("user_orders")
+    _, placed = client.place(client_order_id="mine")
+    client.call("DELETE", f"/portfolio/events/orders/{placed['order_id']}", "exchange_index=2")
+    resting, gone = stream.frames()
+    assert (resting["msg"]["status"], gone["msg"]["status"]) == ("resting", "canceled")
+    assert "last_update_reason" not in gone["msg"]
+
+
+def test_a_market_lives_on_the_lifecycle_channel(client: Client, stream: Stream) -> None:
+    stream.subscribe("market_lifecycle_v2")
+    stream.subscribe("orderbook_delta", QUARTER)
+    client.quote(Side.BID, 4_900, 1_000)
+    open_second = CLOSE_NS // SECOND_NS - 900
+    client.publish_minute(open_second, 80_000 * E8_PER_DOLLAR)
+    client.publish_minute(CLOSE_NS // SECOND_NS, 80_000 * E8_PER_DOLLAR)
+    client.now_ns = CLOSE_NS + 10 * SECOND_NS
+    frames = stream.frames()
+    news = [row for row in frames if row["type"] == "market_lifecycle_v2" and row["msg"]["market_ticker"] == QUARTER]
+    assert [row["msg"]["event_type"] for row in news] == ["metadata_updated", "determined", "settled"]
+    assert (news[0]["msg"]["floor_strike"], news[0]["msg"]["yes_sub_title"]) == (80_000, "Target Price: $80,000")
+    assert (news[1]["msg"]["result"], news[1]["msg"]["settlement_value"]) == ("yes", "1.0000")
+    assert [row["seq"] for row in frames if row["sid"] == 1] == list(range(1, 1 + len(news)))
+    (empty,) = [row for row in frames if row["type"] == "orderbook_snapshot"]
+    assert set(empty["msg"]) == {"market_ticker", "market_id"}, "the close ends with a book without levels"
+
+
+def test_the_index_comes_every_second_with_its_means(client: Client, stream: Stream) -> None:
+    stream.subscribe("cfbenchmarks_value", index_ids=["BRTI", "ETHUSD_RTI"])
+    client.publish_minute(CLOSE_NS // SECOND_NS, 80_000 * E8_PER_DOLLAR)
+    first, *_, last = stream.frames()
+    assert "seq" not in last
+    assert (last["msg"]["index_id"], json.loads(last["msg"]["data"])["value"]) == ("BRTI", "80000.00")
+    assert json.loads(last["msg"]["data"])["time"] == CLOSE_NS // MILLISECOND_NS - 1_000
+    assert last["msg"]["avg_60s_data"]["value"] == "80000.00000000"
+    assert last["msg"]["last_60s_windowed_average_15min"]["window_size"] == 59
+    assert "last_60s_windowed_average_15min" not in first["msg"]
+
+
+def test_indices_are_added_listed_and_removed(client: Client, stream: Stream) -> None:
+    stream.subscribe("cfbenchmarks_value")
+    client.floor.publish_index("BTC", client.now_ns // SECOND_NS, 8 * E8_PER_DOLLAR, client.now_ns)
+    assert stream.frames() == []
+    (ok,) = stream.say("update_subscription", sid=1, action="subscribe_indices", index_ids=["BRTI"])
+    assert ok["type"] == "ok"
+    client.floor.publish_index("BTC", client.now_ns // SECOND_NS + 1, 8 * E8_PER_DOLLAR, client.now_ns)
+    assert len(stream.frames()) == 1
+    (listed,) = stream.say("update_subscription", sid=1, action="indexlist")
+    assert (listed["type"], listed["msg"]["index_ids"]) == ("cfbenchmarks_value_indexlist", ["BRTI"])
+    stream.say("update_subscription", sid=1, action="unsubscribe_indices", index_ids=["BRTI"])
+    client.floor.publish_index("BTC", client.now_ns // SECOND_NS + 2, 8 * E8_PER_DOLLAR, client.now_ns)
+    assert stream.frames() == []
+
+
+def test_the_index_channel_can_be_refused() -> None:
+    stream = Stream(Client(BoxParams(tier=None, is_index_granted=False)))
+    (answer,) = stream.subscribe("cfbenchmarks_value", index_ids=["BRTI"])
+    assert (answer["type"], answer["msg"]["code"]) == ("error", 9)
+
+
+def test_who_does_not_read_loses_the_subscription(
+    client: Client, stream: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "FRAMES_OWED_MAX", 10)
+    stream.subscribe("orderbook_delta", HOURLY)
+    for _ in range(20):
+        client.quote(Side.BID, 1_000, 100)
+    frames = stream.frames()
+    assert [row["type"] for row in frames] == ["orderbook_delta"] * 10 + ["error"]
+    assert (frames[-1]["sid"], frames[-1]["msg"]["code"]) == (1, 25)
+    confirmed, _ = stream.subscribe("orderbook_delta", HOURLY)
+    assert confirmed["msg"]["sid"] == 2
+
+
+def test_a_connection_that_is_gone_is_owed_nothing(client: Client, stream: Stream) -> None:
+    stream.subscribe("trade")
+    client.box.disconnect(stream.connection)
+    client.quote(Side.ASK, 5_000, 400)
+    client.place()
+    assert stream.frames() == []
+
+
+class Book:
+    """A book rebuilt from frames by the plainest means."""
+
+    def __init__(self) -> None:
+        self.levels: dict[tuple[Side, int], int] = {}
+        self.seq = 0
+
+    def take(self, frame: Frame) -> None:
+        self.seq += 1
+        assert frame["seq"] == self.seq, "numbers have no gaps"
+        message = frame["msg"]
+        if frame["type"] == "orderbook_snapshot":
+            self.levels = {}
+            for side, key in ((Side.BID, "yes_dollars_fp"), (Side.ASK, "no_dollars_fp")):
+                for price, count in message.get(key, ()):
+                    self.levels[side, self.yes_ticks(side, price)] = parse_cc(count)
+        else:
+            side = Side.BID if message["side"] == "yes" else Side.ASK
+            place = (side, self.yes_ticks(side, message["price_dollars"]))
+            self.levels[place] = self.levels.get(place, 0) + parse_cc(message["delta_fp"])
+            assert self.levels[place] >= 0, "no level is ever negative"
+            if not self.levels[place]:
+                del self.levels[place]
+
+    @staticmethod
+    def yes_ticks(side: Side, price: str) -> int:
+        ticks = parse_ticks(price)
+        return ticks if side is Side.BID else TICKS_PER_DOLLAR - ticks
+
+
+ACTS = st.tuples(
+    st.sampled_from(["maker", "client", "other", "cancel", "snapshot", "wait"]),
+    st.sampled_from(list(Side)),
+    st.integers(40, 60),
+    st.integers(1, 500),
+    st.sampled_from(list(TimeInForce)),
+)
+
+
+@given(st.lists(ACTS, max_size=60), st.integers(0, 20))
+def test_snapshot_and_deltas_rebuild_the_floors_book(
+    acts: list[tuple[str, Side, int, int, TimeInForce]], joins_after: int
+) -> None:
+    client = Client()
+    book = Book()
+    stream: Stream | None = None
+    placed: list[tuple[str, str]] = []
+    for number, (who, side, cents, size_cc, tif) in enumerate(acts):
+        if number == joins_after:
+            stream = Stream(client)
+            for frame in stream.subscribe("orderbook_delta", HOURLY)[1:]:
+                book.take(frame)
+        if who in ("maker", "client", "other"):
+            wish = PlaceOrder(ticker=HOURLY, side=side, price_ticks=100 * cents, size_cc=size_cc, tif=tif)
+            done = client.floor.place(who, wish, client.now_ns)
+            placed += [(who, done.order.order_id)] if hasattr(done, "order") else []
+        elif who == "cancel" and placed:
+            client.floor.cancel(*placed.pop(size_cc % len(placed)), client.now_ns)
+        elif who == "wait":
+            client.now_ns += size_cc * MILLISECOND_NS
+        elif who == "snapshot" and stream is not None:
+            update: dict[str, object] = {"sid": 1, "action": "get_snapshot", "market_tickers": [HOURLY]}
+            for frame in stream.say("update_subscription", 1, **update):
+                book.take(frame)
+        if stream is not None:
+            for frame in stream.frames():
+                book.take(frame)
+            expected = {(side, ticks): cc for side in Side for ticks, cc in client.floor.levels(HOURLY, side)}
+            assert expected == book.levels
+
+
+def test_every_frame_is_one_the_client_reads(client: Client, stream: Stream) -> None:
+    stream.say("subscribe", channels=["ticker", "trade", "fill", "user_orders", "market_positions"])
+    stream.say("subscribe", channels=["market_lifecycle_v2"])
+    stream.subscribe("orderbook_delta", HOURLY, QUARTER)
+    stream.subscribe("cfbenchmarks_value", index_ids=["BRTI"])
+    client.quote(Side.ASK, 5_000, 400)
+    client.place(expiration_time=client.now_ns // SECOND_NS + 1)
+    client.publish_minute(CLOSE_NS // SECOND_NS - 900, 80_000 * E8_PER_DOLLAR)
+    client.publish_minute(CLOSE_NS // SECOND_NS, 80_000 * E8_PER_DOLLAR)
+    client.now_ns = CLOSE_NS + 200 * SECOND_NS
+    client.box.advance(client.now_ns)
+    raw = client.box.frames(stream.connection)
+    kinds = {type(decode_frame(frame)).__name__ for frame in raw}
+    assert kinds == {
+        "DeltaFrame",
+        "FillFrame",
+        "IndexFrame",
+        "LifecycleFrame",
+        "PositionFrame",
+        "SnapshotFrame",
+        "TickerFrame",
+        "TradeFrame",
+        "UserOrderFrame",
+    }
