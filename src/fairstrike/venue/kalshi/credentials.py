@@ -26,13 +26,15 @@ def load_key(path: str | os.PathLike[str]) -> bytes:
         if place.is_symlink():
             raise CredentialError(f"{place} is a link: give the key file itself.") from None
         raise CredentialError(f"{place} cannot be read ({error.strerror}): chown it to yourself.") from None
-    with os.fdopen(handle, "rb") as file:
-        status = os.fstat(file.fileno())
+    try:
+        status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
             raise CredentialError(f"{place} is not a file: name the private key's file.")
         if status.st_mode & _OTHERS:
             raise CredentialError(f"Others may read {place}: run chmod 600 {place}")
-        pem = file.read(_BYTES_MAX)
+        pem = os.read(handle, _BYTES_MAX)
+    finally:
+        os.close(handle)
     try:
         private_key(pem)
     except CredentialError as error:

@@ -1,0 +1,73 @@
+"""A shell: carries `Ask` out. Reads are retried with back-off, signed anew each time, within the read budget."""
+
+from collections.abc import Callable
+
+from fairstrike.core.effects import Ask, Effect
+from fairstrike.core.events import AskFailed, Event
+from fairstrike.venue.kalshi.asking import ask
+from fairstrike.venue.kalshi.budget import Budget
+from fairstrike.venue.kalshi.rest import Errands, Rest, afford, converse
+from fairstrike.venue.kalshi.wire.transport import Request, Response, Unanswered
+from fairstrike.venue.port import Inbox
+
+_TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
+
+
+class Reads:
+    """The `Gateway` of reads. `shard` gives whose cash a balance is, None for all together."""
+
+    def __init__(
+        self, rest: Rest, budget: Budget, inbox: Inbox, shard: Callable[[], int | None] = lambda: None
+    ) -> None:
+        """Take the connection, the budget shared with writes, and where events go."""
+        self._rest = rest
+        self._budget = budget
+        self._inbox = inbox
+        self._shard = shard
+        self._errands = Errands(self._carry, rest, inbox)
+
+    def submit(self, effect: Effect) -> None:
+        """Take an `Ask`; when too many are under way it fails at once."""
+        assert isinstance(effect, Ask), "reads carry out nothing but Ask"
+        if not self._errands.take(effect):
+            now_ns = self._rest.clock.now_ns()
+            self._inbox([AskFailed(what=effect.what, reason="too many reads under way", recv_ns=now_ns)])
+
+    async def run(self) -> None:
+        """Carry out what is submitted until `stop`."""
+        await self._errands.run()
+
+    def stop(self) -> None:
+        """Take nothing more and let `run` return."""
+        self._errands.stop()
+
+    async def exchange(self, request: Request) -> Response:
+        """Give the answer to a read, after up to `retries_max` retries.
+
+        Raises `Unanswered` when the last try got none.
+        """
+        assert request.method == "GET", "only reads are retried without a thought"
+        cost = self._budget.cost_of(request.method, request.path)
+        polled = f"{request.path}?{request.query}"
+        backoff = self._budget.backoff()
+        clock = self._rest.clock
+        for retries_left in range(self._rest.params.retries_max, -1, -1):
+            await afford(self._budget, cost, clock, polled)
+            try:
+                response = await self._rest.attempt(request)
+            except Unanswered:
+                if not retries_left:
+                    raise
+            else:
+                if response.status == 429:
+                    self._budget.note_refused(cost, clock.now_ns())
+                if response.status not in _TRY_AGAIN or not retries_left:
+                    return response
+            wait_ns = backoff.next_ns()
+            self._budget.note_retry(wait_ns)
+            await clock.sleep_until(clock.now_ns() + wait_ns)
+        raise AssertionError("the last try returns or raises")
+
+    async def _carry(self, effect: Effect) -> list[Event]:
+        assert isinstance(effect, Ask), "reads carry out nothing but Ask"
+        return await converse(ask(effect, self._rest.clock.now_ns(), self._shard()), self.exchange)

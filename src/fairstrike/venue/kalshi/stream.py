@@ -1,0 +1,242 @@
+"""A shell: keeps the stream connected and moves its frames through the session into the inbox.
+
+The handshake is signed anew at each connection. All frames of one socket read share one receive stamp and are
+handed over together, `BatchEnded` last. A full inbox ends the connection: what could not be handed over is gone,
+so every book must be.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+import msgspec
+from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+
+from fairstrike.core.chance import Dice
+from fairstrike.core.effects import Effect, Resubscribe, Unwatch, Watch
+from fairstrike.core.errors import Unreachable
+from fairstrike.core.events import BatchEnded, Event
+from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
+from fairstrike.venue.kalshi.budget import Backoff
+from fairstrike.venue.kalshi.rest import WallMs, deliver
+from fairstrike.venue.kalshi.session import Session
+from fairstrike.venue.kalshi.signing import Signer
+from fairstrike.venue.port import Clock, Inbox
+
+Tap = Callable[[bytes, int], None]
+"""Takes a raw copy of each frame and its receive stamp (ns)."""
+
+_log = logging.getLogger(__name__)
+
+
+class StreamParams(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the stream is, e.g. "wss://external-api-ws.kalshi.com/trade-api/ws/v2", and its bounds.
+
+    An impatient stream raises when its first connection fails; a patient one keeps trying.
+    """
+
+    url: str
+    is_patient: bool = True
+    handshake_ns: int = 10 * SECOND_NS
+    ping_every_ns: int = 30 * SECOND_NS
+    pong_within_ns: int = 10 * SECOND_NS
+    frame_bytes_max: int = 16 * 1024 * 1024
+    backoff_first_ns: int = SECOND_NS
+    backoff_last_ns: int = 30 * SECOND_NS
+    inbox_retry_ns: int = 20 * MILLISECOND_NS
+
+
+class StreamParts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a stream is joined to: protocol, signatures, where events go, the clocks, the dice, a tap."""
+
+    session: Session
+    signer: Signer
+    inbox: Inbox
+    clock: Clock
+    wall_ms: WallMs
+    dice: Dice
+    tap: Tap | None = None
+
+
+class Stream:
+    """The `Feed` of Kalshi's stream; it also carries out `Watch`, `Unwatch` and `Resubscribe`."""
+
+    def __init__(self, params: StreamParams, parts: StreamParts) -> None:
+        """Take where to connect and what to join."""
+        self._params = params
+        self._parts = parts
+        self._transport: WSTransport | None = None
+        self._stopped = asyncio.Event()
+        self._was_connected = False
+
+    def submit(self, effect: Effect) -> None:
+        """Carry out a change of what is watched; disconnected, it holds from the next connection on."""
+        session = self._parts.session
+        match effect:
+            case Watch(tickers=tickers):
+                self._send(session.watch(tickers))
+            case Unwatch(tickers=tickers):
+                self._send(session.unwatch(tickers))
+            case Resubscribe(tickers=tickers):
+                self._send(session.resubscribe(tickers))
+            case _:
+                raise AssertionError(f"the stream does not carry out {type(effect).__name__}")
+
+    async def run(self) -> None:
+        """Connect, deliver and reconnect until `stop`.
+
+        Raises `Unreachable` when an impatient stream's first connection fails.
+        """
+        params = self._params
+        backoff = Backoff(params.backoff_first_ns, params.backoff_last_ns, self._parts.dice)
+        while not self._stopped.is_set():
+            self._was_connected = False
+            try:
+                reason = await self._connection()
+            except Unreachable as error:
+                if not params.is_patient:
+                    raise
+                reason = str(error)
+            params = msgspec.structs.replace(params, is_patient=True)
+            _log.debug("stream down: %s", reason)
+            clock = self._parts.clock
+            down = self._parts.session.disconnected(clock.now_ns(), reason)
+            await deliver(down, self._parts.inbox, clock, params.inbox_retry_ns)
+            if self._was_connected:
+                backoff.reset()
+            await self._pause(backoff.next_ns())
+
+    def stop(self) -> None:
+        """Close the connection and let `run` return."""
+        self._stopped.set()
+        if self._transport is not None:
+            self._transport.disconnect()
+
+    async def _connection(self) -> str:
+        """Hold one connection until it ends; give why it ended."""
+        params, parts = self._params, self._parts
+        listener = _Listener(self, parts, params)
+        try:
+            transport, _ = await ws_connect(
+                lambda: listener,
+                params.url,
+                extra_headers=parts.signer.sign_stream(parts.wall_ms()),
+                websocket_handshake_timeout=params.handshake_ns / SECOND_NS,
+                enable_auto_ping=True,
+                auto_ping_idle_timeout=params.ping_every_ns / SECOND_NS,
+                auto_ping_reply_timeout=params.pong_within_ns / SECOND_NS,
+                max_frame_size=params.frame_bytes_max,
+                max_redirects=0,
+            )
+        except (WSError, OSError, TimeoutError) as error:
+            text = str(error) or type(error).__name__
+            raise Unreachable(
+                f"{params.url} took no connection ({text}): check the address, the network and the key."
+            ) from None
+        try:
+            await transport.wait_disconnected()
+        except (WSError, OSError) as error:
+            return listener.reason or str(error) or type(error).__name__
+        finally:
+            self._transport = None
+            transport.disconnect(graceful=False)
+        return listener.reason or "the venue closed the connection"
+
+    def opened(self, transport: WSTransport) -> list[Event]:
+        """Begin the session on a connection; give its events. For the listener."""
+        self._transport = transport
+        self._was_connected = True
+        events, commands = self._parts.session.connected(self._parts.clock.now_ns())
+        self._send(commands)
+        if self._stopped.is_set():
+            transport.disconnect()
+        return events
+
+    def _send(self, commands: list[bytes]) -> None:
+        if self._transport is not None:
+            for command in commands:
+                _log.debug("stream says %s", command.decode())
+                self._transport.send(WSMsgType.TEXT, command)
+
+    async def _pause(self, wait_ns: int) -> None:
+        clock = self._parts.clock
+        waits = [
+            asyncio.ensure_future(clock.sleep_until(clock.now_ns() + wait_ns)),
+            asyncio.ensure_future(self._stopped.wait()),
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+
+class _Listener(WSListener):
+    """Collects the events of one socket read."""
+
+    def __init__(self, stream: Stream, parts: StreamParts, params: StreamParams) -> None:
+        super().__init__()
+        self.reason = ""
+        self._stream = stream
+        self._parts = parts
+        self._params = params
+        self._receive = parts.session.receive
+        self._events: list[Event] = []
+        self._recv_ns: int | None = None
+        self._partial = bytearray()
+        self._is_over = False
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        self._events += self._stream.opened(transport)
+        self._hand_over(transport)
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if self._is_over:
+            return
+        recv_ns = self._recv_ns
+        if recv_ns is None:
+            recv_ns = self._recv_ns = self._parts.clock.now_ns()
+            if not frame.last_in_buffer:
+                # The last frame of the read may be a ping, which is answered before it gets here.
+                asyncio.get_running_loop().call_soon(self._hand_over, transport)
+        kind = frame.msg_type
+        if kind in (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION):
+            data = frame.get_payload_as_bytes()
+            if not frame.fin or self._partial:
+                data = self._joined(transport, data, is_last=frame.fin)
+            if data:
+                if self._parts.tap is not None:
+                    self._parts.tap(data, recv_ns)
+                self._events += self._receive(data, recv_ns)
+        elif kind is WSMsgType.CLOSE:
+            self._end(transport, f"closed by the venue: {frame.get_close_code()}")
+        if frame.last_in_buffer or self._is_over:
+            self._hand_over(transport)
+
+    def _joined(self, transport: WSTransport, data: bytes, *, is_last: bool) -> bytes:
+        self._partial += data
+        if len(self._partial) > self._params.frame_bytes_max:
+            self._end(transport, "a message was longer than any should be")
+            self._partial.clear()
+        if not is_last:
+            return b""
+        whole = bytes(self._partial)
+        self._partial.clear()
+        return whole
+
+    def _hand_over(self, transport: WSTransport) -> None:
+        recv_ns, self._recv_ns = self._recv_ns, None
+        events, self._events = self._events, []
+        if not events:
+            return
+        if recv_ns is not None:
+            events.append(BatchEnded(recv_ns=recv_ns))
+        if not self._parts.inbox(events):
+            self._end(transport, "the inbox was full")
+        elif self._parts.session.is_broken:
+            self._end(transport, "the venue ended a subscription")
+
+    def _end(self, transport: WSTransport, reason: str) -> None:
+        self._is_over = True
+        self.reason = self.reason or reason
+        transport.disconnect()

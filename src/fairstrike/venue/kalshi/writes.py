@@ -1,0 +1,90 @@
+"""A shell: carries orders and cancels out. The only module that sends writes; observe and paper never import it.
+
+An order is sent once: without an answer it is doubted, and a spent budget rejects it before it is sent. A cancel
+names its shard, so asking it again is harmless: it is retried like a read.
+"""
+
+from fairstrike.core.effects import CancelOrder, Effect, SendOrder
+from fairstrike.core.events import CancelFailed, Event, OrderRejected
+from fairstrike.venue.kalshi.budget import Budget, Cost
+from fairstrike.venue.kalshi.rest import Errands, Rest, afford, converse
+from fairstrike.venue.kalshi.translate import conversation
+from fairstrike.venue.kalshi.wire.transport import Request, Response, Unanswered
+from fairstrike.venue.port import Inbox
+
+_TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
+
+
+class Writes:
+    """The `Gateway` of orders and cancels."""
+
+    def __init__(self, rest: Rest, budget: Budget, inbox: Inbox) -> None:
+        """Take the connection, the budget shared with reads, and where events go."""
+        self._rest = rest
+        self._budget = budget
+        self._inbox = inbox
+        self._errands = Errands(self._carry, rest, inbox)
+
+    def submit(self, effect: Effect) -> None:
+        """Take an order or a cancel; when too many are under way it is refused at once, unsent."""
+        assert isinstance(effect, SendOrder | CancelOrder), "writes carry out orders and cancels"
+        if self._errands.take(effect):
+            return
+        self._inbox([self._unsent(effect, "too_many_under_way", "too many writes are under way")])
+
+    async def run(self) -> None:
+        """Carry out what is submitted until `stop`."""
+        await self._errands.run()
+
+    def stop(self) -> None:
+        """Take nothing more and let `run` return."""
+        self._errands.stop()
+
+    def _unsent(self, effect: SendOrder | CancelOrder, code: str, text: str) -> Event:
+        key, now_ns = effect.client_order_id, self._rest.clock.now_ns()
+        if isinstance(effect, SendOrder):
+            return OrderRejected(client_order_id=key, code=code, message=text, recv_ns=now_ns)
+        return CancelFailed(client_order_id=key, reason=text, recv_ns=now_ns)
+
+    async def _carry(self, effect: Effect) -> list[Event]:
+        assert isinstance(effect, SendOrder | CancelOrder), "writes carry out orders and cancels"
+        clock = self._rest.clock
+        talk = conversation(effect, asked_ns=clock.now_ns())
+        if isinstance(effect, CancelOrder):
+            return await converse(talk, self._cancel)
+        cost = self._budget.cost_of("POST", "/portfolio/events/orders")
+        if self._budget.wait_ns(cost, clock.now_ns()) > self._rest.params.send_wait_max_ns:
+            return [self._unsent(effect, "rate_limited", "the write budget is spent: the order was not sent")]
+        return await converse(talk, self._send)
+
+    async def _send(self, request: Request) -> Response:
+        cost = self._budget.cost_of(request.method, request.path)
+        await afford(self._budget, cost, self._rest.clock)
+        response = await self._rest.attempt(request)
+        self._note(response, cost)
+        return response
+
+    async def _cancel(self, request: Request) -> Response:
+        assert request.method == "DELETE", "only cancels are asked again"
+        cost = self._budget.cost_of(request.method, request.path)
+        backoff = self._budget.backoff()
+        clock = self._rest.clock
+        for retries_left in range(self._rest.params.retries_max, -1, -1):
+            await afford(self._budget, cost, clock)
+            try:
+                response = await self._rest.attempt(request)
+            except Unanswered:
+                if not retries_left:
+                    raise
+            else:
+                self._note(response, cost)
+                if response.status not in _TRY_AGAIN or not retries_left:
+                    return response
+            wait_ns = backoff.next_ns()
+            self._budget.note_retry(wait_ns)
+            await clock.sleep_until(clock.now_ns() + wait_ns)
+        raise AssertionError("the last try returns or raises")
+
+    def _note(self, response: Response, cost: Cost) -> None:
+        if response.status == 429:
+            self._budget.note_refused(cost, self._rest.clock.now_ns())

@@ -1,0 +1,260 @@
+"""Reads: which pages are asked for, and what the answers mean."""
+
+import json
+from collections.abc import Sequence
+
+import pytest
+
+from fairstrike.core.effects import Ask
+from fairstrike.core.errors import Unreachable
+from fairstrike.core.events import (
+    AskFailed,
+    BalanceRead,
+    ContractListed,
+    Event,
+    FrameRefused,
+    MarketSettled,
+    OrderFilled,
+    OrdersRead,
+)
+from fairstrike.core.fees import FeeSchedule
+from fairstrike.core.order import Side
+from fairstrike.venue.kalshi import asking
+from fairstrike.venue.kalshi.wire.transport import Request, Response, Unanswered
+
+ASKED = 1_787_000_000_000_000_000
+Reply = object
+
+
+def talk(effect: Ask, replies: Sequence[Reply], shard: int | None = None) -> tuple[list[Request], list[Event]]:
+    """The requests and the events of a conversation whose answers are given, a status alone being one."""
+    requests: list[Request] = []
+    conversation = asking.ask(effect, ASKED, shard)
+    try:
+        request = next(conversation)
+        for number, reply in enumerate(replies, start=1):
+            requests.append(request)
+            if isinstance(reply, Unreachable):
+                request = conversation.throw(reply)
+                continue
+            status, body = (reply, {}) if isinstance(reply, int) else (200, reply)
+            data = body if isinstance(body, bytes) else json.dumps(body).encode()
+            request = conversation.send(Response(status=status, body=data, recv_ns=ASKED + number))
+    except StopIteration as end:
+        events: list[Event] = end.value
+        return requests, events
+    raise AssertionError(f"one more request: {request}")
+
+
+SERIES = {"series": {"ticker": "KXBTC15M", "fee_type": "quadratic", "fee_multiplier": 1}}
+
+
+def market(ticker: str, **changes: object) -> dict[str, object]:
+    return {
+        "ticker": ticker,
+        "event_ticker": "KXBTC15M-26AUG170100",
+        "status": "active",
+        "open_time": "2026-08-17T04:45:00Z",
+        "close_time": "2026-08-17T05:00:00Z",
+        "strike_type": "greater_or_equal",
+        "floor_strike": 63650.03,
+        "volume_24h_fp": "12.50",
+        **changes,
+    }
+
+
+def test_markets_of_a_series_are_listed_over_all_pages() -> None:
+    pages = [
+        {"markets": [market("A"), market("S", status="finalized")], "cursor": "next"},
+        {"markets": [market("B", status="initialized", floor_strike=None)], "cursor": ""},
+    ]
+    requests, events = talk(Ask(what="markets", key="KXBTC15M"), [SERIES, *pages])
+    since = ("min_close_ts", str(1_787_000_000 - 7_200))
+    query = (("series_ticker", "KXBTC15M"), since, ("limit", "1000"))
+    assert [(request.path, request.query) for request in requests] == [
+        ("/series/KXBTC15M", ()),
+        ("/markets", query),
+        ("/markets", (*query, ("cursor", "next"))),
+    ]
+    listed = [event for event in events if isinstance(event, ContractListed)]
+    assert [(event.contract.ticker, event.status) for event in listed] == [("A", "active"), ("B", "initialized")]
+    assert listed[0].schedule == FeeSchedule()
+    assert listed[0].volume_24h_cc == 1_250
+    assert listed[0].recv_ns == ASKED + 3
+    assert not listed[1].contract.is_struck
+
+
+def test_markets_of_unclear_terms_are_left_out_with_one_warning() -> None:
+    page = {"markets": [market("A", strike_type="custom"), market("B", strike_type=None), market("C")]}
+    _, events = talk(Ask(what="markets", key="KXBTC15M"), [SERIES, page])
+    assert [type(event) for event in events] == [ContractListed, FrameRefused]
+
+
+def test_series_of_unknown_fee_is_not_listed() -> None:
+    series = {"series": {"ticker": "X", "fee_type": "flat", "fee_multiplier": 1}}
+    _, (event,) = talk(Ask(what="markets", key="X"), [series])
+    assert isinstance(event, AskFailed)
+
+
+@pytest.mark.parametrize(
+    ("changes", "ticks"),
+    [
+        ({"status": "finalized", "result": "yes", "settlement_value_dollars": "1.0000"}, 10_000),
+        ({"status": "finalized", "result": "scalar", "settlement_value_dollars": "0.4300"}, 4_300),
+        ({"status": "finalized", "result": "no"}, 0),
+        ({"status": "determined", "result": "yes"}, None),
+        ({"status": "active"}, None),
+    ],
+)
+def test_one_market_is_told_when_it_is_settled(changes: dict[str, object], ticks: int | None) -> None:
+    answer = {"market": market("A", settlement_ts="2026-08-17T05:05:00Z", **changes)}
+    requests, events = talk(Ask(what="market", key="A"), [answer])
+    assert requests[0].path == "/markets/A"
+    if ticks is None:
+        assert events == []
+    else:
+        venue_ns = 1_786_943_100_000_000_000
+        expected = MarketSettled(ticker="A", value_ticks=ticks, recv_ns=ASKED + 1, venue_ns=venue_ns)
+        assert events == [expected]
+
+
+def order(order_id: str) -> dict[str, object]:
+    return {
+        "order_id": order_id,
+        "client_order_id": f"c{order_id}",
+        "ticker": "A",
+        "status": "resting",
+        "book_side": "bid",
+        "yes_price_dollars": "0.5200",
+        "fill_count_fp": "1.00",
+        "remaining_count_fp": "9.00",
+        "created_time": "2026-08-17T05:00:00Z",
+    }
+
+
+def test_resting_orders_are_read_to_the_last_page_once_each() -> None:
+    pages = [
+        {"orders": [order("1"), order("2")], "cursor": "x"},
+        {"orders": [order("2"), order("3")], "cursor": None},
+    ]
+    requests, (event,) = talk(Ask(what="orders"), pages)
+    assert requests[0].query == (("status", "resting"), ("limit", "1000"))
+    assert isinstance(event, OrdersRead)
+    assert [report.client_order_id for report in event.orders] == ["c1", "c2", "c3"]
+    assert (event.asked_ns, event.recv_ns) == (ASKED, ASKED + 2)
+    assert (event.orders[0].filled_cc, event.orders[0].remaining_cc) == (100, 900)
+
+
+def fill(trade_id: str, time: str) -> dict[str, object]:
+    return {
+        "trade_id": trade_id,
+        "order_id": "o",
+        "ticker": "A",
+        "book_side": "ask",
+        "count_fp": "227.27",
+        "yes_price_dollars": "0.0010",
+        "is_taker": True,
+        "fee_cost": "0.015930",
+        "created_time": time,
+    }
+
+
+def test_fills_are_told_oldest_first_without_client_id() -> None:
+    newest_first = [
+        fill("3", "2026-08-17T05:00:01Z"),
+        fill("2", "2026-08-17T05:00:00.5Z"),
+        fill("1", "2026-08-17T05:00:00.5Z"),
+    ]
+    requests, events = talk(Ask(what="fills", key="1786000000"), [{"fills": newest_first, "cursor": ""}])
+    assert requests[0].query == (("min_ts", "1786000000"), ("limit", "1000"))
+    fills = [event for event in events if isinstance(event, OrderFilled)]
+    assert [event.trade_id for event in fills] == ["1", "2", "3"]
+    first = fills[0]
+    assert (first.client_order_id, first.side, first.fee_ud, first.size_cc) == (None, Side.ASK, 15_930, 22_727)
+
+
+def test_all_fills_are_asked_for_without_a_key() -> None:
+    requests, events = talk(Ask(what="fills"), [{"fills": [], "cursor": ""}])
+    assert requests[0].query == (("limit", "1000"),)
+    assert events == []
+
+
+BALANCE = {
+    "balance": 12_345,
+    "balance_dollars": "123.4567",
+    "balance_breakdown": [{"exchange_index": 0, "balance": "100.0000"}, {"exchange_index": 2, "balance": "23.4567"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("body", "key", "shard", "balance_ud"),
+    [
+        (BALANCE, "", None, 123_456_700),
+        (BALANCE, "", 2, 23_456_700),
+        (BALANCE, "0", 2, 100_000_000),
+        (BALANCE, "", 1, 0),
+        ({"balance": 12_345}, "", 2, 123_450_000),
+        ({"balance": 12_345, "balance_dollars": "123.4567", "balance_breakdown": None}, "", 2, 123_456_700),
+    ],
+)
+def test_balance_is_that_of_the_shard(body: dict[str, object], key: str, shard: int | None, balance_ud: int) -> None:
+    _, events = talk(Ask(what="balance", key=key), [body], shard)
+    assert events == [BalanceRead(balance_ud=balance_ud, recv_ns=ASKED + 1)]
+
+
+def settlement(ticker: str, result: str, value: int | None) -> dict[str, object]:
+    return {
+        "ticker": ticker,
+        "market_result": result,
+        "value": value,
+        "settled_time": f"2026-08-17T05:00:0{ticker}Z",
+    }
+
+
+def test_settlements_are_told_oldest_first() -> None:
+    body = {
+        "settlements": [
+            settlement("4", "scalar", None),
+            settlement("3", "scalar", 43),
+            settlement("2", "yes", None),
+            settlement("1", "no", 0),
+        ]
+    }
+    _, events = talk(Ask(what="settlements"), [body])
+    settled = [event for event in events if isinstance(event, MarketSettled)]
+    assert [(event.ticker, event.value_ticks, event.is_paid) for event in settled] == [
+        ("1", 0, True),
+        ("2", 10_000, True),
+        ("3", 4_300, True),
+    ]
+
+
+@pytest.mark.parametrize("what", ["markets", "market", "orders", "fills", "balance", "settlements"])
+@pytest.mark.parametrize("reply", [500, 429, 401, b"{", b"", b"[]", Unanswered("reset", recv_ns=ASKED + 1)])
+def test_read_that_comes_to_nothing_says_so(what: str, reply: Reply) -> None:
+    _, (event,) = talk(Ask(what=what, key="1"), [reply])
+    assert isinstance(event, AskFailed)
+    assert (event.what, event.recv_ns) == (what, ASKED + 1)
+
+
+def test_unknown_question_fails_without_a_request() -> None:
+    requests, (event,) = talk(Ask(what="weather"), [])
+    assert requests == []
+    assert isinstance(event, AskFailed)
+
+
+def test_cursor_that_repeats_ends_the_reading() -> None:
+    page = {"fills": [], "cursor": "same"}
+    requests, _ = talk(Ask(what="fills"), [page, page])
+    assert len(requests) == 2
+
+
+def test_endless_pages_are_given_up() -> None:
+    pages = [{"fills": [], "cursor": str(number)} for number in range(asking.PAGES_MAX)]
+    _, (event,) = talk(Ask(what="fills"), pages)
+    assert isinstance(event, AskFailed)
+
+
+def test_settlement_outside_its_range_fails() -> None:
+    _, (event,) = talk(Ask(what="settlements"), [{"settlements": [settlement("1", "yes", 101)]}])
+    assert isinstance(event, AskFailed)

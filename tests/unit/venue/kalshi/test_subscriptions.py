@@ -1,0 +1,73 @@
+"""Ids, sids and what is asked for under them."""
+
+from fairstrike.venue.kalshi.subscriptions import Subscriptions
+from fairstrike.venue.kalshi.wire.commands import Subscribe, UpdateSubscription, decode_command
+
+
+def test_ids_increase_over_connections() -> None:
+    wanted = Subscriptions(reads_account=True)
+    first = [decode_command(data).id for data in wanted.connect()]
+    second = [decode_command(data).id for data in wanted.connect()]
+    assert first + second == [1, 2, 3, 4]
+
+
+def test_watched_markets_keep_their_order() -> None:
+    wanted = Subscriptions(reads_account=True)
+    wanted.watch(["B", "A", "B"])
+    wanted.unwatch(["B", "X"])
+    wanted.watch(["B"])
+    assert wanted.watched == ("A", "B")
+
+
+def test_sids_are_those_of_this_connection() -> None:
+    wanted = Subscriptions(reads_account=False)
+    wanted.connect()
+    wanted.opened("orderbook_delta", 4, 1)
+    assert wanted.book_sid == 4
+    wanted.connect()
+    assert wanted.book_sid is None
+
+
+def test_closed_sid_gives_its_channel_once() -> None:
+    wanted = Subscriptions(reads_account=False)
+    wanted.opened("trade", 3, None)
+    assert wanted.closed(3) == "trade"
+    assert wanted.closed(3) is None
+
+
+def test_acknowledgement_without_channel_counts_when_one_was_asked_for() -> None:
+    wanted = Subscriptions(reads_account=True)
+    wanted.watch(["A"])
+    wanted.connect()
+    wanted.opened(None, 8, 1)
+    wanted.opened(None, 9, 3)
+    assert wanted.closed(8) is None
+    assert wanted.closed(9) == "cfbenchmarks_value"
+
+
+def test_unwatching_before_acknowledgement_sends_nothing() -> None:
+    wanted = Subscriptions(reads_account=True)
+    wanted.watch(["A"])
+    wanted.connect()
+    assert wanted.unwatch(["A"]) == []
+
+
+def test_resubscribing_an_unknown_market_watches_it() -> None:
+    wanted = Subscriptions(reads_account=True)
+    wanted.connect()
+    (sent,) = wanted.resubscribe(["A"])
+    command = decode_command(sent)
+    assert isinstance(command, Subscribe)
+    assert command.params.market_tickers == ("A",)
+    assert wanted.watched == ("A",)
+
+
+def test_known_and_unknown_markets_are_asked_for_apart() -> None:
+    wanted = Subscriptions(reads_account=True)
+    wanted.watch(["A"])
+    wanted.connect()
+    for sid, channel in enumerate(("orderbook_delta", "ticker", "trade")):
+        wanted.opened(channel, sid, None)
+    sent = [decode_command(data) for data in wanted.resubscribe(["A", "B"])]
+    actions = [command.params.action for command in sent if isinstance(command, UpdateSubscription)]
+    assert actions == ["add_markets"] * 3 + ["get_snapshot"]
