@@ -97,6 +97,10 @@ class Box:
         """Give the frames owed to a connection since the last call, oldest first."""
         return self._streams.frames(connection)
 
+    def is_lost(self, connection: int) -> bool:
+        """Whether a connection does not read what it is owed and must be closed."""
+        return self._streams.is_lost(connection)
+
     def disconnect(self, connection: int) -> None:
         """Forget a connection; its orders stay."""
         self._streams.disconnect(connection)

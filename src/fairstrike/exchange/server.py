@@ -262,6 +262,8 @@ class ExchangeServer:
     def _flush(self) -> None:
         self._is_flush_due = False
         for wire in self._wires.values():
+            if self._box.is_lost(wire.connection):
+                wire.transport.abort()
             # A reader that does not keep up is owed frames until the box ends its subscriptions.
             if wire.transport.get_write_buffer_size() > UNSENT_BYTES_MAX:
                 continue

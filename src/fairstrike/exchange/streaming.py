@@ -14,6 +14,16 @@ import msgspec
 
 from fairstrike.core.timing import SECOND_NS
 from fairstrike.exchange.api import messages
+from fairstrike.exchange.api.connection import (
+    Connection,
+    Fault,
+    Frame,
+    Params,
+    Subscription,
+    Tickers,
+    decode_command,
+    encode,
+)
 from fairstrike.exchange.api.markets import book_shape
 from fairstrike.exchange.api.words import index_id
 from fairstrike.exchange.floor import Floor
@@ -37,116 +47,6 @@ BOOK, TICKER, TRADE, FILL = "orderbook_delta", "ticker", "trade", "fill"
 ORDERS, POSITIONS, LIFECYCLE = "user_orders", "market_positions", "market_lifecycle_v2"
 INDEX = "cfbenchmarks_value"
 CHANNELS = frozenset({BOOK, TICKER, TRADE, FILL, ORDERS, POSITIONS, LIFECYCLE, INDEX})
-FRAMES_OWED_MAX = 200_000
-
-_UNABLE, _NO_PARAMS, _NO_CHANNELS, _NO_SIDS, _UNKNOWN_COMMAND = 1, 2, 3, 4, 5
-_UNKNOWN_SID, _UNKNOWN_CHANNEL, _NOT_ENTITLED, _INVALID, _ONE_SID = 7, 8, 9, 11, 12
-_UNKNOWN_ACTION, _NO_MARKET, _NO_ACTION, _NO_INDICES, _OVERFLOW = 13, 14, 15, 24, 25
-
-Tickers = tuple[str, ...]
-
-
-class _Params(msgspec.Struct, frozen=True, kw_only=True):
-    channels: tuple[str, ...] = ()
-    market_ticker: str | None = None
-    market_tickers: Tickers | None = None
-    index_ids: tuple[str, ...] | None = None
-    send_initial_snapshot: bool = False
-    sid: int | None = None
-    sids: tuple[int, ...] = ()
-    action: str | None = None
-
-    @property
-    def tickers(self) -> Tickers:
-        single = () if self.market_ticker is None else (self.market_ticker,)
-        return (*(self.market_tickers or ()), *single)
-
-
-class _Command(msgspec.Struct, frozen=True, kw_only=True):
-    cmd: str
-    id: int = 0
-    params: _Params | None = None
-
-
-class _Frame(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    type: str
-    id: int = 0
-    sid: int = 0
-    seq: int = 0
-    msg: msgspec.Raw | None = None
-
-
-class _Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    code: int
-    msg: str
-    market_tickers: Tickers = ()
-
-
-_decode_command = msgspec.json.Decoder(_Command).decode
-_encode = msgspec.json.Encoder().encode
-
-
-class _Subscription:
-    """One open channel. `wanted` holds market tickers or index ids; None means all."""
-
-    __slots__ = ("channel", "seq", "sid", "wanted")
-
-    def __init__(self, sid: int, channel: str, wanted: set[str] | None) -> None:
-        self.sid = sid
-        self.channel = channel
-        self.wanted = wanted
-        self.seq = 0
-
-    def wants(self, name: str) -> bool:
-        return self.wanted is None or name in self.wanted
-
-
-class _Connection:
-    """One client's subscriptions, in order of opening, and the frames it is owed."""
-
-    __slots__ = ("account", "by_channel", "owed", "sids_given")
-
-    def __init__(self, account: str) -> None:
-        self.account = account
-        self.by_channel: dict[str, _Subscription] = {}
-        self.owed: list[bytes] = []
-        self.sids_given = 0
-
-    def push(self, frame: _Frame) -> None:
-        self.owed.append(_encode(frame))
-
-    def open(self, channel: str, wanted: set[str] | None) -> _Subscription:
-        self.sids_given += 1
-        subscription = _Subscription(self.sids_given, channel, wanted)
-        self.by_channel[channel] = subscription
-        return subscription
-
-    def by_sid(self, sid: int) -> _Subscription | None:
-        return next((each for each in self.by_channel.values() if each.sid == sid), None)
-
-    def send(self, subscription: _Subscription, kind: str, msg: bytes | None, *, request: int = 0) -> None:
-        """Owe a numbered frame; too many owed ends the subscription instead."""
-        if self._is_overflowing(subscription):
-            return
-        subscription.seq += 1
-        raw = None if msg is None else msgspec.Raw(msg)
-        self.push(_Frame(type=kind, id=request, sid=subscription.sid, seq=subscription.seq, msg=raw))
-
-    def send_plain(self, subscription: _Subscription, kind: str, msg: bytes) -> None:
-        """Owe a frame without a number; too many owed ends the subscription instead."""
-        if not self._is_overflowing(subscription):
-            self.push(_Frame(type=kind, sid=subscription.sid, msg=msgspec.Raw(msg)))
-
-    def refuse(self, request: int, code: int, text: str, *, sid: int = 0, tickers: Tickers = ()) -> None:
-        fault = _Fault(code=code, msg=text, market_tickers=tickers)
-        self.push(_Frame(type="error", id=request, sid=sid, msg=msgspec.Raw(_encode(fault))))
-
-    def _is_overflowing(self, subscription: _Subscription) -> bool:
-        if len(self.owed) < FRAMES_OWED_MAX:
-            return False
-        del self.by_channel[subscription.channel]
-        self.refuse(0, _OVERFLOW, "subscription buffer overflow", sid=subscription.sid)
-        return True
 
 
 class Streams:
@@ -156,7 +56,7 @@ class Streams:
         """Stream `floor`; whether keys are entitled to the index channel is a switch."""
         self._floor = floor
         self._is_index_granted = is_index_granted
-        self._connections: dict[int, _Connection] = {}
+        self._connections: dict[int, Connection] = {}
         self._opened = 0
         # Markets changed since the last tickers, in order of change; and the second those were sent in.
         self._stirred: dict[str, None] = {}
@@ -165,7 +65,7 @@ class Streams:
     def connect(self, account: str) -> int:
         """Open a connection of `account` and give its number."""
         self._opened += 1
-        self._connections[self._opened] = _Connection(account)
+        self._connections[self._opened] = Connection(account)
         return self._opened
 
     def disconnect(self, connection: int) -> None:
@@ -180,15 +80,20 @@ class Streams:
         frames, client.owed = client.owed, []
         return frames
 
+    def is_lost(self, connection: int) -> bool:
+        """Whether a connection was owed too much and must be closed."""
+        client = self._connections.get(connection)
+        return client is not None and client.is_lost
+
     # Commands
 
     def command(self, connection: int, data: bytes) -> None:
         """Carry out what a client says; the answer is among its frames. All happenings must be published."""
         client = self._connections[connection]
         try:
-            command = _decode_command(data)
+            command = decode_command(data)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            client.refuse(0, _UNABLE, "Unable to process message")
+            client.refuse(0, Fault.UNABLE, "Unable to process message")
             return
         acts = {
             "subscribe": self._subscribe,
@@ -197,30 +102,30 @@ class Streams:
         }
         if command.cmd == "list_subscriptions":
             rows = [{"channel": each.channel, "sid": each.sid} for each in client.by_channel.values()]
-            client.push(_Frame(type="ok", id=command.id, msg=msgspec.Raw(_encode(rows))))
+            client.push(Frame(type="ok", id=command.id, msg=msgspec.Raw(encode(rows))))
         elif command.cmd not in acts:
-            client.refuse(command.id, _UNKNOWN_COMMAND, "Unknown command")
+            client.refuse(command.id, Fault.UNKNOWN_COMMAND, "Unknown command")
         elif command.params is None:
-            client.refuse(command.id, _NO_PARAMS, "Params required")
+            client.refuse(command.id, Fault.NO_PARAMS, "Params required")
         else:
             acts[command.cmd](client, command.id, command.params)
 
-    def _subscribe(self, client: _Connection, request: int, params: _Params) -> None:
+    def _subscribe(self, client: Connection, request: int, params: Params) -> None:
         if not params.channels:
-            client.refuse(request, _NO_CHANNELS, "Channels required")
+            client.refuse(request, Fault.NO_CHANNELS, "Channels required")
         for channel in params.channels:
             if channel not in CHANNELS:
-                client.refuse(request, _UNKNOWN_CHANNEL, "Unknown channel name")
+                client.refuse(request, Fault.UNKNOWN_CHANNEL, "Unknown channel name")
             elif channel == INDEX:
                 self._subscribe_index(client, request, params)
             elif channel == BOOK and not params.tickers:
-                client.refuse(request, _NO_MARKET, "Market Ticker required")
+                client.refuse(request, Fault.NO_MARKET, "Market Ticker required")
             elif unknown := self._unknown(params.tickers):
-                client.refuse(request, _INVALID, "Invalid parameter: unknown market", tickers=unknown)
+                client.refuse(request, Fault.INVALID, "Invalid parameter: unknown market", tickers=unknown)
             else:
                 self._open_channel(client, request, channel, params)
 
-    def _open_channel(self, client: _Connection, request: int, channel: str, params: _Params) -> None:
+    def _open_channel(self, client: Connection, request: int, channel: str, params: Params) -> None:
         # The lifecycle channel knows no filter.
         tickers = () if channel == LIFECYCLE else params.tickers
         held = client.by_channel.get(channel)
@@ -236,9 +141,9 @@ class Streams:
         if channel == TICKER and params.send_initial_snapshot:
             self._send_tickers(client, held, tickers)
 
-    def _subscribe_index(self, client: _Connection, request: int, params: _Params) -> None:
+    def _subscribe_index(self, client: Connection, request: int, params: Params) -> None:
         if not self._is_index_granted:
-            client.refuse(request, _NOT_ENTITLED, "Authentication required")
+            client.refuse(request, Fault.NOT_ENTITLED, "Authentication required")
             return
         names = set(params.index_ids or ())
         held = client.by_channel.get(INDEX)
@@ -249,33 +154,35 @@ class Streams:
             held.wanted |= names
             self._acknowledge(client, request, held)
 
-    def _update(self, client: _Connection, request: int, params: _Params) -> None:
+    def _update(self, client: Connection, request: int, params: Params) -> None:
         sids = params.sids if params.sid is None else (params.sid, *params.sids)
         if len(sids) != 1:
-            client.refuse(request, _ONE_SID, "Exactly one subscription ID is required")
+            client.refuse(request, Fault.ONE_SID, "Exactly one subscription ID is required")
             return
         held = client.by_sid(sids[0])
         if held is None:
-            client.refuse(request, _UNKNOWN_SID, "Unknown subscription ID", sid=sids[0])
+            client.refuse(request, Fault.UNKNOWN_SID, "Unknown subscription ID", sid=sids[0])
         elif params.action is None:
-            client.refuse(request, _NO_ACTION, "Action required", sid=held.sid)
+            client.refuse(request, Fault.NO_ACTION, "Action required", sid=held.sid)
         elif held.channel == INDEX:
             self._update_indices(client, request, held, params)
         elif params.action in ("add_markets", "delete_markets", "get_snapshot"):
             self._update_markets(client, request, held, params)
         else:
-            client.refuse(request, _UNKNOWN_ACTION, "Unsupported action", sid=held.sid)
+            client.refuse(request, Fault.UNKNOWN_ACTION, "Unsupported action", sid=held.sid)
 
-    def _update_markets(self, client: _Connection, request: int, held: _Subscription, params: _Params) -> None:
+    def _update_markets(self, client: Connection, request: int, held: Subscription, params: Params) -> None:
         tickers = tuple(dict.fromkeys(params.tickers))
         if not tickers:
-            client.refuse(request, _NO_MARKET, "Market Ticker required", sid=held.sid)
+            client.refuse(request, Fault.NO_MARKET, "Market Ticker required", sid=held.sid)
         elif unknown := self._unknown(tickers):
-            client.refuse(request, _INVALID, "Invalid parameter: unknown market", sid=held.sid, tickers=unknown)
+            client.refuse(request, Fault.INVALID, "Invalid parameter: unknown market", sid=held.sid, tickers=unknown)
         elif params.action == "get_snapshot":
             missing = tuple(each for each in tickers if not held.wants(each))
             if held.channel != BOOK or missing:
-                client.refuse(request, _INVALID, "Invalid parameter: not subscribed", sid=held.sid, tickers=missing)
+                client.refuse(
+                    request, Fault.INVALID, "Invalid parameter: not subscribed", sid=held.sid, tickers=missing
+                )
             else:
                 self._send_books(client, held, tickers, request=request)
         elif params.action == "add_markets":
@@ -288,16 +195,16 @@ class Streams:
                 held.wanted.difference_update(tickers)
             self._acknowledge(client, request, held)
 
-    def _update_indices(self, client: _Connection, request: int, held: _Subscription, params: _Params) -> None:
+    def _update_indices(self, client: Connection, request: int, held: Subscription, params: Params) -> None:
         assert held.wanted is not None, "an index subscription lists its indices"
         if params.action == "indexlist":
             assets = dict.fromkeys(view.contract.asset for view in self._floor.markets())
-            msg = _encode({"index_ids": [index_id(asset) for asset in assets]})
+            msg = encode({"index_ids": [index_id(asset) for asset in assets]})
             client.send(held, f"{INDEX}_indexlist", msg, request=request)
         elif params.action not in ("subscribe_indices", "unsubscribe_indices"):
-            client.refuse(request, _UNKNOWN_ACTION, "Unsupported action", sid=held.sid)
+            client.refuse(request, Fault.UNKNOWN_ACTION, "Unsupported action", sid=held.sid)
         elif not params.index_ids:
-            client.refuse(request, _NO_INDICES, "Index IDs required", sid=held.sid)
+            client.refuse(request, Fault.NO_INDICES, "Index IDs required", sid=held.sid)
         else:
             if params.action == "subscribe_indices":
                 held.wanted.update(params.index_ids)
@@ -305,14 +212,14 @@ class Streams:
                 held.wanted.difference_update(params.index_ids)
             self._acknowledge(client, request, held)
 
-    def _unsubscribe(self, client: _Connection, request: int, params: _Params) -> None:
+    def _unsubscribe(self, client: Connection, request: int, params: Params) -> None:
         sids = params.sids if params.sid is None else (params.sid, *params.sids)
         if not sids:
-            client.refuse(request, _NO_SIDS, "Subscription IDs required")
+            client.refuse(request, Fault.NO_SIDS, "Subscription IDs required")
         for sid in sids:
             held = client.by_sid(sid)
             if held is None:
-                client.refuse(request, _UNKNOWN_SID, "Unknown subscription ID", sid=sid)
+                client.refuse(request, Fault.UNKNOWN_SID, "Unknown subscription ID", sid=sid)
             else:
                 client.send(held, "unsubscribed", None, request=request)
                 client.by_channel.pop(held.channel, None)
@@ -320,7 +227,7 @@ class Streams:
     def _unknown(self, tickers: Tickers) -> Tickers:
         return tuple(ticker for ticker in tickers if self._floor.market(ticker) is None)
 
-    def _merge(self, held: _Subscription, tickers: Tickers) -> Tickers:
+    def _merge(self, held: Subscription, tickers: Tickers) -> Tickers:
         if not tickers:
             held.wanted = None
         if held.wanted is None:
@@ -329,22 +236,20 @@ class Streams:
         held.wanted.update(added)
         return added
 
-    def _confirm(self, client: _Connection, request: int, held: _Subscription) -> None:
-        msg = _encode({"channel": held.channel, "sid": held.sid})
-        client.push(_Frame(type="subscribed", id=request, msg=msgspec.Raw(msg)))
+    def _confirm(self, client: Connection, request: int, held: Subscription) -> None:
+        msg = encode({"channel": held.channel, "sid": held.sid})
+        client.push(Frame(type="subscribed", id=request, msg=msgspec.Raw(msg)))
 
-    def _acknowledge(self, client: _Connection, request: int, held: _Subscription) -> None:
+    def _acknowledge(self, client: Connection, request: int, held: Subscription) -> None:
         key = "index_ids" if held.channel == INDEX else "market_tickers"
-        client.send(held, "ok", _encode({key: sorted(held.wanted or ())}), request=request)
+        client.send(held, "ok", encode({key: sorted(held.wanted or ())}), request=request)
 
-    def _send_books(
-        self, client: _Connection, held: _Subscription, tickers: Iterable[str], *, request: int = 0
-    ) -> None:
+    def _send_books(self, client: Connection, held: Subscription, tickers: Iterable[str], *, request: int = 0) -> None:
         for ticker in tickers:
             msg = messages.snapshot(ticker, book_shape(self._floor, ticker))
             client.send(held, "orderbook_snapshot", msg, request=request)
 
-    def _send_tickers(self, client: _Connection, held: _Subscription, tickers: Tickers) -> None:
+    def _send_tickers(self, client: Connection, held: Subscription, tickers: Tickers) -> None:
         for ticker in tickers or tuple(view.contract.ticker for view in self._floor.markets()):
             view = self._floor.market(ticker)
             assert view is not None, "subscribed markets are listed"
@@ -387,13 +292,13 @@ class Streams:
             case _:
                 assert_never(happening)
 
-    def _listeners(self, channel: str, name: str) -> Iterator[tuple[_Connection, _Subscription]]:
+    def _listeners(self, channel: str, name: str) -> Iterator[tuple[Connection, Subscription]]:
         for client in self._connections.values():
             held = client.by_channel.get(channel)
             if held is not None and held.wants(name):
                 yield client, held
 
-    def _owners(self, channel: str, account: str, ticker: str) -> Iterator[tuple[_Connection, _Subscription]]:
+    def _owners(self, channel: str, account: str, ticker: str) -> Iterator[tuple[Connection, Subscription]]:
         return (pair for pair in self._listeners(channel, ticker) if pair[0].account == account)
 
     def _send_all(self, channel: str, name: str, kind: str, make: Callable[[], bytes]) -> None:

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from fairstrike.core.errors import ConfigError, Unreachable
 from fairstrike.core.timing import MINUTE_NS, SECOND_NS
+from fairstrike.exchange import server as server_module
 from fairstrike.exchange.box import BoxParams
 from fairstrike.exchange.server import Announcement, ExchangeServer, ServerSettings
 from fairstrike.exchange.worlds import START_NS
@@ -204,6 +205,31 @@ async def numbers(stream: aiohttp.ClientWebSocketResponse, count: int) -> list[i
         frame = json.loads(await asyncio.wait_for(stream.receive_str(), SECONDS_MAX))
         seen += [frame["seq"]] if "seq" in frame else []
     return seen
+
+
+def test_the_heartbeat_is_a_ping_and_stopping_is_quick_with_a_stream_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_module, "PING_SECONDS", 0.02)
+
+    async def listen() -> None:
+        server = ExchangeServer(settings(tmp_path))
+        announcement = await server.start()
+        running = asyncio.create_task(server.run())
+        async with aiohttp.ClientSession() as session:
+            headers = Trader(session, announcement).headers("GET", "/trade-api/ws/v2")
+            async with session.ws_connect(announcement.ws, headers=headers, autoping=False) as stream:
+                ping = await stream.receive()
+                assert (ping.type, bytes(ping.data)) == (aiohttp.WSMsgType.PING, b"heartbeat")
+                await stream.ping(b"client")
+                while (answer := await stream.receive()).type is aiohttp.WSMsgType.PING:
+                    pass
+                assert (answer.type, bytes(answer.data)) == (aiohttp.WSMsgType.PONG, b"client")
+                server.stop()
+                await asyncio.wait_for(running, 1.0)
+                await asyncio.wait_for(server.close(), 1.0)
+
+    asyncio.run(asyncio.wait_for(listen(), SECONDS_MAX))
 
 
 def test_key_files_are_for_their_owner_only(tmp_path: Path) -> None:

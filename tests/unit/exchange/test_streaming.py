@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from fairstrike.core.order import Side, TimeInForce
 from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
 from fairstrike.core.units import E8_PER_DOLLAR, TICKS_PER_DOLLAR, parse_cc, parse_ticks
-from fairstrike.exchange import streaming
+from fairstrike.exchange.api import connection
 from fairstrike.exchange.box import BoxParams
 from fairstrike.exchange.floor import PlaceOrder
 from fairstrike.venue.kalshi.wire.stream import decode_frame
@@ -281,7 +281,7 @@ def test_the_index_channel_can_be_refused() -> None:
 def test_who_does_not_read_loses_the_subscription(
     client: Client, stream: Stream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streaming, "FRAMES_OWED_MAX", 10)
+    monkeypatch.setattr(connection, "FRAMES_OWED_MAX", 10)
     stream.subscribe("orderbook_delta", HOURLY)
     for _ in range(20):
         client.quote(Side.BID, 1_000, 100)
@@ -290,6 +290,25 @@ def test_who_does_not_read_loses_the_subscription(
     assert (frames[-1]["sid"], frames[-1]["msg"]["code"]) == (1, 25)
     confirmed, _ = stream.subscribe("orderbook_delta", HOURLY)
     assert confirmed["msg"]["sid"] == 2
+
+
+def test_an_overflow_amid_several_books_ends_the_subscription_once(
+    client: Client, stream: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "FRAMES_OWED_MAX", 2)
+    frames = stream.subscribe("orderbook_delta", HOURLY, RANGE, QUARTER)
+    assert [row["type"] for row in frames] == ["subscribed", "orderbook_snapshot", "error"]
+
+
+def test_who_asks_and_never_reads_is_lost(client: Client, stream: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "FRAMES_OWED_MAX", 10)
+    ask = b'{"id":1,"cmd":"list_subscriptions"}'
+    for _ in range(20):
+        client.box.command(stream.connection, ask, client.now_ns)
+    assert not client.box.is_lost(stream.connection)
+    client.box.command(stream.connection, ask, client.now_ns)
+    assert client.box.is_lost(stream.connection)
+    assert len(stream.frames()) == 20
 
 
 def test_a_connection_that_is_gone_is_owed_nothing(client: Client, stream: Stream) -> None:
