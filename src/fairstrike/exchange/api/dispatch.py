@@ -81,8 +81,16 @@ ROUTES = (
     _signed("POST", "portfolio/orders/*/amend", orders.deprecated),
     _signed("POST", "portfolio/orders/*/decrease", orders.deprecated),
     _signed("DELETE", "portfolio/orders/*", orders.deprecated),
+    _signed("POST", "portfolio/events/orders/*/amend", orders.unserved),
+    _signed("GET", "portfolio/orders/queue_positions", orders.unserved),
+    _signed("GET", "portfolio/orders/*/queue_position", orders.unserved),
+    _signed("GET", "portfolio/order_groups", orders.unserved),
+    _signed("POST", "portfolio/order_groups/create", orders.unserved),
+    _signed("GET", "portfolio/order_groups/*", orders.unserved),
+    _signed("DELETE", "portfolio/order_groups/*", orders.unserved),
+    _signed("PUT", "portfolio/order_groups/*/*", orders.unserved),
 )
-"""Every operation served; anything else is 404. Exact paths are found before paths with names."""
+"""Every operation served, and those refused by name; anything else is 404. Exact paths are found before paths with names."""
 
 
 class Api:

@@ -212,3 +212,17 @@ def test_a_batch_beyond_the_bucket_is_refused_whole() -> None:
     body = {"orders": [order_body(price="0.0100")] * 11}
     assert client.call("POST", "/portfolio/events/orders/batched", body=body)[0] == 429
     assert client.get("/portfolio/orders")["orders"] == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/portfolio/events/orders/x/amend"),
+        ("GET", "/portfolio/orders/queue_positions"),
+        ("POST", "/portfolio/order_groups/create"),
+        ("PUT", "/portfolio/order_groups/x/trigger"),
+    ],
+)
+def test_what_the_box_lacks_is_501_and_not_a_missing_order(method: str, path: str) -> None:
+    status, body = Client().call(method, path, body={})
+    assert (status, body["error"]["code"]) == (501, "not_implemented")
