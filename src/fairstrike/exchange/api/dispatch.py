@@ -90,7 +90,10 @@ ROUTES = (
     _signed("DELETE", "portfolio/order_groups/*", orders.unserved),
     _signed("PUT", "portfolio/order_groups/*/*", orders.unserved),
 )
-"""Every operation served, and those refused by name; anything else is 404. Exact paths are found before paths with names."""
+"""Every operation served, and those refused by name; anything else is 404.
+
+Exact paths are found before paths with names.
+"""
 
 
 class Api:
