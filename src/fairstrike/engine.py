@@ -89,6 +89,7 @@ class Engine:
         self._venue_ns: dict[str, int | None] = {}
         self._equity_day: tuple[int, int] = (-1, 0)
         self._stop: Stopping | None = None
+        self._is_asking_cash = False
         self._is_pulsing = False
         self.is_halted = False
         self.books = Books(settings.books)
@@ -100,8 +101,7 @@ class Engine:
         self.is_open = False
 
     def start(self, now_ns: int) -> Outcome:
-        """Give the first effects of a run: read the account and the markets, set the timers."""
-        self._effects.append(fx.Ask(what="balance"))
+        """Give the first effects of a run: read the markets and what rests, set the timers."""
         for name in ("catalog", "orders"):
             self._on_timer(name, now_ns)
         return self._outcome()
@@ -163,8 +163,12 @@ class Engine:
             case ev.OffsetStepped():
                 self._offsets[event.source] = event.offset_ns
                 return False
-            case ev.FrameRefused() | ev.AskFailed():
-                self._effects.append(fx.Warn(text=event.reason))
+            case ev.AskFailed():
+                self._is_asking_cash = self._is_asking_cash and event.what != "balance"
+                self._effects.append(fx.Warn(text=f"reading {event.what} failed: {event.reason}"))
+                return False
+            case ev.FrameRefused():
+                self._effects.append(fx.Warn(text=f"{event.source}: a frame was refused: {event.reason}"))
                 return False
             case ev.StreamChanged():
                 if event.source == KALSHI and not event.is_up:
@@ -336,6 +340,9 @@ class Engine:
         if traded and is_ahead and (is_new or contract.ticker not in self._traded):
             self._traded[contract.ticker] = traded
             self._effects.append(fx.Watch(tickers=(contract.ticker,)))
+            if not self.is_open and not self._is_asking_cash:
+                self._is_asking_cash = True
+                self._effects.append(fx.Ask(what="balance", key=str(contract.exchange_index)))
             if not self._is_pulsing:
                 self._on_timer("pulse", event.recv_ns)
 
@@ -370,6 +377,8 @@ class Engine:
                 self._effects.append(fx.SetTimer(name=name, due_ns=now_ns + params.pulse_ns))
         elif name == "catalog":
             self._effects += [fx.Ask(what="markets", key=series) for series in params.series]
+            if any(self.ledger.position(t).net_cc and self.catalog.contract(t).close_ns < now_ns for t in self._traded):
+                self._effects.append(fx.Ask(what="settlements"))
             self._effects.append(fx.SetTimer(name=name, due_ns=now_ns + params.catalog_every_ns))
         elif name == "orders":
             self._effects += [fx.Ask(what="orders"), fx.Ask(what="fills")]

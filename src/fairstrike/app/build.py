@@ -1,17 +1,34 @@
 """The only place where parts are joined: settings in, a run ready to turn out."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
 
 import fairstrike
-from fairstrike.app import config
+from fairstrike.app import config, locks
+from fairstrike.app.clock import SystemClock
+from fairstrike.app.runfile import RunFile
+from fairstrike.core.chance import Dice
 from fairstrike.core.ids import account_tag
 from fairstrike.core.records import RunStarted, TapeFile
+from fairstrike.core.timing import VenueClock
 from fairstrike.engine import Engine
 from fairstrike.exchange import replay
 from fairstrike.strategy.base import Strategy
 from fairstrike.strategy.market_maker import MarketMaker
 from fairstrike.strategy.momentum_scalp import MomentumScalp
 from fairstrike.strategy.taker import Taker
+from fairstrike.venue.kalshi.budget import Budget, BudgetParams
+from fairstrike.venue.kalshi.credentials import load_key
+from fairstrike.venue.kalshi.reads import Reads
+from fairstrike.venue.kalshi.rest import Rest, RestParams
+from fairstrike.venue.kalshi.session import Session, SessionParams
+from fairstrike.venue.kalshi.signing import Allowed, Signer
+from fairstrike.venue.kalshi.stream import Stream, StreamParams, StreamParts
+from fairstrike.venue.port import Feed, Gateway, Inbox
+
+_STREAM_BACKOFF, _STREAM_RECONNECT = 1, 2
 
 
 def strategies(chosen: config.Strategies) -> list[Strategy]:
@@ -60,3 +77,83 @@ def simulation(engine: Engine, settings: config.Settings, feed: Iterator[replay.
         return replay.Market(contract=listing.contract, schedule=listing.schedule, book=book)
 
     return replay.Replay(feed, market, settings.replay)
+
+
+def under_clock(settings: config.Settings, clock: VenueClock) -> config.Settings:
+    """Give settings as they apply under a clock: every bound on staleness, holding and asking widened once."""
+    rooms, bound = settings.rooms, clock.bound_ns
+    replace = msgspec.structs.replace
+    return replace(
+        settings,
+        rooms=replace(
+            rooms,
+            books=replace(
+                rooms.books,
+                frozen_after_ns=bound(rooms.books.frozen_after_ns),
+                crossed_hold_ns=bound(rooms.books.crossed_hold_ns),
+            ),
+            index=replace(rooms.index, stale_after_ns=bound(rooms.index.stale_after_ns)),
+            reconcile=replace(
+                rooms.reconcile,
+                lag_ns=bound(rooms.reconcile.lag_ns),
+                doubt_every_ns=bound(rooms.reconcile.doubt_every_ns),
+            ),
+            stopping=replace(
+                rooms.stopping,
+                every_ns=bound(rooms.stopping.every_ns),
+                lag_ns=bound(rooms.stopping.lag_ns),
+                give_up_ns=rooms.stopping.give_up_ns * clock.factor,
+            ),
+        ),
+    )
+
+
+class Shells(msgspec.Struct, frozen=True, kw_only=True):
+    """The parts that touch the venue. `writes` is None in every execution that may not send."""
+
+    rest: Rest
+    reads: Reads
+    stream: Stream
+    writes: Gateway | None
+
+    def runnable(self) -> list[Feed | Gateway]:
+        """Give the parts that run beside the loop."""
+        parts: list[Feed | Gateway] = [self.reads, self.stream]
+        return parts if self.writes is None else [*parts, self.writes]
+
+
+def shells(run: RunFile, clock: SystemClock, inbox: Inbox) -> Shells:
+    """Give the venue's parts of a run. Only a live one gets a signer for writes and the module that sends them.
+
+    Raises `CredentialError` when the key cannot be used.
+    """
+    is_live = run.settings.execution == "live"
+    signer = Signer(run.key_id, load_key(run.key_path), Allowed.EVERYTHING if is_live else Allowed.READS)
+    dice = Dice(run.settings.seed, _STREAM_BACKOFF)
+    budget = Budget(BudgetParams(), dice, clock.now_ns())
+    rest = Rest(RestParams(origin=run.origin), signer, clock, clock.wall_ms)
+    session = Session(SessionParams(offset_step_ns=run.clock.bound_ns(SessionParams().offset_step_ns)))
+    parts = StreamParts(
+        session=session,
+        signer=signer,
+        inbox=inbox,
+        clock=clock,
+        wall_ms=clock.wall_ms,
+        dice=Dice(run.settings.seed, _STREAM_RECONNECT),
+    )
+    writes: Gateway | None = None
+    if is_live:
+        from fairstrike.venue.kalshi.writes import Writes
+
+        writes = Writes(rest, budget, inbox)
+    return Shells(
+        rest=rest,
+        reads=Reads(rest, budget, inbox),
+        stream=Stream(StreamParams(url=run.ws, is_patient=False), parts),
+        writes=writes,
+    )
+
+
+def account_lock(run: RunFile) -> Path:
+    """Give the lock file of a run's account."""
+    return locks.account_lock(run.settings.environment, account_tag(run.key_id))

@@ -71,6 +71,48 @@ def verify(
         printing.verified(verified)
 
 
+@app.command()
+def exchange(
+    as_json: Json = False,
+    seed: Annotated[int, typer.Option(help="Decides prices, liquidity and gifts.")] = 1,
+    speed: Annotated[int, typer.Option(help="Venue seconds a second.")] = 1,
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 0,
+    folder: Annotated[Path, typer.Option(help="Where the accounts' private keys go.")] = Path("runs/exchange"),
+) -> None:
+    """Run an exchange in a box: Kalshi's protocol on this machine, with generated markets."""
+    from fairstrike.exchange.server import ServerSettings, run_exchange
+
+    settings = ServerSettings(folder=folder, seed=seed, port=port, factor=speed, is_json=as_json)
+    raise typer.Exit(run_exchange(settings))
+
+
+@app.command()
+def trade(
+    mode: Annotated[str, typer.Option(help="observe, paper or live.")] = "observe",
+    env: Annotated[str, typer.Option(help="prod, demo or box.")] = "prod",
+    box: Annotated[Path | None, typer.Option(help="File with the first line of `fairstrike exchange --json`.")] = None,
+    config_file: Config = None,
+    folder: Annotated[Path | None, typer.Option(help="Run folder (default: a new one under runs/).")] = None,
+) -> None:
+    """Start the trader. Against the exchange in a box only, until real money needs two consents."""
+    from fairstrike.app import trading
+
+    place = trading.prepare(mode, env, box, config_file, folder)
+    print(f"run folder {place}", flush=True)
+    trading.become_trader(place)
+
+
+@app.command()
+def desk(
+    folder: Annotated[Path, typer.Argument(help="The trader's run folder.")],
+    stay: Annotated[bool, typer.Option(help="Keep following after the run has ended.")] = False,
+) -> None:
+    """Follow a trader's journal into its database. May be stopped and started at any time."""
+    from fairstrike.app.desk.follow import run_desk
+
+    raise typer.Exit(run_desk(folder, stay=stay))
+
+
 def main() -> NoReturn:
     """Run the command line; every failure of the world is one sentence and a documented exit code."""
     sys.excepthook = _last_words

@@ -14,6 +14,7 @@ from typing import Literal, TypeGuard
 import msgspec
 
 from fairstrike.core.errors import ConfigError
+from fairstrike.engine import Params as EngineParams
 from fairstrike.engine import Settings as EngineSettings
 from fairstrike.exchange.replay import Params as ReplayParams
 from fairstrike.store.journal import Params as JournalParams
@@ -45,6 +46,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     strategies: Strategies = Strategies()
     replay: ReplayParams = ReplayParams()
     journal: JournalParams = JournalParams()
+
+
+def box_profile() -> Settings:
+    """Give the settings for a simulated exchange: its Bitcoin ladder and 15-minute market, scalp and maker on."""
+    return Settings(
+        environment="box",
+        execution="live",
+        rooms=EngineSettings(engine=EngineParams(series=("KXBTCD", "KXBTC15M"))),
+        strategies=Strategies(momentum_scalp=MomentumScalpParams(), market_maker=MarketMakerParams()),
+    )
 
 
 def load(path: Path) -> Settings:

@@ -38,10 +38,10 @@ def replay_report(report: "ReplayReport") -> None:
     table = Table(
         title=f"{len(report.markets)} markets, {report.deltas:,} deltas", title_justify="left", box=SIMPLE_HEAD
     )
-    table.add_column("market", no_wrap=True, min_width=24)
+    table.add_column("market", no_wrap=True)
     for name in ("deltas", "gaps", "frozen", "absent s", "fills", "fees $", "P&L $"):
-        table.add_column(name, justify="right")
-    table.add_column("result")
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("result", no_wrap=True)
     for ticker, market in report.markets.items():
         result = (market.result or "open") + (" (derived)" if market.is_derived and market.result else "")
         table.add_row(
@@ -58,9 +58,9 @@ def replay_report(report: "ReplayReport") -> None:
     _console.print(table)
     _strategies(report)
     _console.print(
-        f"fills {report.fills} · fees ${_cents(report.fees) or '0.00'} · P&L of settled markets {_signed(report.pnl)} · "
-        f"gaps {report.gaps} · frozen {report.frozen} · without a book {report.seconds_without_book:.1f} s"
+        f"fills {report.fills} · fees ${_cents(report.fees) or '0.00'} · P&L of settled markets {_signed(report.pnl)}"
     )
+    _console.print(f"gaps {report.gaps} · frozen {report.frozen} · without a book {report.seconds_without_book:.1f} s")
     for name in report.without_spot:
         _console.print(f"{name}: no trades beside it (…spot.csv), so no prices and no trading: books and gaps only")
     for cut in report.cut:
@@ -77,7 +77,7 @@ def verified(found: "Verified") -> None:
 def _strategies(report: "ReplayReport") -> None:
     if not report.strategies:
         return
-    table = Table(box=SIMPLE_HEAD)
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False, collapse_padding=True)
     for name in ("strategy", "fills", "fees $", "P&L $", "open markets"):
         table.add_column(name, justify="left" if name == "strategy" else "right")
     for name, figures in report.strategies.items():

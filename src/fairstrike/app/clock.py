@@ -1,0 +1,53 @@
+"""The machine's clock as a port, in venue time, and timers that fire into the inbox."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from fairstrike.core.errors import ClockError
+from fairstrike.core.timing import SECOND_NS, VenueClock
+
+OFF_NS_MAX = SECOND_NS
+
+
+class SystemClock:
+    """Venue time from the machine's clock. It never runs backwards, whatever is done to the machine's."""
+
+    def __init__(self, venue: VenueClock) -> None:
+        """Take the venue clock's anchors and factor."""
+        self._venue = venue
+        self._base_ns = time.time_ns() - time.monotonic_ns()
+
+    def now_ns(self) -> int:
+        """Give the venue's instant now."""
+        return self._venue.venue_ns(self._base_ns + time.monotonic_ns())
+
+    async def sleep_until(self, due_ns: int) -> None:
+        """Return when the venue's clock has reached `due_ns`."""
+        while (left_ns := due_ns - self.now_ns()) > 0:
+            await asyncio.sleep(left_ns / self._venue.factor / SECOND_NS)
+
+    def wall_ms(self) -> int:
+        """Give the wall time in epoch milliseconds: signatures live by it."""
+        return time.time_ns() // 1_000_000
+
+    def call_at(self, due_ns: int, call: Callable[[], None]) -> asyncio.TimerHandle:
+        """Have `call` called when the venue's clock reaches `due_ns`."""
+        left_ns = max(0, due_ns - self.now_ns())
+        return asyncio.get_running_loop().call_later(left_ns / self._venue.factor / SECOND_NS, call)
+
+
+def check_offset(date_s: int, sent_ns: int, received_ns: int) -> None:
+    """Hold our wall clock against a server's `Date` (epoch seconds, cut to the second) over one exchange.
+
+    Raises `ClockError` when they are certainly more than a second apart.
+    """
+    ahead_ns = sent_ns - (date_s + 1) * SECOND_NS
+    behind_ns = date_s * SECOND_NS - received_ns
+    off_ns = max(ahead_ns, behind_ns)
+    if off_ns > OFF_NS_MAX:
+        word = "ahead of" if ahead_ns > behind_ns else "behind"
+        raise ClockError(
+            f"this machine's clock is at least {off_ns / SECOND_NS:.1f} s {word} the venue's; "
+            "synchronise it (for example with chrony or systemd-timesyncd) and start again"
+        )

@@ -1,0 +1,31 @@
+"""One trader a folder, one trader an account: locks the kernel drops when their holder dies."""
+
+import fcntl
+import os
+import tempfile
+from pathlib import Path
+
+from fairstrike.core.errors import LockedError
+
+
+def hold(path: Path, what: str) -> int:
+    """Take the lock `path` for as long as this process lives. Gives the open file that holds it.
+
+    Raises `LockedError` when another process holds it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        holder = os.read(file, 20).decode("ascii", "replace").strip() or "unknown"
+        os.close(file)
+        raise LockedError(f"another trader (pid {holder}) already runs {what}; stop it first") from None
+    os.ftruncate(file, 0)
+    os.write(file, f"{os.getpid()}\n".encode())
+    return file
+
+
+def account_lock(environment: str, tag: int) -> Path:
+    """Give the lock file of an account in an environment, shared by all runs of this user."""
+    return Path(tempfile.gettempdir()) / f"fairstrike-{os.getuid()}" / f"{environment}-{tag:06x}.lock"

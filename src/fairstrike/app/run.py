@@ -1,0 +1,213 @@
+"""The trader's process: `python -m fairstrike.app.run FOLDER`. Bytes in, turns, bytes out.
+
+Shells put lists of events into one bounded inbox; the loop takes them out, turns, and hands the effects to the
+shells. SIGINT and SIGTERM become the command `stop`: everything is cancelled and proved gone before the process
+ends. Whatever fails inside ends the same way, by the venue's own cancel-all, loudly and with its own exit code.
+"""
+
+import asyncio
+import logging
+import signal
+import sys
+import time
+from collections import deque
+from collections.abc import Sequence
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+from fairstrike.app import build, locks, runfile
+from fairstrike.app.clock import SystemClock, check_offset
+from fairstrike.app.crash import keep_trace
+from fairstrike.app.emergency import cancel_everything
+from fairstrike.app.turn import Turn
+from fairstrike.core.effects import (
+    Ask,
+    CancelOrder,
+    Effect,
+    Halt,
+    Resubscribe,
+    SendOrder,
+    SetTimer,
+    Unwatch,
+    Warn,
+    Watch,
+)
+from fairstrike.core.errors import FairstrikeError, Refused, UsageError
+from fairstrike.core.events import Commanded, Event, TimerFired
+from fairstrike.core.timing import MILLISECOND_NS
+from fairstrike.store.journal import Journal, compress_segment
+from fairstrike.venue.kalshi.wire.transport import Request
+
+EXIT_CLEAN, EXIT_OURS, EXIT_NOT_PROVED = 0, 8, 9
+INBOX_MAX = 100_000
+_SYNC_SECONDS = 0.05
+_log = logging.getLogger("fairstrike")
+
+
+class Inbox:
+    """The one bounded queue between shells and engine."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._events: deque[Event] = deque()
+        self._filled = asyncio.Event()
+
+    def __call__(self, events: Sequence[Event]) -> bool:
+        """Take events in; False when there is no room, and then none were taken."""
+        if len(self._events) + len(events) > INBOX_MAX:
+            return False
+        self._events.extend(events)
+        self._filled.set()
+        return True
+
+    async def take(self) -> list[Event]:
+        """Give everything that came in, waiting for something."""
+        await self._filled.wait()
+        events = list(self._events)
+        self._events.clear()
+        self._filled.clear()
+        return events
+
+
+class Trader:
+    """One run: parts joined, a loop, and an end."""
+
+    def __init__(self, run: runfile.RunFile, folder: Path) -> None:
+        """Open the journal and build the parts; nothing is sent yet."""
+        self._clock = SystemClock(run.clock)
+        self._inbox = Inbox()
+        self.shells = build.shells(run, self._clock, self._inbox)
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        settings = build.under_clock(run.settings, run.clock)
+        self._started = build.run_started(settings, run.key_id, self._clock.now_ns())
+        self._work: set[asyncio.Future[None]] = set()
+        self._journal = Journal(folder / "journal", run.settings.journal, compress=self._compress_aside)
+        engine = build.engine(self._started, settings)
+        self._turn = Turn(engine, self._journal, keeps_inputs=True)
+        self._halt: Halt | None = None
+
+    async def run(self) -> int:
+        """Trade until halted. Gives the exit code."""
+        await self._check_clock()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._command, "stop", signal.Signals(number).name)
+        carriers = [asyncio.create_task(part.run()) for part in self.shells.runnable()]
+        syncing = asyncio.ensure_future(self._keep_syncing())
+        try:
+            self._carry(self._turn.start(self._started))
+            await self._loop(carriers)
+        finally:
+            syncing.cancel()
+            for part in self.shells.runnable():
+                part.stop()
+            await asyncio.wait(carriers, timeout=5)
+            self._journal.close(self._clock.now_ns())
+            if self._work:
+                await asyncio.wait(self._work, timeout=5)
+        assert self._halt is not None
+        return EXIT_CLEAN if self._halt.is_clean else EXIT_NOT_PROVED
+
+    async def _loop(self, carriers: "list[asyncio.Task[None]]") -> None:
+        while self._halt is None:
+            taking = asyncio.create_task(self._inbox.take())
+            waiting: list[asyncio.Task[list[Event]] | asyncio.Task[None]] = [taking, *carriers]
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for carrier in carriers:
+                if carrier.done():
+                    taking.cancel()
+                    carrier.result()
+                    raise AssertionError("a shell returned while the trader runs")
+            self._carry(self._turn(taking.result()))
+
+    def _carry(self, effects: list[Effect]) -> None:
+        """Hand effects to the shells that carry them out."""
+        for effect in effects:
+            match effect:
+                case SendOrder() | CancelOrder():
+                    assert self.shells.writes is not None, "nothing that sends exists in this execution"
+                    self.shells.writes.submit(effect)
+                case SetTimer():
+                    self._set_timer(effect)
+                case Ask():
+                    self.shells.reads.submit(effect)
+                case Watch() | Unwatch() | Resubscribe():
+                    self.shells.stream.submit(effect)
+                case Warn():
+                    _log.warning("%s", effect.text)
+                case Halt():
+                    self._halt = effect
+                case _:
+                    raise AssertionError(f"nothing carries out {type(effect).__name__} yet")
+
+    def _set_timer(self, effect: SetTimer) -> None:
+        before = self._timers.pop(effect.name, None)
+        if before is not None:
+            before.cancel()
+        self._timers[effect.name] = self._clock.call_at(effect.due_ns, lambda: self._fire(effect.name))
+
+    def _fire(self, name: str) -> None:
+        if not self._inbox([TimerFired(name=name, recv_ns=self._clock.now_ns())]):
+            self._timers[name] = self._clock.call_at(self._clock.now_ns() + MILLISECOND_NS, lambda: self._fire(name))
+
+    def _command(self, command: str, argument: str) -> None:
+        self._inbox([Commanded(command=command, argument=argument, recv_ns=self._clock.now_ns())])
+
+    async def _check_clock(self) -> None:
+        """Refuse to start on a machine whose clock is off, or a venue that cannot be reached or refuses the key."""
+        sent_ns = time.time_ns()
+        answer = await self.shells.rest.attempt(Request(method="GET", path="/portfolio/balance"))
+        date = {name.lower(): value for name, value in answer.headers}.get("date")
+        if date is not None:
+            check_offset(int(parsedate_to_datetime(date).timestamp()), sent_ns, time.time_ns())
+        if not answer.is_success:
+            raise Refused(
+                f"the venue refused the key with {answer.status}: {answer.body[:200].decode('utf-8', 'replace')}; "
+                "check that key id and key file belong together and to this environment",
+                status=answer.status,
+            )
+
+    async def _keep_syncing(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(_SYNC_SECONDS)
+            await loop.run_in_executor(None, self._journal.sync)
+
+    def _compress_aside(self, path: Path) -> None:
+        work = asyncio.get_running_loop().run_in_executor(None, compress_segment, path)
+        self._work.add(work)
+        work.add_done_callback(self._work.discard)
+
+
+async def trade(folder: Path) -> int:
+    """Run the trader of a folder to its end. Gives the exit code."""
+    run = runfile.read(folder)
+    held = [locks.hold(folder / "lock", f"in {folder}")]
+    held.append(locks.hold(build.account_lock(run), "on this account"))
+    trader = Trader(run, folder)
+    try:
+        return await trader.run()
+    except FairstrikeError:
+        raise
+    except Exception as error:
+        _log.error("stopping after a failure of our own: %s; trace in %s", error, keep_trace(error))
+        _log.error("%s", await cancel_everything(trader.shells.rest))
+        return EXIT_OURS
+
+
+def main() -> int:
+    """Start from the command line: one argument, the run folder."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        if not __debug__:
+            raise UsageError("Python runs with assertions off; start without -O and without PYTHONOPTIMIZE")
+        if len(sys.argv) != 2:
+            raise UsageError("give one run folder; `fairstrike trade` makes it")
+        return asyncio.run(trade(Path(sys.argv[1])))
+    except FairstrikeError as error:
+        print(f"fairstrike: {error}", file=sys.stderr)
+        return error.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
