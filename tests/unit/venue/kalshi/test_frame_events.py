@@ -1,10 +1,32 @@
-"""Levels and sides of single messages; whole frames are in the session's tests."""
+"""What each frame means, through a session; and single messages."""
+
+import json
 
 import pytest
 
 from fairstrike.core.errors import ArithmeticRefusal
+from fairstrike.core.events import (
+    Event,
+    IndexPrinted,
+    MarketSettled,
+    OffsetStepped,
+    OrderFilled,
+    OrderReported,
+    TickerSeen,
+    TradePrinted,
+)
+from fairstrike.core.order import Side
 from fairstrike.venue.kalshi import frame_events
+from fairstrike.venue.kalshi.session import Session
 from fairstrike.venue.kalshi.wire.stream import LifecycleMessage, TickerMessage
+from tests.unit.venue.kalshi.fakes import TICKER, frame
+
+NOW = 1_786_085_189_000_000_000
+
+
+def told(session: Session, data: bytes) -> list[Event]:
+    """The events of a frame, without those about the clock."""
+    return [event for event in session.receive(data, NOW) if not isinstance(event, OffsetStepped)]
 
 
 def test_no_levels_are_asks_at_the_complement() -> None:
@@ -39,3 +61,164 @@ def test_size_decides_whether_a_side_is_empty(price: str | None, size: str | Non
 def test_result_without_value(result: str, ticks: int | None) -> None:
     message = LifecycleMessage(event_type="determined", market_ticker="T", result=result)
     assert frame_events.determined_ticks(message) == ticks
+
+
+def test_ticker_side_without_size_is_none() -> None:
+    message = {
+        "market_ticker": TICKER,
+        "yes_bid_dollars": "0.5400",
+        "yes_bid_size_fp": "753.53",
+        "yes_ask_dollars": "1.0000",
+        "yes_ask_size_fp": "0.00",
+        "volume_fp": "151879.42",
+        "ts": 1_778_813_263,
+        "ts_ms": 1_778_813_263_925,
+    }
+    assert told(Session(), frame("ticker", message, sid=2)) == [
+        TickerSeen(
+            ticker=TICKER,
+            bid_ticks=5_400,
+            ask_ticks=None,
+            volume_cc=15_187_942,
+            recv_ns=NOW,
+            venue_ns=1_778_813_263_925_000_000,
+        )
+    ]
+
+
+def test_fill_is_told_in_yes_terms() -> None:
+    message = {
+        "trade_id": "t",
+        "order_id": "o",
+        "client_order_id": "c",
+        "market_ticker": TICKER,
+        "book_side": "ask",
+        "outcome_side": "no",
+        "yes_price_dollars": "0.8400",
+        "count_fp": "10.00",
+        "fee_cost": "0.094100",
+        "is_taker": True,
+        "ts_ms": 1_000,
+    }
+    assert told(Session(), frame("fill", message, sid=3)) == [
+        OrderFilled(
+            trade_id="t",
+            order_id="o",
+            client_order_id="c",
+            ticker=TICKER,
+            side=Side.ASK,
+            price_ticks=8_400,
+            size_cc=1_000,
+            fee_ud=94_100,
+            is_taker=True,
+            recv_ns=NOW,
+            venue_ns=1_000_000_000,
+        )
+    ]
+
+
+def test_user_order_is_reported() -> None:
+    message = {
+        "order_id": "o",
+        "ticker": TICKER,
+        "status": "canceled",
+        "book_side": "bid",
+        "yes_price_dollars": "0.5200",
+        "fill_count_fp": "3.00",
+        "remaining_count_fp": "0.00",
+        "client_order_id": "c",
+        "created_ts_ms": 1_000,
+        "last_updated_ts_ms": 2_000,
+    }
+    assert told(Session(), frame("user_order", message, sid=4)) == [
+        OrderReported(
+            client_order_id="c",
+            order_id="o",
+            ticker=TICKER,
+            side=Side.BID,
+            price_ticks=5_200,
+            status="canceled",
+            filled_cc=300,
+            remaining_cc=0,
+            recv_ns=NOW,
+            venue_ns=2_000_000_000,
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("taker", "side"),
+    [
+        ({"taker_book_side": "bid"}, Side.BID),
+        ({"taker_book_side": "ask", "taker_outcome_side": "no"}, Side.ASK),
+        ({"taker_outcome_side": "yes"}, Side.BID),
+        ({"taker_side": "no"}, Side.ASK),
+    ],
+)
+def test_trade_is_told_with_its_taker(taker: dict[str, str], side: Side) -> None:
+    message = {"market_ticker": TICKER, "yes_price_dollars": "0.3300", "count_fp": "2.50", "ts_ms": 5, **taker}
+    assert told(Session(), frame("trade", message, sid=7, seq=1)) == [
+        TradePrinted(ticker=TICKER, price_ticks=3_300, size_cc=250, taker_side=side, recv_ns=NOW, venue_ns=5_000_000)
+    ]
+
+
+def test_block_trade_never_met_the_book() -> None:
+    message = {
+        "market_ticker": TICKER,
+        "yes_price_dollars": "0.3300",
+        "count_fp": "2.50",
+        "taker_side": "no",
+        "is_block_trade": True,
+    }
+    assert told(Session(), frame("trade", message, sid=7, seq=1)) == []
+
+
+def lifecycle(**fields: object) -> bytes:
+    return frame("market_lifecycle_v2", {"market_ticker": TICKER, **fields}, sid=8, seq=None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "ticks"),
+    [
+        ({"result": "yes", "settlement_value": "1.0000"}, 10_000),
+        ({"result": "no", "settlement_value": 0}, 0),
+        ({"result": "scalar", "settlement_value": 0.4567}, 4_567),
+        ({"result": "yes"}, 10_000),
+    ],
+)
+def test_determined_then_settled(fields: dict[str, object], ticks: int) -> None:
+    session = Session()
+    assert told(session, lifecycle(event_type="determined", determination_ts=7, **fields)) == [
+        MarketSettled(ticker=TICKER, value_ticks=ticks, recv_ns=NOW, is_paid=False, venue_ns=7_000_000_000)
+    ]
+    assert told(session, lifecycle(event_type="settled", settled_ts=9)) == [
+        MarketSettled(ticker=TICKER, value_ticks=ticks, recv_ns=NOW, is_paid=True, venue_ns=9_000_000_000)
+    ]
+
+
+def test_settlement_of_unknown_value_and_other_lives_are_silent() -> None:
+    session = Session()
+    assert told(session, lifecycle(event_type="settled", settled_ts=9)) == []
+    assert told(session, lifecycle(event_type="created", open_ts=1, floor_strike=63650.03)) == []
+    sports = {"market_ticker": "KXMLBGAME-1", "event_type": "determined", "result": "yes"}
+    assert told(session, frame("market_lifecycle_v2", sports)) == []
+
+
+@pytest.mark.parametrize(("index", "asset"), [("BRTI", "BTC"), ("ETHUSD_RTI", "ETH"), ("SOLUSD_RTI", "SOL")])
+def test_index_value_is_json_inside_json(index: str, asset: str) -> None:
+    data = json.dumps({"type": "value", "id": index, "time": 1_790_000_000_999, "value": "85850.67"})
+    message = {"index_id": index, "received_at": 1_790_000_001_020, "data": data}
+    assert told(Session(), frame("cfbenchmarks_value", message, sid=6)) == [
+        IndexPrinted(
+            asset=asset,
+            source="official",
+            second=1_790_000_000,
+            value_e8=8_585_067_000_000,
+            recv_ns=NOW,
+            venue_ns=1_790_000_000_999_000_000,
+        )
+    ]
+
+
+def test_index_we_do_not_use_is_silent() -> None:
+    assert told(Session(), frame("cfbenchmarks_value", {"index_id": "XRPUSD_RTI", "data": "{}"}, sid=6)) == []

@@ -1,0 +1,119 @@
+"""Reads over a socket: retried within bounds, signed anew each time."""
+
+import asyncio
+from collections.abc import Coroutine
+
+import pytest
+
+from fairstrike.core.effects import Ask
+from fairstrike.core.events import AskFailed, BalanceRead
+from fairstrike.core.timing import SECOND_NS
+from fairstrike.venue.kalshi.reads import Reads
+from fairstrike.venue.kalshi.signing import Allowed
+from fairstrike.venue.kalshi.wire.transport import Request, Unanswered
+from tests.unit.venue.kalshi.fakes import JumpingClock, ListInbox
+from tests.unit.venue.kalshi.scripted import DROP, Reply, ScriptedVenue, budget_for, rest_for
+
+BALANCE: Reply = (200, {"balance": 1, "balance_dollars": "0.0100"})
+BUSY: Reply = (429, {"error": "too many requests"})
+READ = Request(method="GET", path="/portfolio/balance")
+
+
+def run(body: Coroutine[None, None, None]) -> None:
+    asyncio.run(asyncio.wait_for(body, 20))
+
+
+@pytest.mark.parametrize(
+    ("replies", "status", "tries"),
+    [
+        ([BALANCE], 200, 1),
+        ([BUSY, BALANCE], 200, 2),
+        ([(503, b""), (502, b""), (504, b""), BALANCE], 200, 4),
+        ([BUSY, BUSY, BUSY, BUSY], 429, 4),
+        ([(401, {})], 401, 1),
+        ([(404, {})], 404, 1),
+    ],
+)
+def test_reads_are_retried_three_times_at_most(replies: list[Reply], status: int, tries: int) -> None:
+    async def body() -> None:
+        clock = JumpingClock()
+        budget = budget_for(clock)
+        async with ScriptedVenue(replies) as venue:
+            rest = rest_for(venue.origin, clock, Allowed.READS)
+            response = await Reads(rest, budget, ListInbox()).exchange(READ)
+            await rest.close()
+        assert response.status == status
+        assert len(venue.asked) == tries
+        stamps = [asked.headers["KALSHI-ACCESS-TIMESTAMP"] for asked in venue.asked]
+        assert len(set(stamps)) == tries
+        counts = budget.counts
+        assert counts.retries == tries - 1
+        assert counts.refusals_429 == replies.count(BUSY)
+        assert counts.backoff_ns >= (tries - 1) * SECOND_NS
+
+    run(body())
+
+
+def test_dropped_read_is_retried_and_then_given_up() -> None:
+    async def body() -> None:
+        clock = JumpingClock()
+        async with ScriptedVenue([DROP] * 20) as venue:
+            rest = rest_for(venue.origin, clock, Allowed.READS)
+            with pytest.raises(Unanswered):
+                await Reads(rest, budget_for(clock), ListInbox()).exchange(READ)
+            await rest.close()
+
+    run(body())
+
+
+def test_one_object_is_not_read_twice_within_a_second() -> None:
+    async def body() -> None:
+        clock = JumpingClock()
+        async with ScriptedVenue([BALANCE, BALANCE]) as venue:
+            rest = rest_for(venue.origin, clock, Allowed.READS)
+            reads = Reads(rest, budget_for(clock), ListInbox())
+            await reads.exchange(READ)
+            await reads.exchange(READ)
+            await rest.close()
+        assert clock.slept_ns == [SECOND_NS]
+
+    run(body())
+
+
+def test_question_becomes_events_in_the_inbox() -> None:
+    async def body() -> None:
+        clock, inbox = JumpingClock(), ListInbox()
+        split = {
+            "balance": 1,
+            "balance_dollars": "0.0100",
+            "balance_breakdown": [{"exchange_index": 2, "balance": "0.0075"}],
+        }
+        async with ScriptedVenue([(200, split), (400, {"msg": "no"})]) as venue:
+            reads = Reads(rest_for(venue.origin, clock, Allowed.READS), budget_for(clock), inbox, lambda: 2)
+            reads.submit(Ask(what="balance"))
+            running = asyncio.create_task(reads.run())
+            await inbox.wait_for(BalanceRead)
+            reads.submit(Ask(what="orders"))
+            await inbox.wait_for(AskFailed)
+            reads.stop()
+            await running
+        balance, failed = inbox.events
+        assert isinstance(balance, BalanceRead)
+        assert balance.balance_ud == 7_500
+        assert isinstance(failed, AskFailed)
+        assert failed.reason == "400 http_400: no"
+
+    run(body())
+
+
+def test_too_many_questions_fail_at_once() -> None:
+    async def body() -> None:
+        clock, inbox = JumpingClock(), ListInbox()
+        reads = Reads(rest_for("http://127.0.0.1:9", clock, under_way_max=1), budget_for(clock), inbox)
+        reads.submit(Ask(what="orders"))
+        reads.submit(Ask(what="fills"))
+        (event,) = inbox.events
+        assert isinstance(event, AskFailed)
+        assert event.what == "fills"
+
+    run(body())

@@ -1,0 +1,126 @@
+"""Orders are sent once; cancels are asked again; reading code never imports this module."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Coroutine
+
+import pytest
+
+from fairstrike.core.effects import CancelOrder, SendOrder
+from fairstrike.core.events import (
+    CancelAnswered,
+    CancelFailed,
+    Event,
+    OrderAcked,
+    OrderDoubted,
+    OrderRejected,
+)
+from fairstrike.core.order import Side, TimeInForce
+from fairstrike.venue.kalshi.writes import Writes
+from tests.unit.venue.kalshi.fakes import JumpingClock, ListInbox
+from tests.unit.venue.kalshi.scripted import DROP, Reply, ScriptedVenue, budget_for, rest_for
+
+SEND = SendOrder(
+    client_order_id="c",
+    ticker="T",
+    side=Side.BID,
+    price_ticks=5_000,
+    size_cc=100,
+    tif=TimeInForce.GTC,
+    post_only=True,
+    reduce_only=False,
+    exchange_index=2,
+)
+CANCEL = CancelOrder(client_order_id="c", order_id="o", ticker="T", exchange_index=2)
+ACK: Reply = (201, {"order_id": "o", "fill_count": "0.00", "remaining_count": "1.00", "ts_ms": 1})
+GONE: Reply = (200, {"order_id": "o", "reduced_by": "1.00", "ts_ms": 1})
+
+
+def run(body: Coroutine[None, None, None]) -> None:
+    asyncio.run(asyncio.wait_for(body, 20))
+
+
+@pytest.mark.parametrize(
+    ("effect", "replies", "kind", "tries"),
+    [
+        (SEND, [ACK], OrderAcked, 1),
+        (SEND, [(503, b""), ACK], OrderDoubted, 1),
+        (SEND, [(429, {"error": "too many requests"}), ACK], OrderRejected, 1),
+        (SEND, [DROP, ACK], OrderDoubted, 1),
+        (CANCEL, [GONE], CancelAnswered, 1),
+        (CANCEL, [(503, b""), (429, b"{}"), GONE], CancelAnswered, 3),
+        (CANCEL, [(503, b"")] * 4, CancelFailed, 4),
+        (CANCEL, [(404, {})], CancelAnswered, 1),
+    ],
+)
+def test_order_is_sent_once_and_cancel_is_asked_again(
+    effect: SendOrder | CancelOrder, replies: list[Reply], kind: type[Event], tries: int
+) -> None:
+    async def body() -> None:
+        clock, inbox = JumpingClock(), ListInbox()
+        async with ScriptedVenue(replies) as venue:
+            writes = Writes(rest_for(venue.origin, clock), budget_for(clock), inbox)
+            writes.submit(effect)
+            writes.stop()
+            await writes.run()
+        assert [type(event) for event in inbox.events] == [kind]
+        assert len(venue.asked) == tries
+        stamps = {asked.headers["KALSHI-ACCESS-TIMESTAMP"] for asked in venue.asked}
+        assert len(stamps) == tries
+
+    run(body())
+
+
+def test_cancel_passes_when_orders_have_spent_the_budget() -> None:
+    async def body() -> None:
+        clock, inbox = JumpingClock(), ListInbox()
+        async with ScriptedVenue([GONE]) as venue:
+            budget = budget_for(clock)
+            send = budget.cost_of("POST", "/portfolio/events/orders")
+            while budget.wait_ns(send, clock.now_ns()) == 0:
+                budget.take(send, clock.now_ns())
+            writes = Writes(rest_for(venue.origin, clock), budget, inbox)
+            writes.submit(CANCEL)
+            writes.stop()
+            await writes.run()
+        assert clock.slept_ns == []
+        assert [type(event) for event in inbox.events] == [CancelAnswered]
+
+    run(body())
+
+
+def test_order_that_would_wait_too_long_is_rejected_unsent() -> None:
+    async def body() -> None:
+        clock, inbox = JumpingClock(), ListInbox()
+        async with ScriptedVenue([]) as venue:
+            budget = budget_for(clock)
+            for _ in range(30):
+                budget.take(budget.cost_of("POST", "/portfolio/events/orders"), clock.now_ns())
+            writes = Writes(rest_for(venue.origin, clock), budget, inbox)
+            writes.submit(SEND)
+            writes.stop()
+            await writes.run()
+        (event,) = inbox.events
+        assert isinstance(event, OrderRejected)
+        assert event.code == "rate_limited"
+        assert venue.asked == []
+
+    run(body())
+
+
+def test_too_many_writes_are_refused_unsent() -> None:
+    async def body() -> None:
+        clock, inbox = JumpingClock(), ListInbox()
+        writes = Writes(rest_for("http://127.0.0.1:9", clock, under_way_max=1), budget_for(clock), inbox)
+        for effect in (SEND, SEND, CANCEL):
+            writes.submit(effect)
+        assert [type(event) for event in inbox.events] == [OrderRejected, CancelFailed]
+
+    run(body())
+
+
+@pytest.mark.parametrize("module", ["reads", "stream", "session", "rest", "translate", "signing", "budget"])
+def test_module_that_reads_does_not_import_the_one_that_writes(module: str) -> None:
+    code = f"import sys, fairstrike.venue.kalshi.{module}; sys.exit('fairstrike.venue.kalshi.writes' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
