@@ -15,103 +15,77 @@ import msgspec
 
 from fairstrike.core import effects as fx
 from fairstrike.core import events as ev
-from fairstrike.core import records as rec
-from fairstrike.core.order import Approved, Refused, Signal, Withdraw
-from fairstrike.core.timing import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
-from fairstrike.core.units import ppm_of_belief
-from fairstrike.execution import reconcile
-from fairstrike.execution.ledger import Ledger
-from fairstrike.execution.orders import OrderEvent, Orders
-from fairstrike.execution.reconcile import Params as ReconcileParams
-from fairstrike.execution.stopping import Params as StoppingParams
-from fairstrike.execution.stopping import Stopping
+from fairstrike.core.order import Refused, Signal, Withdraw
+from fairstrike.core.records import WAKE_INDEX, WAKE_OWN_ORDER, Decided
+from fairstrike.core.timing import HOUR_NS, MINUTE_NS, SECOND_NS
+from fairstrike.execution.clerk import Clerk, Notes, Outcome
 from fairstrike.market.books import Books
-from fairstrike.market.books import Params as BooksParams
 from fairstrike.market.catalog import Catalog
-from fairstrike.market.index import Params as IndexParams
 from fairstrike.market.view import MarketView, Scene
 from fairstrike.pricing.fair import Fairs
-from fairstrike.pricing.volatility import Params as VolatilityParams
 from fairstrike.risk.exposure import exposure_of
-from fairstrike.risk.limits import Door, Exposure
-from fairstrike.risk.limits import Params as LimitsParams
-from fairstrike.strategy.attention import ABSENT, Attention
+from fairstrike.risk.limits import Door
+from fairstrike.strategy.attention import Attention
 from fairstrike.strategy.base import Strategy, Wish
 
 KALSHI = "kalshi"
 
-Entry = rec.Record | Refused | Withdraw
-"""What the engine writes down besides effects."""
-
 
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which series are traded, how far ahead of their close markets are watched, and how often things are read."""
+    """Which series are traded, how far ahead of their close markets are watched, and how often they are read.
+
+    `windows_every_ns` is for 15-minute series, `catalog_every_ns` for all others.
+    """
 
     series: tuple[str, ...] = ()
     watch_within_ns: int = 2 * HOUR_NS
-    catalog_every_ns: int = 15 * SECOND_NS
+    catalog_every_ns: int = 60 * SECOND_NS
+    windows_every_ns: int = 15 * SECOND_NS
     pulse_ns: int = SECOND_NS
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Every room's parameters, handed to the rooms and kept nowhere else."""
+class Rooms(msgspec.Struct, frozen=True, kw_only=True):
+    """The rooms that state and judgement live in, built by the app. `clerk` writes to the same `notes`."""
 
-    engine: Params = Params()
-    books: BooksParams = BooksParams()
-    index: IndexParams = IndexParams()
-    volatility: VolatilityParams = VolatilityParams()
-    limits: LimitsParams = LimitsParams()
-    reconcile: ReconcileParams = ReconcileParams()
-    stopping: StoppingParams = StoppingParams()
-
-
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What a decision gives: records in the order they came about, and the effects to hand out."""
-
-    records: list[Entry]
-    effects: list[fx.Effect]
+    notes: Notes
+    catalog: Catalog
+    books: Books
+    fairs: Fairs
+    door: Door
+    clerk: Clerk
 
 
 class Engine:
     """One trader's mind. Feed it events in order of receipt; ask it to decide when `fold` says so."""
 
-    def __init__(self, settings: Settings, strategies: Sequence[Strategy], tag: int, run_ns: int) -> None:
-        """Start a run; `tag` (24 bits) and `run_ns` make its order ids."""
-        self._settings = settings
+    def __init__(self, params: Params, rooms: Rooms, strategies: Sequence[Strategy]) -> None:
+        """Join rooms and strategies; nothing happens before `start`."""
+        self._params = params
         self._strategies = tuple(strategies)
         self._codes = {strategy.name: strategy.code for strategy in strategies}
-        self._tag = tag
         self._attention = Attention(strategies)
         self._traded: dict[str, tuple[Strategy, ...]] = {}
         self._offsets: dict[str, int] = {}
-        self._records: list[Entry] = []
-        self._effects: list[fx.Effect] = []
         self._venue_ns: dict[str, int | None] = {}
-        self._equity_day: tuple[int, int] = (-1, 0)
-        self._stop: Stopping | None = None
-        self._is_asking_cash = False
-        self._is_pulsing = False
-        self.is_halted = False
-        self.books = Books(settings.books)
-        self.catalog = Catalog()
-        self.fairs = Fairs(settings.index, settings.volatility)
-        self.ledger = Ledger()
-        self.orders = Orders(tag, run_ns // 1_000_000, self.ledger, settings.reconcile)
-        self.door = Door(settings.limits)
-        self.is_open = False
+        self._notes = rooms.notes
+        self._door = rooms.door
+        self._is_asking_cash = self._is_pulsing = False
+        self.books = rooms.books
+        self.catalog = rooms.catalog
+        self.fairs = rooms.fairs
+        self.clerk = rooms.clerk
 
     def start(self, now_ns: int) -> Outcome:
         """Give the first effects of a run: read the markets and what rests, set the timers."""
-        for name in ("catalog", "orders"):
+        for name in ("catalog", "windows", "orders"):
             self._on_timer(name, now_ns)
-        return self._outcome()
+        return self._notes.take()
 
     def fold(self, event: ev.Event) -> bool:
         """Take one event in. Gives whether this is a moment of decision."""
         match event:
             case ev.BookDelta():
-                self._attention.books.add(event.ticker)
-                self._venue_ns[event.ticker] = event.venue_ns
+                self._touch(event)
                 if not self.books.delta(event):
                     self._resubscribe(event.ticker, "impossible")
                 return False
@@ -126,82 +100,71 @@ class Engine:
                     self._resubscribe(event.ticker, "frozen")
                 return False
             case ev.BookSnapshot():
-                self._attention.books.add(event.ticker)
-                self._venue_ns[event.ticker] = event.venue_ns
+                self._touch(event)
                 self.books.snapshot(event)
                 return False
-            case ev.BookLost():
-                self._attention.books.add(event.ticker)
-                self.books.lost(event)
-                if event.reason != "disconnected":
-                    self._resubscribe(event.ticker, event.reason)
-                return False
             case _:
-                return self._fold_rest(event)
+                return self._fold_own(event)
 
-    def _fold_rest(self, event: ev.Event) -> bool:
+    def decide(self, now_ns: int) -> Outcome:
+        """Run fair value → strategy → risk → order over what was touched since the last decision."""
+        held = self._look(now_ns)
+        if self.clerk.is_stopping:
+            self.clerk.go_on_stopping(now_ns)
+        elif self.clerk.is_open:
+            self._consult(now_ns)
+        self._attention.clear()
+        self._attention.books.update(held)
+        return self._notes.take()
+
+    def _fold_own(self, event: ev.Event) -> bool:
+        """Fold what is about us: orders, timers, commands, settlements. Gives whether to decide now."""
         match event:
             case ev.OrderFilled() | ev.OrderAcked() | ev.OrderRejected() | ev.OrderDoubted() | ev.OrderReported():
-                self._on_order(event)
+                self._mark(self.clerk.fold(event))
             case ev.CancelAnswered() | ev.CancelFailed() | ev.OrdersRead():
-                self._on_order(event)
+                self._mark(self.clerk.fold(event))
             case ev.TimerFired():
                 self._on_timer(event.name, event.recv_ns)
             case ev.Commanded():
                 self._on_command(event)
             case ev.MarketSettled():
-                self._on_settled(event)
+                if self.clerk.settle(event) and self._traded.pop(event.ticker, None) is not None:
+                    self._notes.want(fx.Unwatch(tickers=(event.ticker,)))
+            case ev.ComputationDone():
+                pass
+            case _:
+                self._fold_rest(event)
+                return False
+        return True
+
+    def _fold_rest(self, event: ev.Event) -> None:
+        """Fold what waits for the next moment of decision."""
+        match event:
+            case ev.BookLost():
+                self._attention.books.add(event.ticker)
+                self.books.lost(event)
+                if event.reason not in ("disconnected", "reconnected"):
+                    self._resubscribe(event.ticker, event.reason)
             case ev.ContractListed():
                 self._on_listed(event)
-                return False
             case ev.BalanceRead():
-                if not self.is_open:
-                    self.ledger.open(event.balance_ud)
-                    self.is_open = True
-                    self._records.append(rec.CashSet(cash_ud=event.balance_ud))
-                return False
+                self.clerk.open(event)
             case ev.OffsetStepped():
                 self._offsets[event.source] = event.offset_ns
-                return False
-            case ev.AskFailed():
-                self._is_asking_cash = self._is_asking_cash and event.what != "balance"
-                self._effects.append(fx.Warn(text=f"reading {event.what} failed: {event.reason}"))
-                return False
-            case ev.FrameRefused():
-                self._effects.append(fx.Warn(text=f"{event.source}: a frame was refused: {event.reason}"))
-                return False
             case ev.StreamChanged():
                 if event.source == KALSHI and not event.is_up:
                     self._attention.books.update(self.books.shelves)
                     self.books.disconnected(event.recv_ns)
-                return False
+            case ev.AskFailed():
+                self._is_asking_cash = self._is_asking_cash and event.what != "balance"
+                self._notes.want(fx.Warn(text=f"reading {event.what} failed: {event.reason}"))
+            case ev.FrameRefused():
+                self._notes.want(fx.Warn(text=f"{event.source}: a frame was refused: {event.reason}"))
             case ev.TradePrinted():
-                return False
-            case ev.ComputationDone():
                 pass
             case _:
-                raise AssertionError(f"{type(event).__name__} is folded above")
-        return True
-
-    def decide(self, now_ns: int) -> Outcome:
-        """Run fair value → strategy → risk → order over what was touched since the last decision."""
-        held = self._look(now_ns)
-        if self._stop is not None:
-            self._go_on_stopping(now_ns)
-        else:
-            self._consult(now_ns)
-        self._attention.clear()
-        self._attention.books.update(held)
-        return self._outcome()
-
-    def offset_ns(self, source: str) -> int:
-        """Give the clock offset of a source: our time − its time. The official index runs on Kalshi's clock."""
-        return self._offsets.get(source, self._offsets.get(KALSHI, 0))
-
-    def _outcome(self) -> Outcome:
-        outcome = Outcome(records=self._records, effects=self._effects)
-        self._records, self._effects = [], []
-        return outcome
+                raise AssertionError(f"{type(event).__name__} is folded before this")
 
     def _look(self, now_ns: int) -> list[str]:
         """Judge touched books; give those that are crossed and held back for now."""
@@ -215,26 +178,17 @@ class Engine:
                 self._resubscribe(ticker, "crossed")
             self._attention.look(ticker, self.books.served(ticker))
         if held:
-            due_ns = now_ns + self._settings.books.crossed_hold_ns + 1
-            self._effects.append(fx.SetTimer(name="crossed", due_ns=due_ns))
+            self._notes.want(fx.SetTimer(name="crossed", due_ns=now_ns + self.books.crossed_hold_ns + 1))
         return held
 
     def _consult(self, now_ns: int) -> None:
-        if not self.is_open:
-            return
+        """Ask every strategy that is woken, and write down the decision when any is."""
         scene = Scene(now_ns, partial(self._view, now_ns), self.catalog.group)
-        woken: dict[str, list[str]] = {}
-        bits: dict[str, int] = {}
-        for ticker in sorted(self._attention.marks):
-            for strategy in self._traded.get(ticker, ()):
-                fired = self._attention.woken(strategy.name, strategy.wakes, ticker, now_ns)
-                if fired:
-                    woken.setdefault(strategy.name, []).append(ticker)
-                    bits[ticker] = bits.get(ticker, 0) | fired
+        woken, bits = self._attention.wake(self._traded, now_ns)
         if not bits:
             return
-        rows = tuple(self._row(scene.market(ticker), bits[ticker]) for ticker in sorted(bits))
-        self._records.append(rec.Decided(rows=rows))
+        rows = tuple(self._attention.row(scene.market(ticker), bits[ticker]) for ticker in sorted(bits))
+        self._notes.write(Decided(rows=rows))
         for strategy in self._strategies:
             if strategy.name in woken:
                 scene.woken = tuple(woken[strategy.name])
@@ -245,32 +199,20 @@ class Engine:
         """Take one wish through the door and make its effect."""
         match wish:
             case Withdraw():
-                self._records.append(wish)
-                self._cancel(wish.client_order_id, wish.ticker)
+                self._notes.write(wish)
+                self.clerk.cancel(wish.client_order_id, wish.ticker)
             case Signal():
-                view = scene.market(wish.ticker)
-                verdict = self.door.judge(wish, view, self._exposure(wish, scene.now_ns))
+                capital = self.clerk.capital(scene.now_ns)
+                working, positions = self.clerk.orders.all_working(), self.clerk.ledger.positions
+                exposure = exposure_of(wish, positions, working, self.catalog.contract, capital)
+                verdict = self._door.judge(wish, scene.market(wish.ticker), exposure)
                 if isinstance(verdict, Refused):
-                    self._records.append(verdict)
+                    self._notes.write(verdict)
                 else:
-                    self._place(verdict, scene.now_ns)
+                    self.clerk.place(verdict, self._codes[wish.strategy], scene.now_ns)
             case _:
                 assert_never(wish)
         scene.forget(wish.ticker)
-
-    def _place(self, approved: Approved, now_ns: int) -> None:
-        signal = approved.signal
-        shard = self.catalog.contract(signal.ticker).exchange_index
-        effect = self.orders.place(approved, self._codes[signal.strategy], shard, now_ns)
-        self._records.append(rec.Ordered(client_order_id=effect.client_order_id, signal=signal))
-        self._records.extend(self.orders.drain())
-        self._effects.append(effect)
-
-    def _cancel(self, client_order_id: str, ticker: str) -> None:
-        effect = self.orders.cancel(client_order_id, self.catalog.contract(ticker).exchange_index)
-        if effect is not None:
-            self._records.extend(self.orders.drain())
-            self._effects.append(effect)
 
     def _view(self, now_ns: int, ticker: str) -> MarketView:
         listing = self.catalog.listings[ticker]
@@ -278,141 +220,88 @@ class Engine:
         reference = self.fairs.reference(contract.asset, now_ns)
         p_fair = None
         if reference is not None:
-            p_fair = self.fairs.p_fair(contract, now_ns, self.offset_ns(reference.source))
-        venue_now_ns = now_ns - self.offset_ns(KALSHI)
+            p_fair = self.fairs.p_fair(contract, now_ns, self._offset_ns(reference.source))
+        venue_now_ns = now_ns - self._offset_ns(KALSHI)
         return MarketView(
             contract=contract,
             schedule=listing.schedule,
-            is_open=listing.is_open(venue_now_ns) and ticker not in self.ledger.settled,
+            is_open=listing.is_open(venue_now_ns) and ticker not in self.clerk.ledger.settled,
             volume_24h_cc=listing.volume_24h_cc,
             now_ns=now_ns,
             closes_in_ns=contract.close_ns - venue_now_ns,
             book=self.books.served(ticker),
             p_fair=p_fair,
             reference=reference,
-            position=self.ledger.position(ticker),
-            working=self.orders.of_market(ticker),
+            position=self.clerk.ledger.position(ticker),
+            working=self.clerk.orders.of_market(ticker),
         )
 
-    def _row(self, view: MarketView, bits: int) -> rec.Row:
-        bests = self._attention.bests.get(view.contract.ticker, ABSENT)
-        fair_ppm = None if view.p_fair is None else ppm_of_belief(view.p_fair)
-        return rec.Row(view.contract.ticker, bits, *bests, fair_ppm)
+    def _touch(self, event: ev.BookDelta | ev.BookSnapshot) -> None:
+        self._attention.books.add(event.ticker)
+        self._venue_ns[event.ticker] = event.venue_ns
 
-    def _exposure(self, signal: Signal, now_ns: int) -> Exposure:
-        if self._equity_day[0] != now_ns // DAY_NS:
-            self._equity_day = (now_ns // DAY_NS, self.ledger.cash_ud + self.ledger.open_cost_ud())
-        capital = (self._equity_day[1], self.ledger.cash_start_ud, self.ledger.cash_ud)
-        working = self.orders.all_working()
-        return exposure_of(signal, self.ledger.positions, working, self.catalog.contract, capital)
+    def _mark(self, tickers: Sequence[str]) -> None:
+        for ticker in tickers:
+            self._attention.mark(ticker, WAKE_OWN_ORDER)
 
     def _on_print(self, event: ev.IndexPrinted) -> None:
-        if self.fairs.fold(event, self.offset_ns(event.source)):
+        if self.fairs.fold(event, self._offset_ns(event.source)):
             for ticker in self._traded:
                 if self.catalog.contract(ticker).asset == event.asset:
-                    self._attention.mark(ticker, rec.WAKE_INDEX)
-
-    def _on_order(self, event: OrderEvent) -> None:
-        for ticker in self.orders.fold(event):
-            self._attention.mark(ticker, rec.WAKE_OWN_ORDER)
-        self._records.extend(self.orders.drain())
-        if isinstance(event, ev.OrdersRead):
-            self._cancel_strangers(event)
-        elif isinstance(event, ev.OrderDoubted):
-            due_ns = event.recv_ns + self._settings.reconcile.doubt_every_ns
-            self._effects.append(fx.SetTimer(name="orders", due_ns=due_ns))
-
-    def _cancel_strangers(self, event: ev.OrdersRead) -> None:
-        """Cancel orders that carry our tag and that we do not hold: a run before this one left them."""
-        mine = reconcile.ours(event.orders, self._tag)
-        for report in reconcile.strangers(self.orders.by_id, mine):
-            self._effects.append(reconcile.cancel_of(report, self.catalog.listings))
-        if self._stop is not None:
-            self._stop.saw_list(event.asked_ns, len(mine))
+                    self._attention.mark(ticker, WAKE_INDEX)
 
     def _on_listed(self, event: ev.ContractListed) -> None:
         contract = event.contract
         is_new = contract.ticker not in self.catalog.listings
         self.catalog.fold(event)
         traded = tuple(strategy for strategy in self._strategies if strategy.trades(contract))
-        closes_in_ns = contract.close_ns - (event.recv_ns - self.offset_ns(KALSHI))
-        is_ahead = 0 < closes_in_ns <= self._settings.engine.watch_within_ns
-        if traded and is_ahead and (is_new or contract.ticker not in self._traded):
-            self._traded[contract.ticker] = traded
-            self._effects.append(fx.Watch(tickers=(contract.ticker,)))
-            if not self.is_open and not self._is_asking_cash:
-                self._is_asking_cash = True
-                self._effects.append(fx.Ask(what="balance", key=str(contract.exchange_index)))
-            if not self._is_pulsing:
-                self._on_timer("pulse", event.recv_ns)
-
-    def _on_settled(self, event: ev.MarketSettled) -> None:
-        if not event.is_paid or event.ticker not in self.catalog.listings:
+        closes_in_ns = contract.close_ns - (event.recv_ns - self._offset_ns(KALSHI))
+        is_ahead = 0 < closes_in_ns <= self._params.watch_within_ns
+        if not traded or not is_ahead or (contract.ticker in self._traded and not is_new):
             return
-        net_cc = self.ledger.position(event.ticker).net_cc
-        payout_ud = self.ledger.settle(event.ticker, event.value_ticks)
-        if payout_ud is None:
-            return
-        self._records.append(
-            rec.Settled(
-                ticker=event.ticker,
-                value_ticks=event.value_ticks,
-                net_cc=net_cc,
-                payout_ud=payout_ud,
-                pnl_ud=self.ledger.market_pnl_ud[event.ticker],
-                cash_ud=self.ledger.cash_ud,
-                is_derived=event.is_derived,
-            )
-        )
-        if self._traded.pop(event.ticker, None) is not None:
-            self._effects.append(fx.Unwatch(tickers=(event.ticker,)))
+        self._traded[contract.ticker] = traded
+        self._notes.want(fx.Watch(tickers=(contract.ticker,)))
+        if not self.clerk.is_open and not self._is_asking_cash:
+            self._is_asking_cash = True
+            self._notes.want(fx.Ask(what="balance", key=str(contract.exchange_index)))
+        if not self._is_pulsing:
+            self._on_timer("pulse", event.recv_ns)
 
     def _on_timer(self, name: str, now_ns: int) -> None:
-        params = self._settings.engine
-        if name == "pulse":
-            for ticker in self._traded:
-                self._attention.mark(ticker, 0)
-            self._is_pulsing = any(self.catalog.contract(t).close_ns + MINUTE_NS > now_ns for t in self._traded)
-            if self._is_pulsing:
-                self._effects.append(fx.SetTimer(name=name, due_ns=now_ns + params.pulse_ns))
-        elif name == "catalog":
-            self._effects += [fx.Ask(what="markets", key=series) for series in params.series]
-            if any(self.ledger.position(t).net_cc and self.catalog.contract(t).close_ns < now_ns for t in self._traded):
-                self._effects.append(fx.Ask(what="settlements"))
-            self._effects.append(fx.SetTimer(name=name, due_ns=now_ns + params.catalog_every_ns))
-        elif name == "orders":
-            self._effects += [fx.Ask(what="orders"), fx.Ask(what="fills")]
-            every_ns = self._settings.reconcile.every_ns
-            if self._stop is not None:
-                every_ns = self._settings.stopping.every_ns
-            elif self.orders.has_unknown():
-                every_ns = self._settings.reconcile.doubt_every_ns
-            self._effects.append(fx.SetTimer(name=name, due_ns=now_ns + every_ns))
+        match name:
+            case "pulse":
+                for ticker in self._traded:
+                    self._attention.mark(ticker, 0)
+                self._is_pulsing = any(self.catalog.contract(t).close_ns + MINUTE_NS > now_ns for t in self._traded)
+                if self._is_pulsing:
+                    self._notes.want(fx.SetTimer(name=name, due_ns=now_ns + self._params.pulse_ns))
+            case "catalog" | "windows":
+                is_window = name == "windows"
+                series = [s for s in self._params.series if s.endswith("15M") is is_window]
+                self._notes.want(*(fx.Ask(what="markets", key=key) for key in series))
+                self.clerk.ask_settlements(now_ns)
+                every_ns = self._params.windows_every_ns if is_window else self._params.catalog_every_ns
+                if self._params.series:
+                    self._notes.want(fx.SetTimer(name=name, due_ns=now_ns + every_ns))
+            case "orders":
+                self.clerk.ask_lists(now_ns)
+            case _:
+                pass
 
     def _on_command(self, event: ev.Commanded) -> None:
-        if event.command in ("pause", "resume"):
-            self.door.is_paused = event.command == "pause"
-        elif event.command == "cancel":
-            for order in self.orders.all_working():
-                self._cancel(order.client_order_id, order.ticker)
-        elif event.command == "stop" and self._stop is None:
-            self._stop = Stopping(self._settings.stopping, event.recv_ns, event.argument or "stop")
-            self._on_timer("orders", event.recv_ns)
+        match event.command:
+            case "pause" | "resume":
+                self._door.is_paused = event.command == "pause"
+            case "cancel":
+                self.clerk.cancel_all()
+            case "stop":
+                self.clerk.stop(event.argument or "stop", event.recv_ns)
+            case _:
+                self._notes.want(fx.Warn(text=f"there is no command {event.command!r}"))
 
-    def _go_on_stopping(self, now_ns: int) -> None:
-        """Cancel what rests; halt when it is proved that nothing does, or when that took too long."""
-        assert self._stop is not None
-        for order in self.orders.all_working():
-            self._cancel(order.client_order_id, order.ticker)
-        working = len(self.orders.all_working())
-        if self.is_halted or not (self._stop.is_given_up(now_ns) or (self._stop.is_proved and not working)):
-            return
-        self.is_halted = True
-        ended = rec.RunEnded(
-            reason=self._stop.reason, cash_ud=self.ledger.cash_ud, fees_ud=self.ledger.fees_ud, resting=working
-        )
-        self._records.append(ended)
-        self._effects.append(fx.Halt(reason=self._stop.reason, is_clean=self._stop.is_proved and not working))
+    def _offset_ns(self, source: str) -> int:
+        """Give the clock offset of a source, our time − its time. The official index runs on Kalshi's clock."""
+        return self._offsets.get(source, self._offsets.get(KALSHI, 0))
 
     def _resubscribe(self, ticker: str, reason: str) -> None:
-        self._effects.append(fx.Resubscribe(tickers=(ticker,), reason=reason))
+        self._notes.want(fx.Resubscribe(tickers=(ticker,), reason=reason))

@@ -13,8 +13,13 @@ from fairstrike.core.chance import Dice
 from fairstrike.core.ids import account_tag
 from fairstrike.core.records import RunStarted, TapeFile
 from fairstrike.core.timing import VenueClock
-from fairstrike.engine import Engine
+from fairstrike.engine import Engine, Rooms
 from fairstrike.exchange import replay
+from fairstrike.execution.clerk import Clerk, Notes
+from fairstrike.market.books import Books
+from fairstrike.market.catalog import Catalog
+from fairstrike.pricing.fair import Fairs
+from fairstrike.risk.limits import Door
 from fairstrike.strategy.base import Strategy
 from fairstrike.strategy.market_maker import MarketMaker
 from fairstrike.strategy.momentum_scalp import MomentumScalp
@@ -45,7 +50,16 @@ def strategies(chosen: config.Strategies) -> list[Strategy]:
 
 def engine(started: RunStarted, settings: config.Settings) -> Engine:
     """Give a fresh engine for a run."""
-    return Engine(settings.rooms, strategies(settings.strategies), started.account_tag, started.run_ns)
+    params, notes, catalog = settings.rooms, Notes(), Catalog()
+    rooms = Rooms(
+        notes=notes,
+        catalog=catalog,
+        books=Books(params.books),
+        fairs=Fairs(params.index, params.volatility),
+        door=Door(params.limits),
+        clerk=Clerk(catalog, notes, (started.account_tag, started.run_ns), (params.reconcile, params.stopping)),
+    )
+    return Engine(params.engine, rooms, strategies(settings.strategies))
 
 
 def run_started(

@@ -15,8 +15,13 @@ import msgspec
 
 from fairstrike.core.errors import ConfigError
 from fairstrike.engine import Params as EngineParams
-from fairstrike.engine import Settings as EngineSettings
 from fairstrike.exchange.replay import Params as ReplayParams
+from fairstrike.execution.reconcile import Params as ReconcileParams
+from fairstrike.execution.stopping import Params as StoppingParams
+from fairstrike.market.books import Params as BooksParams
+from fairstrike.market.index import Params as IndexParams
+from fairstrike.pricing.volatility import Params as VolatilityParams
+from fairstrike.risk.limits import Params as LimitsParams
 from fairstrike.store.journal import Params as JournalParams
 from fairstrike.strategy.market_maker import Params as MarketMakerParams
 from fairstrike.strategy.momentum_scalp import Params as MomentumScalpParams
@@ -36,13 +41,25 @@ class Strategies(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     market_maker: MarketMakerParams | None = None
 
 
+class RoomSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Every room's parameters, as the rooms declare them."""
+
+    engine: EngineParams = EngineParams()
+    books: BooksParams = BooksParams()
+    index: IndexParams = IndexParams()
+    volatility: VolatilityParams = VolatilityParams()
+    limits: LimitsParams = LimitsParams()
+    reconcile: ReconcileParams = ReconcileParams()
+    stopping: StoppingParams = StoppingParams()
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that decides what a run does. `environment` and `execution` default to looking only."""
 
     environment: Environment = "prod"
     execution: Execution = "observe"
     seed: int = 0
-    rooms: EngineSettings = EngineSettings()
+    rooms: RoomSettings = RoomSettings()
     strategies: Strategies = Strategies()
     replay: ReplayParams = ReplayParams()
     journal: JournalParams = JournalParams()
@@ -53,7 +70,7 @@ def box_profile() -> Settings:
     return Settings(
         environment="box",
         execution="live",
-        rooms=EngineSettings(engine=EngineParams(series=("KXBTCD", "KXBTC15M"))),
+        rooms=RoomSettings(engine=EngineParams(series=("KXBTCD", "KXBTC15M"))),
         strategies=Strategies(momentum_scalp=MomentumScalpParams(), market_maker=MarketMakerParams()),
     )
 

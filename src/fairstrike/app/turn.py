@@ -12,7 +12,8 @@ import msgspec
 from fairstrike.core.effects import Effect
 from fairstrike.core.events import Event
 from fairstrike.core.records import RunStarted
-from fairstrike.engine import Engine, Outcome
+from fairstrike.engine import Engine
+from fairstrike.execution.clerk import Outcome
 from fairstrike.store.journal import DECISIONS, INPUTS
 
 

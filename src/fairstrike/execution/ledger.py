@@ -48,7 +48,7 @@ class Ledger:
         return (fill.trade_id, fill.order_id) in self._seen
 
     def fill(self, fill: OrderFilled, strategy: str) -> None:
-        """Book one fill of an order of ours, once."""
+        """Book one fill of an order of ours, once. One told after its market's settlement is settled at once."""
         assert not self.has_seen(fill), f"fill {fill.trade_id} is booked already"
         self._seen.add((fill.trade_id, fill.order_id))
         before = self.position(fill.ticker)
@@ -65,12 +65,17 @@ class Ledger:
             fees_ud=result.fees_ud + fill.fee_ud,
             fills=result.fills + 1,
         )
+        if fill.ticker in self.settled:
+            self._pay_out(fill.ticker, self.settled[fill.ticker])
 
     def settle(self, ticker: str, value_ticks: int) -> int | None:
         """Book a market's settlement, once. Gives the payout in microdollars, None when booked before."""
         if ticker in self.settled:
             return None
         self.settled[ticker] = value_ticks
+        return self._pay_out(ticker, value_ticks)
+
+    def _pay_out(self, ticker: str, value_ticks: int) -> int:
         position = self.position(ticker)
         payout_ud = settlement_payout_ud(position.net_cc, value_ticks)
         self.cash_ud += payout_ud

@@ -3,9 +3,14 @@
 An order is SENDING from the moment its effect is handed out. A usable answer makes it RESTING, EXECUTED,
 CANCELLED or REJECTED. No usable answer makes it UNKNOWN: it may exist, it stays counted as exposure, and only
 the venue's own lists resolve it (RESTING or filled when found, CANCELLED when found absent). A cancel asked for
-makes it CANCELLING; a fill may still come until the cancel is answered. Answers overtake one another: a fill, a
-report or a cancel may arrive before the acknowledgement, so every non-terminal state takes them. A terminal
-order takes late copies of what ended it and stays as it is; a fill that comes later still counts in the ledger.
+makes it CANCELLING; a fill may still come until the cancel is answered. A cancel that found nothing makes it
+UNKNOWN: it ended, but whether filled or not its fill or its report has still to say.
+
+Answers overtake one another: a fill, a report or a cancel may arrive before the acknowledgement, so every
+non-terminal state takes them. The request may even be doubted after the stream has shown the order: what was seen
+counts for more. A terminal order takes late copies of what ended it and stays as it is; a fill that comes later
+still counts in the ledger. What only a venue that contradicts itself could say (a rejected order that rests, or one
+refused after it was seen) is not in the table.
 """
 
 from enum import StrEnum
@@ -26,6 +31,7 @@ class Move(StrEnum):
     FILL_LAST = "fill_last"
     ASK_CANCEL = "ask_cancel"
     CANCEL_DONE = "cancel_done"
+    CANCEL_VOID = "cancel_void"
     CANCEL_FAIL = "cancel_fail"
     FOUND_RESTING = "found_resting"
     FOUND_GONE = "found_gone"
@@ -55,6 +61,8 @@ TABLE: dict[OrderState, dict[Move, OrderState]] = {
         _M.FOUND_RESTING: _S.RESTING,
         _M.FOUND_GONE: _S.CANCELLED,
         _M.CANCEL_DONE: _S.CANCELLED,
+        _M.CANCEL_VOID: _S.UNKNOWN,
+        _M.CANCEL_FAIL: _S.UNKNOWN,
     },
     _S.RESTING: {
         _M.ACK_RESTING: _S.RESTING,
@@ -65,6 +73,9 @@ TABLE: dict[OrderState, dict[Move, OrderState]] = {
         _M.CANCEL_DONE: _S.CANCELLED,
         _M.FOUND_RESTING: _S.RESTING,
         _M.FOUND_GONE: _S.CANCELLED,
+        _M.CANCEL_VOID: _S.UNKNOWN,
+        _M.CANCEL_FAIL: _S.RESTING,
+        _M.DOUBT: _S.RESTING,
     },
     _S.CANCELLING: {
         _M.ACK_RESTING: _S.CANCELLING,
@@ -76,6 +87,8 @@ TABLE: dict[OrderState, dict[Move, OrderState]] = {
         _M.CANCEL_FAIL: _S.RESTING,
         _M.FOUND_RESTING: _S.CANCELLING,
         _M.FOUND_GONE: _S.CANCELLED,
+        _M.CANCEL_VOID: _S.UNKNOWN,
+        _M.DOUBT: _S.CANCELLING,
     },
     _S.CANCELLED: {
         _M.ACK_RESTING: _S.CANCELLED,
@@ -87,6 +100,8 @@ TABLE: dict[OrderState, dict[Move, OrderState]] = {
         _M.FOUND_GONE: _S.CANCELLED,
         _M.FOUND_RESTING: _S.CANCELLED,
         _M.DOUBT: _S.CANCELLED,
+        _M.CANCEL_VOID: _S.CANCELLED,
+        _M.REJECT: _S.CANCELLED,
     },
     _S.EXECUTED: {
         _M.ACK_RESTING: _S.EXECUTED,
@@ -96,6 +111,7 @@ TABLE: dict[OrderState, dict[Move, OrderState]] = {
         _M.FOUND_GONE: _S.EXECUTED,
         _M.FOUND_RESTING: _S.EXECUTED,
         _M.DOUBT: _S.EXECUTED,
+        _M.CANCEL_VOID: _S.EXECUTED,
     },
     _S.REJECTED: {
         _M.REJECT: _S.REJECTED,

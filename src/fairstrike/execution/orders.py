@@ -43,8 +43,11 @@ class Orders:
         self._ledger = ledger
         self._params = params
         self._counter = 0
+        self._now_ns = 0
         self._by_venue: dict[str, str] = {}
         self._orphans: dict[str, list[OrderFilled]] = {}
+        self._orphan_count = 0
+        self._answered_ns: dict[str, int] = {}
         self._missed: dict[str, int] = {}
         self.by_id: dict[str, Order] = {}
         self.working: dict[str, dict[str, Order]] = {}
@@ -100,6 +103,7 @@ class Orders:
 
     def fold(self, event: OrderEvent) -> list[str]:
         """Take an answer in. Gives the tickers of the orders it concerned."""
+        self._now_ns = event.recv_ns
         match event:
             case OrderFilled():
                 return self._filled(event)
@@ -110,7 +114,7 @@ class Orders:
             case OrdersRead():
                 return self._listed(event)
             case CancelAnswered():
-                return self._step(event.client_order_id, Move.CANCEL_DONE)
+                return self._cancelled(event)
             case CancelFailed():
                 return self._step(event.client_order_id, Move.CANCEL_FAIL)
             case OrderRejected():
@@ -127,8 +131,8 @@ class Orders:
         return [order for ticker in sorted(self.working) for order in self.working[ticker].values()]
 
     def has_unknown(self) -> bool:
-        """Whether any order's fate is unknown."""
-        return any(order.state is OrderState.UNKNOWN for order in self.all_working())
+        """Whether any order's fate is unknown, or a fill that the venue spoke of is still missing."""
+        return any(order.state is OrderState.UNKNOWN or order.final_cc is not None for order in self.all_working())
 
     def drain(self) -> list[Booked | OrderMoved]:
         """Give, once, what became of orders since the last call: for the journal."""
@@ -152,8 +156,7 @@ class Orders:
         if self._ledger.has_seen(fill):
             return []
         if order is None:
-            if len(self._orphans) < _ORPHANS_MAX:
-                self._orphans.setdefault(fill.order_id, []).append(fill)
+            self._adopt_later(fill)
             return []
         self._book(fill, order)
         order = msgspec.structs.replace(order, filled_cc=order.filled_cc + fill.size_cc)
@@ -163,6 +166,16 @@ class Orders:
         if order.is_working and order.final_cc is not None:
             self._end(order, order.final_cc, Move.ACK_DONE)
         return [order.ticker]
+
+    def _adopt_later(self, fill: OrderFilled) -> None:
+        """Keep a fill whose order is not known yet; of too many the oldest goes, for reads tell it again."""
+        waiting = self._orphans.setdefault(fill.order_id, [])
+        if any(other.trade_id == fill.trade_id for other in waiting):
+            return
+        waiting.append(fill)
+        self._orphan_count += 1
+        while self._orphan_count > _ORPHANS_MAX:
+            self._orphan_count -= len(self._orphans.pop(next(iter(self._orphans))))
 
     def _book(self, fill: OrderFilled, order: Order) -> None:
         self._ledger.fill(fill, order.strategy)
@@ -190,20 +203,32 @@ class Orders:
             self._end(order, event.filled_cc, Move.FOUND_GONE)
         return [order.ticker]
 
+    def _cancelled(self, event: CancelAnswered) -> list[str]:
+        order = self.by_id.get(event.client_order_id)
+        if order is None:
+            return []
+        if event.reduced_cc > 0:
+            self._end(order, order.size_cc - event.reduced_cc, Move.CANCEL_DONE)
+        else:
+            self._move(order, Move.CANCEL_VOID)
+        return [order.ticker]
+
     def _listed(self, event: OrdersRead) -> list[str]:
         listed = {report.client_order_id for report in event.orders}
         for order in self.all_working():
             if order.client_order_id in listed:
                 self._missed.pop(order.client_order_id, None)
         touched = []
-        for finding in findings(self.by_id, self._missed, event.orders, event.asked_ns, self._params):
+        working = {order.client_order_id: order for order in self.all_working()}
+        for finding in findings(working, self._missed, event.orders, event.asked_ns, self._params):
             order = self.by_id[finding.client_order_id]
             if finding.report is not None:
                 order = self._learn(order, finding.report.order_id)
             self._move(order, finding.move)
             touched.append(order.ticker)
         for order in self.all_working():
-            if order.client_order_id not in listed and order.created_ns <= event.asked_ns:
+            answered_ns = self._answered_ns.get(order.client_order_id)
+            if order.client_order_id not in listed and answered_ns is not None and answered_ns <= event.asked_ns:
                 self._missed.setdefault(order.client_order_id, event.asked_ns)
         return touched
 
@@ -228,7 +253,9 @@ class Orders:
             order = msgspec.structs.replace(order, order_id=order_id)
             self._by_venue[order_id] = order.client_order_id
             self._keep(order)
-        for fill in self._orphans.pop(order_id, ()):
+        waiting = self._orphans.pop(order_id, [])
+        self._orphan_count -= len(waiting)
+        for fill in waiting:
             self._filled(fill)
         return self.by_id[order.client_order_id]
 
@@ -250,12 +277,22 @@ class Orders:
                 )
             )
         if order.state in TERMINAL_STATES:
-            if self.working.get(order.ticker, {}).pop(key, None) is not None:
-                self.ended.append(key)
-                self._forget()
-            self._missed.pop(key, None)
+            self._retire(order)
         else:
             self.working.setdefault(order.ticker, {})[key] = order
+            if order.state is not OrderState.SENDING:
+                self._answered_ns.setdefault(key, self._now_ns)
+
+    def _retire(self, order: Order) -> None:
+        key = order.client_order_id
+        self._missed.pop(key, None)
+        self._answered_ns.pop(key, None)
+        if self.working.get(order.ticker, {}).pop(key, None) is None:
+            return
+        if not self.working[order.ticker]:
+            del self.working[order.ticker]
+        self.ended.append(key)
+        self._forget()
 
     def _forget(self) -> None:
         if len(self.ended) > _ENDED_KEPT:

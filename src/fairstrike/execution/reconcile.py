@@ -1,8 +1,10 @@
 """Finding the truth after doubt. Pure: what the venue's lists say and what we believe in, moves out.
 
-An order of unknown fate is looked for in two lists of resting orders, asked for at least `lag_ns` apart and
-after the doubt, because REST reads trail the engine. Found: it rests. Absent from both, and no fill of it seen:
-it does not exist. One of our orders that the venue lists and we hold for ended, or never heard of, is reported.
+An order is looked for in two lists of resting orders, asked for at least `lag_ns` apart and after its request was
+answered or doubted, because REST reads trail the engine. Found: it rests. Absent from both: it rests no more, or
+never did. While its request is under way no list says that it is gone: it may still arrive. While a fill that the
+venue spoke of is missing, it stays working until the fill is read. One of our orders that the venue lists and we
+hold for ended, or never heard of, is reported.
 """
 
 from collections.abc import Mapping
@@ -43,7 +45,8 @@ def findings(
 ) -> list[Finding]:
     """Give the moves that one list of resting orders implies.
 
-    `missed` maps client order ids to the instant of the first list that lacked them.
+    `orders` are the working ones; `missed` maps client order ids to the instant of the first list, asked for after
+    the order was answered or doubted, that lacked them.
     """
     resting = {report.client_order_id: report for report in listed}
     found: list[Finding] = []
@@ -55,7 +58,7 @@ def findings(
             if order.state in (OrderState.UNKNOWN, OrderState.SENDING):
                 found.append(Finding(client_order_id=key, move=Move.FOUND_RESTING, report=report))
             continue
-        first_ns = missed.get(key)
+        first_ns = None if order.state is OrderState.SENDING or order.final_cc is not None else missed.get(key)
         if first_ns is not None and asked_ns - first_ns >= params.lag_ns:
             found.append(Finding(client_order_id=key, move=Move.FOUND_GONE))
     return found
@@ -68,8 +71,13 @@ def ours(listed: tuple[OrderReported, ...], tag: int) -> tuple[OrderReported, ..
 
 
 def strangers(orders: Mapping[str, Order], listed: tuple[OrderReported, ...]) -> list[OrderReported]:
-    """Give listed orders that we never held: a run before this one left them."""
-    return [report for report in listed if report.client_order_id not in orders]
+    """Give listed orders that must not rest: left by a run before this one, or held for ended unfilled.
+
+    A list that trails may still show an order that was just cancelled; to cancel it again does no harm.
+    """
+    held = ((report, orders.get(report.client_order_id)) for report in listed)
+    ended = (OrderState.CANCELLED, OrderState.REJECTED)
+    return [report for report, order in held if order is None or order.state in ended]
 
 
 def cancel_of(report: OrderReported, listings: Mapping[str, Listing]) -> CancelOrder:

@@ -32,6 +32,7 @@ class Stopping:
         """Take in one list of resting orders of ours."""
         if resting or asked_ns < self._began_ns:
             self._first_empty_ns = None
+            self.is_proved = self.is_proved and not resting
         elif self._first_empty_ns is None:
             self._first_empty_ns = asked_ns
         elif asked_ns - self._first_empty_ns >= self._params.lag_ns:

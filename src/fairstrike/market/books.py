@@ -56,6 +56,7 @@ class Books:
     def __init__(self, params: Params) -> None:
         """Start with no book at all."""
         self._params = params
+        self.crossed_hold_ns = params.crossed_hold_ns
         self.shelves: dict[str, Shelf] = {}
 
     def snapshot(self, event: BookSnapshot) -> None:

@@ -69,10 +69,10 @@ def replay_report(
         strategies=_strategies(engine),
         deltas=sum(market.deltas for market in markets.values()),
         fills=sum(market.fills for market in markets.values()),
-        fees=format_ud(engine.ledger.fees_ud),
-        pnl=format_ud(sum(engine.ledger.market_pnl_ud.values())),
-        cash=format_ud(engine.ledger.cash_ud),
-        open_cost=format_ud(engine.ledger.open_cost_ud()),
+        fees=format_ud(engine.clerk.ledger.fees_ud),
+        pnl=format_ud(sum(engine.clerk.ledger.market_pnl_ud.values())),
+        cash=format_ud(engine.clerk.ledger.cash_ud),
+        open_cost=format_ud(engine.clerk.ledger.open_cost_ud()),
         gaps=sum(market.gaps for market in markets.values()),
         frozen=sum(market.frozen for market in markets.values()),
         seconds_without_book=round(sum(market.seconds_without_book for market in markets.values()), 3),
@@ -84,12 +84,12 @@ def replay_report(
 def _market(engine: Engine, recordings: Sequence[Recording], ticker: str, derived: Mapping[str, bool]) -> MarketReport:
     shelf = engine.books.shelves.get(ticker)
     bid, ask = (None, None) if shelf is None else shelf.final_bests
-    value_ticks = engine.ledger.settled.get(ticker)
-    position = engine.ledger.position(ticker)
-    pnl_ud = engine.ledger.market_pnl_ud.get(ticker)
+    value_ticks = engine.clerk.ledger.settled.get(ticker)
+    position = engine.clerk.ledger.position(ticker)
+    pnl_ud = engine.clerk.ledger.market_pnl_ud.get(ticker)
     if pnl_ud is None and not position.net_cc:
         pnl_ud = position.realised_ud - position.fees_ud
-    results = [result for (_, market), result in engine.ledger.results.items() if market == ticker]
+    results = [result for (_, market), result in engine.clerk.ledger.results.items() if market == ticker]
     return MarketReport(
         deltas=sum(recording.deltas[ticker] for recording in recordings),
         snapshots=sum(recording.snapshots[ticker] for recording in recordings),
@@ -108,9 +108,11 @@ def _market(engine: Engine, recordings: Sequence[Recording], ticker: str, derive
 
 def _strategies(engine: Engine) -> dict[str, StrategyReport]:
     found: dict[str, StrategyReport] = {}
-    for name in sorted({strategy for strategy, _ in engine.ledger.results}):
-        mine = {ticker: result for (strategy, ticker), result in engine.ledger.results.items() if strategy == name}
-        settled = [result for ticker, result in mine.items() if ticker in engine.ledger.settled]
+    for name in sorted({strategy for strategy, _ in engine.clerk.ledger.results}):
+        mine = {
+            ticker: result for (strategy, ticker), result in engine.clerk.ledger.results.items() if strategy == name
+        }
+        settled = [result for ticker, result in mine.items() if ticker in engine.clerk.ledger.settled]
         found[name] = StrategyReport(
             fills=sum(result.fills for result in mine.values()),
             fees=format_ud(sum(result.fees_ud for result in mine.values())),

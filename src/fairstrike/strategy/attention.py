@@ -4,7 +4,7 @@ The engine tells what it folded; at a decision each market's best prices and siz
 decision before. The same declarations wake strategies live, on paper and in replay.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from fairstrike.core.order import Side
 from fairstrike.core.records import (
@@ -14,8 +14,11 @@ from fairstrike.core.records import (
     WAKE_EVERY,
     WAKE_INDEX,
     WAKE_OWN_ORDER,
+    Row,
 )
+from fairstrike.core.units import ppm_of_belief
 from fairstrike.market.book import BookView
+from fairstrike.market.view import MarketView
 from fairstrike.strategy.base import Strategy, Wakes
 
 Bests = tuple[int | None, int, int | None, int]
@@ -89,6 +92,26 @@ class Attention:
             if bits:
                 self._asked_ns[key] = now_ns
         return bits
+
+    def wake(
+        self, traded: Mapping[str, Sequence[Strategy]], now_ns: int
+    ) -> tuple[dict[str, list[str]], dict[str, int]]:
+        """Give each woken strategy's tickers, and each such ticker's wake bits; `traded` tells who trades what."""
+        woken: dict[str, list[str]] = {}
+        bits: dict[str, int] = {}
+        for ticker in sorted(self.marks):
+            for strategy in traded.get(ticker, ()):
+                fired = self.woken(strategy.name, strategy.wakes, ticker, now_ns)
+                if fired:
+                    woken.setdefault(strategy.name, []).append(ticker)
+                    bits[ticker] = bits.get(ticker, 0) | fired
+        return woken, bits
+
+    def row(self, view: MarketView, bits: int) -> Row:
+        """Give what the journal keeps of one woken market."""
+        bests = self.bests.get(view.contract.ticker, ABSENT)
+        fair_ppm = None if view.p_fair is None else ppm_of_belief(view.p_fair)
+        return Row(view.contract.ticker, bits, *bests, fair_ppm)
 
     def clear(self) -> None:
         """Forget what happened: a decision was made."""

@@ -1,0 +1,202 @@
+"""Our orders and our money in one hand: places, cancels, books, settles, reconciles and stops.
+
+The engine tells the clerk what happened and what was approved. The clerk keeps orders and ledger, and puts down, in
+the order they came about, the records for the journal and the effects for the shells.
+"""
+
+import msgspec
+
+from fairstrike.core.effects import Ask, Effect, Halt, SetTimer, Warn
+from fairstrike.core.events import BalanceRead, MarketSettled, OrderDoubted, OrderFilled, OrdersRead
+from fairstrike.core.order import Approved, Refused, Withdraw
+from fairstrike.core.records import CashSet, Ordered, Record, RunEnded, Settled
+from fairstrike.core.timing import DAY_NS, MINUTE_NS, SECOND_NS
+from fairstrike.execution import reconcile
+from fairstrike.execution.ledger import Ledger
+from fairstrike.execution.orders import OrderEvent, Orders
+from fairstrike.execution.stopping import Params as StoppingParams
+from fairstrike.execution.stopping import Stopping
+from fairstrike.market.catalog import Catalog
+
+Entry = Record | Refused | Withdraw
+"""What is written down besides effects."""
+
+_FILLS_OVERLAP_NS = MINUTE_NS
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What a decision gives: records in the order they came about, and the effects to hand out."""
+
+    records: list[Entry]
+    effects: list[Effect]
+
+
+class Notes:
+    """Records and effects as they come about, until they are taken."""
+
+    __slots__ = ("_effects", "_records")
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._records: list[Entry] = []
+        self._effects: list[Effect] = []
+
+    def write(self, *records: Entry) -> None:
+        """Put down records."""
+        self._records.extend(records)
+
+    def want(self, *effects: Effect) -> None:
+        """Put down effects."""
+        self._effects.extend(effects)
+
+    def take(self) -> Outcome:
+        """Give what was put down, once."""
+        outcome = Outcome(records=self._records, effects=self._effects)
+        self._records, self._effects = [], []
+        return outcome
+
+
+class Clerk:
+    """Keeps the orders and the ledger of one run. `tag` and `run_ns` go into every order id."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        notes: Notes,
+        identity: tuple[int, int],
+        params: tuple[reconcile.Params, StoppingParams],
+    ) -> None:
+        """Take the markets, where to put things down, (tag, run_ns), and the parameters of both duties."""
+        self._catalog = catalog
+        self._notes = notes
+        self._tag, run_ns = identity
+        self._reconcile, self._stopping = params
+        self._fills_since_ns = run_ns
+        self._equity_day: tuple[int, int] = (-1, 0)
+        self._stop: Stopping | None = None
+        self.is_open = False
+        self.is_halted = False
+        self.ledger = Ledger()
+        self.orders = Orders(self._tag, run_ns // 1_000_000, self.ledger, self._reconcile)
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether a stop has begun: nothing new may be wanted."""
+        return self._stop is not None
+
+    def open(self, event: BalanceRead) -> None:
+        """Open the ledger with the account's cash, the first time it is read."""
+        if not self.is_open:
+            self.is_open = True
+            self.ledger.open(event.balance_ud)
+            self._notes.write(CashSet(cash_ud=event.balance_ud))
+
+    def fold(self, event: OrderEvent) -> list[str]:
+        """Take an answer about our orders in. Gives the tickers it concerned."""
+        touched = self.orders.fold(event)
+        self._notes.write(*self.orders.drain())
+        if isinstance(event, OrdersRead):
+            self._cancel_strangers(event)
+        elif isinstance(event, OrderFilled):
+            self._fills_since_ns = max(self._fills_since_ns, event.venue_ns or 0)
+        elif isinstance(event, OrderDoubted):
+            due_ns = event.recv_ns + self._reconcile.doubt_every_ns
+            self._notes.want(SetTimer(name="orders", due_ns=due_ns))
+        return touched
+
+    def place(self, approved: Approved, code: int, now_ns: int) -> None:
+        """Turn an approved signal into an order on its way."""
+        shard = self._catalog.contract(approved.signal.ticker).exchange_index
+        effect = self.orders.place(approved, code, shard, now_ns)
+        self._notes.write(Ordered(client_order_id=effect.client_order_id, signal=approved.signal))
+        self._notes.write(*self.orders.drain())
+        self._notes.want(effect)
+
+    def cancel(self, client_order_id: str, ticker: str) -> None:
+        """Ask for an order to be cancelled, if it rests."""
+        effect = self.orders.cancel(client_order_id, self._catalog.contract(ticker).exchange_index)
+        if effect is not None:
+            self._notes.write(*self.orders.drain())
+            self._notes.want(effect)
+
+    def cancel_all(self) -> None:
+        """Ask for every resting order to be cancelled."""
+        for order in self.orders.all_working():
+            self.cancel(order.client_order_id, order.ticker)
+
+    def settle(self, event: MarketSettled) -> bool:
+        """Book a market's settlement. Gives whether it was new and paid."""
+        if not event.is_paid or event.ticker not in self._catalog.listings:
+            return False
+        net_cc = self.ledger.position(event.ticker).net_cc
+        payout_ud = self.ledger.settle(event.ticker, event.value_ticks)
+        if payout_ud is None:
+            return False
+        self._notes.write(
+            Settled(
+                ticker=event.ticker,
+                value_ticks=event.value_ticks,
+                net_cc=net_cc,
+                payout_ud=payout_ud,
+                pnl_ud=self.ledger.market_pnl_ud[event.ticker],
+                cash_ud=self.ledger.cash_ud,
+                is_derived=event.is_derived,
+            )
+        )
+        return True
+
+    def capital(self, now_ns: int) -> tuple[int, int, int]:
+        """Give the equity at the day's start (UTC), the cash at the run's start, and the cash now."""
+        ledger = self.ledger
+        if self._equity_day[0] != now_ns // DAY_NS:
+            self._equity_day = (now_ns // DAY_NS, ledger.cash_ud + ledger.open_cost_ud())
+        return self._equity_day[1], ledger.cash_start_ud, ledger.cash_ud
+
+    def ask_lists(self, now_ns: int) -> None:
+        """Ask for resting orders and new fills, and set the timer that does so again."""
+        since = (self._fills_since_ns - _FILLS_OVERLAP_NS) // SECOND_NS
+        self._notes.want(Ask(what="orders"), Ask(what="fills", key=str(since)))
+        every_ns = self._reconcile.every_ns
+        if self._stop is not None:
+            every_ns = self._stopping.every_ns
+        elif self.orders.has_unknown():
+            every_ns = self._reconcile.doubt_every_ns
+        self._notes.want(SetTimer(name="orders", due_ns=now_ns + every_ns))
+
+    def ask_settlements(self, now_ns: int) -> None:
+        """Ask for settlements when a market we hold is past its close."""
+        held = (ticker for ticker, position in self.ledger.positions.items() if position.net_cc)
+        if any(self._catalog.contract(ticker).close_ns < now_ns for ticker in held):
+            self._notes.want(Ask(what="settlements"))
+
+    def stop(self, reason: str, now_ns: int) -> None:
+        """Begin to stop: cancel everything and prove that nothing rests."""
+        if self._stop is None:
+            self._stop = Stopping(self._stopping, now_ns, reason)
+            self.ask_lists(now_ns)
+
+    def go_on_stopping(self, now_ns: int) -> None:
+        """Cancel what rests; halt when it is proved that nothing does, or when that took too long."""
+        assert self._stop is not None
+        self.cancel_all()
+        resting = len(self.orders.all_working())
+        is_proved = self._stop.is_proved and not resting
+        if self.is_halted or not (is_proved or self._stop.is_given_up(now_ns)):
+            return
+        self.is_halted = True
+        ledger = self.ledger
+        self._notes.write(
+            RunEnded(reason=self._stop.reason, cash_ud=ledger.cash_ud, fees_ud=ledger.fees_ud, resting=resting)
+        )
+        self._notes.want(Halt(reason=self._stop.reason, is_clean=is_proved))
+
+    def _cancel_strangers(self, event: OrdersRead) -> None:
+        """Cancel orders that carry our tag and that we do not hold: a run before this one left them."""
+        mine = reconcile.ours(event.orders, self._tag)
+        for report in reconcile.strangers(self.orders.by_id, mine):
+            self._notes.want(
+                Warn(text=f"an order of an earlier run rests in {report.ticker} and is cancelled"),
+                reconcile.cancel_of(report, self._catalog.listings),
+            )
+        if self._stop is not None:
+            self._stop.saw_list(event.asked_ns, len(mine))
