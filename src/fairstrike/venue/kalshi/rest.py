@@ -43,7 +43,7 @@ class RestParams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rest:
-    """Sends one request at a time of asking; opened on first use, closed by `close`."""
+    """Sends requests, each once. Opened on first use; closed by `close`, or by the last of its holders."""
 
     def __init__(self, params: RestParams, signer: Signer | None, clock: Clock, wall_ms: WallMs) -> None:
         """Take where to send, who signs (nobody for public reads) and the two clocks."""
@@ -52,6 +52,7 @@ class Rest:
         self._signer = signer
         self._wall_ms = wall_ms
         self._http: aiohttp.ClientSession | None = None
+        self._holders = 0
 
     async def attempt(self, request: Request) -> Response:
         """Sign and send a request once; give its answer.
@@ -76,8 +77,18 @@ class Rest:
         _log.debug("%s %s %d %s", request.method, path, response.status, _shortened(response.body))
         return response
 
+    def hold(self) -> None:
+        """Keep the connections open until `release`: reads and writes may share them."""
+        self._holders += 1
+
+    async def release(self) -> None:
+        """Hold no longer; the last to do so closes the connections."""
+        self._holders -= 1
+        if not self._holders:
+            await self.close()
+
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; a later attempt opens them anew."""
         if self._http is not None:
             await self._http.close()
             self._http = None
@@ -162,13 +173,14 @@ class Errands:
         return True
 
     async def run(self) -> None:
-        """Carry out what is taken until `stop`, and what was taken before it; then close."""
+        """Carry out what is taken until `stop`, and what was taken before it; then let the connections go."""
+        self._rest.hold()
         try:
             async with asyncio.TaskGroup() as tasks:
                 while (effect := await self._queue.get()) is not None:
                     tasks.create_task(self._one(effect))
         finally:
-            await self._rest.close()
+            await self._rest.release()
 
     def stop(self) -> None:
         """Take nothing more and let `run` return when all is delivered."""

@@ -217,6 +217,33 @@ def test_errands_run_side_by_side_up_to_a_maximum() -> None:
     run(body())
 
 
+def test_shared_connections_stay_open_for_the_last_to_run() -> None:
+    async def body() -> None:
+        inbox, gate = ListInbox(), asyncio.Event()
+        async with ScriptedVenue([(200, {}), (200, {})]) as venue:
+            rest = rest_for(venue.origin, JumpingClock())
+
+            async def carry(effect: Effect) -> list[Event]:
+                await rest.attempt(READ)
+                await gate.wait()
+                await rest.attempt(READ)
+                return [FAILED]
+
+            slow, idle = Errands(carry, rest, inbox), Errands(carry, rest, inbox)
+            slow.take(Ask(what="x"))
+            running = asyncio.create_task(slow.run())
+            while not venue.asked:
+                await asyncio.sleep(0)
+            idle.stop()
+            await idle.run()
+            gate.set()
+            slow.stop()
+            await running
+        assert inbox.events == [FAILED]
+
+    run(body())
+
+
 def test_error_of_ours_ends_the_run() -> None:
     async def body() -> None:
         async def carry(effect: Effect) -> list[Event]:
