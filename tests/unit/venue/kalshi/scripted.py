@@ -27,6 +27,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     headers: dict[str, str]
     body: bytes
+    peer: str
 
 
 class ScriptedVenue:
@@ -55,10 +56,12 @@ class ScriptedVenue:
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         headers = {name: value for name, value in request.headers.items() if name.startswith("KALSHI")}
         body = await request.read()
-        self.asked.append(Asked(method=request.method, path=request.raw_path, headers=headers, body=body))
+        assert request.transport is not None
+        peer = str(request.transport.get_extra_info("peername"))
+        asked = Asked(method=request.method, path=request.raw_path, headers=headers, body=body, peer=peer)
+        self.asked.append(asked)
         reply = self.replies.pop(0)
         if isinstance(reply, str):
-            assert request.transport is not None
             request.transport.abort()
             return web.Response(status=500)
         status, content = reply

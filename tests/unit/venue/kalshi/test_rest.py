@@ -240,6 +240,8 @@ def test_shared_connections_stay_open_for_the_last_to_run() -> None:
             slow.stop()
             await running
         assert inbox.events == [FAILED]
+        first, second = venue.asked
+        assert first.peer == second.peer
 
     run(body())
 
