@@ -195,7 +195,7 @@ class Clerk:
         mine = reconcile.ours(event.orders, self._tag)
         for report in reconcile.strangers(self.orders.by_id, mine):
             self._notes.want(
-                Warn(text=f"an order of an earlier run rests in {report.ticker} and is cancelled"),
+                Warn(text=f"an order that is none of ours now rests in {report.ticker} and is cancelled"),
                 reconcile.cancel_of(report, self._catalog.listings),
             )
         if self._stop is not None:
