@@ -19,6 +19,7 @@ from fairstrike.core.order import Refused, Signal, Withdraw
 from fairstrike.core.records import WAKE_INDEX, WAKE_OWN_ORDER, Decided
 from fairstrike.core.timing import HOUR_NS, MINUTE_NS, SECOND_NS
 from fairstrike.execution.clerk import Clerk, Notes, Outcome
+from fairstrike.execution.orders import OrderEvent
 from fairstrike.market.books import Books
 from fairstrike.market.catalog import Catalog
 from fairstrike.market.view import MarketView, Scene
@@ -120,10 +121,9 @@ class Engine:
     def _fold_own(self, event: ev.Event) -> bool:
         """Fold what is about us: orders, timers, commands, settlements. Gives whether to decide now."""
         match event:
-            case ev.OrderFilled() | ev.OrderAcked() | ev.OrderRejected() | ev.OrderDoubted() | ev.OrderReported():
-                self._mark(self.clerk.fold(event))
-            case ev.CancelAnswered() | ev.CancelFailed() | ev.OrdersRead():
-                self._mark(self.clerk.fold(event))
+            case event if isinstance(event, OrderEvent):
+                for ticker in self.clerk.fold(event):
+                    self._attention.mark(ticker, WAKE_OWN_ORDER)
             case ev.TimerFired():
                 self._on_timer(event.name, event.recv_ns)
             case ev.Commanded():
@@ -239,10 +239,6 @@ class Engine:
     def _touch(self, event: ev.BookDelta | ev.BookSnapshot) -> None:
         self._attention.books.add(event.ticker)
         self._venue_ns[event.ticker] = event.venue_ns
-
-    def _mark(self, tickers: Sequence[str]) -> None:
-        for ticker in tickers:
-            self._attention.mark(ticker, WAKE_OWN_ORDER)
 
     def _on_print(self, event: ev.IndexPrinted) -> None:
         if self.fairs.fold(event, self._offset_ns(event.source)):

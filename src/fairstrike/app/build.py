@@ -146,7 +146,8 @@ def shells(run: RunFile, clock: SystemClock, inbox: Inbox) -> Shells:
     dice = Dice(run.settings.seed, _STREAM_BACKOFF)
     budget = Budget(BudgetParams(), dice, clock.now_ns())
     rest = Rest(RestParams(origin=run.origin), signer, clock, clock.wall_ms)
-    session = Session(SessionParams(offset_step_ns=run.clock.bound_ns(SessionParams().offset_step_ns)))
+    step_ns = run.clock.bound_ns(SessionParams().offset_step_ns)
+    session = Session(SessionParams(reads_account=is_live, offset_step_ns=step_ns))
     parts = StreamParts(
         session=session,
         signer=signer,

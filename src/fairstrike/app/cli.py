@@ -1,6 +1,7 @@
 """The command line. Each command parses, calls, prints; what it does lives elsewhere."""
 
 import sys
+import time
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -111,6 +112,31 @@ def desk(
     from fairstrike.app.desk.follow import run_desk
 
     raise typer.Exit(run_desk(folder, stay=stay))
+
+
+@app.command()
+def demo(
+    seed: Annotated[int, typer.Option(help="Decides prices, liquidity and gifts.")] = 1,
+    speed: Annotated[int, typer.Option(help="Venue seconds a second.")] = 20,
+    folder: Annotated[Path | None, typer.Option(help="A new folder for everything (default: under runs/).")] = None,
+    limit: Annotated[float, typer.Option(help="Most seconds it may take.")] = 150.0,
+    as_json: Json = False,
+) -> None:
+    """Trade an hour's markets of an exchange in a box in about a minute, and check the money."""
+    from fairstrike.app import demo as playing
+    from fairstrike.app import printing
+
+    place = folder or Path("runs") / time.strftime("demo-%Y%m%dT%H%M%SZ", time.gmtime())
+    play = playing.Demo(playing.Wanted(seed=seed, speed=speed, folder=place, limit_seconds=limit))
+    with printing.demo_progress(is_shown=not as_json) as on_look:
+        check = play.run(on_look)
+    if as_json:
+        print(msgspec.json.encode(play.result(check)).decode())
+    else:
+        printing.demo_summary(play)
+    line = playing.verdict(check)
+    if not as_json:
+        print(line)
 
 
 def main() -> NoReturn:

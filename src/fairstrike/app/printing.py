@@ -5,11 +5,16 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import Console, Group
+from rich.live import Live
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress_bar import ProgressBar
 from rich.table import Table
 
+from fairstrike.app.desk.terminal import panel, summary
+
 if TYPE_CHECKING:
+    from fairstrike.app.demo import Demo
     from fairstrike.app.verifying import Verified
     from fairstrike.research.report import ReplayReport
 
@@ -99,3 +104,46 @@ def _signed(text: str) -> str:
     value = float(text)
     colour = "green" if value > 0 else "red" if value < 0 else "dim"
     return f"[{colour}]{value:+,.2f}[/]"
+
+
+@contextmanager
+def demo_progress(*, is_shown: bool) -> Iterator[Callable[["Demo"], None]]:
+    """Show the run while the block goes on: a live panel in a terminal, a line now and then elsewhere."""
+    if not is_shown:
+        yield lambda demo: None
+        return
+    if not _console.is_terminal:
+        lines = _Lines()
+        yield lines
+        return
+    with Live(console=_console, auto_refresh=False, transient=True) as live:
+
+        def show(demo: "Demo") -> None:
+            bar = ProgressBar(total=1.0, completed=demo.share_done, width=60)
+            live.update(Group(panel(demo.state), bar), refresh=True)
+
+        yield show
+
+
+def demo_summary(demo: "Demo") -> None:
+    """Print what a demo came to: the picture, the tables, and where its files are."""
+    _console.print(summary(demo.state, demo.index_points(), min(_console.width, 110)))
+    _console.print(f"journal, database and logs: {demo.wanted.folder}")
+
+
+class _Lines:
+    """Progress for output that is no terminal: one line every tenth of the way."""
+
+    def __init__(self) -> None:
+        self._tenths = -1
+
+    def __call__(self, demo: "Demo") -> None:
+        tenths = int(demo.share_done * 10)
+        if tenths != self._tenths:
+            self._tenths = tenths
+            state = demo.state
+            print(
+                f"{tenths * 10:3d} %  {state.sent} orders, {state.fills_count} fills, "
+                f"{state.settlements_count} markets settled",
+                flush=True,
+            )

@@ -1,0 +1,88 @@
+"""Child processes of one command: started with a log each, watched, and always ended."""
+
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+
+from fairstrike.core.errors import FairstrikeError
+
+_TAIL_LINES = 15
+_END_SECONDS = 5.0
+
+
+class ChildDied(FairstrikeError):
+    """A process this command started ended by itself. Cure: read the log that the message names."""
+
+
+class Child:
+    """One child process of this program; its output goes to a log file, its first line can be waited for."""
+
+    def __init__(self, name: str, arguments: list[str], log: Path, *, module: str = "fairstrike") -> None:
+        """Start `python -m MODULE ARGUMENTS`."""
+        self.name = name
+        self.log = log
+        self._file = log.open("wb")
+        command = [sys.executable, "-m", module, *arguments]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=self._file, stderr=subprocess.STDOUT, start_new_session=True
+        )
+
+    def check(self) -> None:
+        """Raise `ChildDied` when the process has ended."""
+        code = self.process.poll()
+        if code is not None:
+            raise ChildDied(
+                f"the {self.name} ended by itself with exit code {code}; its log {self.log} says:\n{self.tail()}"
+            )
+
+    def wait(self, seconds: float) -> int | None:
+        """Give the exit code, None when the process still runs after `seconds`."""
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def end(self) -> None:
+        """End the process: asked first, killed when it does not listen."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            if self.wait(_END_SECONDS) is None:
+                self.process.kill()
+                self.process.wait()
+        self._file.close()
+
+    def tail(self) -> str:
+        """Give the last lines of the log."""
+        return "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-_TAIL_LINES:])
+
+
+class Children:
+    """Children that end with the block they belong to, the youngest first."""
+
+    def __init__(self, folder: Path) -> None:
+        """Logs go into `folder`."""
+        self._folder = folder
+        self._started: list[Child] = []
+
+    def start(self, name: str, arguments: list[str]) -> Child:
+        """Start one more child."""
+        child = Child(name, arguments, self._folder / f"{name}.log")
+        self._started.append(child)
+        return child
+
+    def check(self) -> None:
+        """Raise `ChildDied` when any has ended."""
+        for child in self._started:
+            child.check()
+
+    def __enter__(self) -> "Children":
+        """Begin the block."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End every child."""
+        for child in reversed(self._started):
+            child.end()
