@@ -33,10 +33,7 @@ KALSHI = "kalshi"
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which series are traded, how far ahead of their close markets are watched, and how often they are read.
-
-    `windows_every_ns` is for 15-minute series, `catalog_every_ns` for all others.
-    """
+    """Series traded, how far ahead of the close they are watched, how often read (15-minute ones: `windows`)."""
 
     series: tuple[str, ...] = ()
     watch_within_ns: int = 2 * HOUR_NS
@@ -46,7 +43,7 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Rooms(msgspec.Struct, frozen=True, kw_only=True):
-    """The rooms that state and judgement live in, built by the app. `clerk` writes to the same `notes`."""
+    """The rooms that state and judgement live in, built by the app; `clerk` writes to the same `notes`."""
 
     notes: Notes
     catalog: Catalog
@@ -129,7 +126,8 @@ class Engine:
             case ev.Commanded():
                 self._on_command(event)
             case ev.MarketSettled():
-                if self.clerk.settle(event) and self._traded.pop(event.ticker, None) is not None:
+                if self.clerk.settle(event) and event.ticker in self._traded:
+                    del self._traded[event.ticker]
                     self._notes.want(fx.Unwatch(tickers=(event.ticker,)))
             case ev.ComputationDone():
                 pass
@@ -281,8 +279,6 @@ class Engine:
                     self._notes.want(fx.SetTimer(name=name, due_ns=now_ns + every_ns))
             case "orders":
                 self.clerk.ask_lists(now_ns)
-            case _:
-                pass
 
     def _on_command(self, event: ev.Commanded) -> None:
         match event.command:
@@ -292,8 +288,8 @@ class Engine:
                 self.clerk.cancel_all()
             case "stop":
                 self.clerk.stop(event.argument or "stop", event.recv_ns)
-            case _:
-                self._notes.want(fx.Warn(text=f"there is no command {event.command!r}"))
+            case unknown:
+                self._notes.want(fx.Warn(text=f"there is no command {unknown!r}"))
 
     def _offset_ns(self, source: str) -> int:
         """Give the clock offset of a source, our time − its time. The official index runs on Kalshi's clock."""

@@ -21,6 +21,7 @@ from fairstrike.execution.stopping import Params as StoppingParams
 from fairstrike.market.books import Params as BooksParams
 from fairstrike.market.index import Params as IndexParams
 from fairstrike.pricing.volatility import Params as VolatilityParams
+from fairstrike.risk.limits import Pace
 from fairstrike.risk.limits import Params as LimitsParams
 from fairstrike.store.journal import Params as JournalParams
 from fairstrike.strategy.market_maker import Params as MarketMakerParams
@@ -70,7 +71,10 @@ def box_profile() -> Settings:
     return Settings(
         environment="box",
         execution="live",
-        rooms=RoomSettings(engine=EngineParams(series=("KXBTCD", "KXBTC15M"))),
+        rooms=RoomSettings(
+            engine=EngineParams(series=("KXBTCD", "KXBTC15M")),
+            limits=LimitsParams(paces={"market_maker": Pace(per_second_max=20, per_minute_max=600)}),
+        ),
         strategies=Strategies(momentum_scalp=MomentumScalpParams(), market_maker=MarketMakerParams()),
     )
 

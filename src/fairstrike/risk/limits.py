@@ -24,10 +24,17 @@ from fairstrike.core.units import CC_PER_CONTRACT, PPM, TICKS_PER_DOLLAR, UD_PER
 from fairstrike.market.view import MarketView
 
 
+class Pace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How many orders a strategy may send."""
+
+    per_second_max: int = 5
+    per_minute_max: int = 300
+
+
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Shares are of the equity at the day's start; `_dollars_max` are absolute; None switches a cap off.
 
-    `orders_per_second_max` and `orders_per_minute_max` count each strategy's own orders.
+    `pace` holds for each strategy's own orders, unless `paces` states another for it.
     """
 
     order_share_max: float = 0.10
@@ -44,8 +51,8 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     size_cc_max: int = 1_000 * CC_PER_CONTRACT
     slippage_ticks_max: int = 500
     identical_within_ns: int = SECOND_NS
-    orders_per_second_max: int = 5
-    orders_per_minute_max: int = 300
+    pace: Pace = Pace()
+    paces: dict[str, Pace] = {}
 
 
 class Exposure(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,11 +161,12 @@ class Door:
             return ("identical_order", (now_ns - last_ns) // 1_000_000, params.identical_within_ns // 1_000_000)
         recent = [t for t in self._recent.get(signal.strategy, ()) if now_ns - t < 60 * SECOND_NS]
         self._recent[signal.strategy] = recent
-        if len(recent) >= params.orders_per_minute_max:
-            return ("orders_per_minute", len(recent) + 1, params.orders_per_minute_max)
+        pace = params.paces.get(signal.strategy, params.pace)
+        if len(recent) >= pace.per_minute_max:
+            return ("orders_per_minute", len(recent) + 1, pace.per_minute_max)
         in_second = sum(1 for t in recent if now_ns - t < SECOND_NS)
-        if in_second >= params.orders_per_second_max:
-            return ("orders_per_second", in_second + 1, params.orders_per_second_max)
+        if in_second >= pace.per_second_max:
+            return ("orders_per_second", in_second + 1, pace.per_second_max)
         return None
 
     def _remember(self, signal: Signal, now_ns: int) -> None:
