@@ -122,7 +122,9 @@ class Books:
 
         `venue_ns` is the stamp of the latest frame, None when a timer asks.
         """
-        shelf = self.shelves[ticker]
+        shelf = self.shelves.get(ticker)
+        if shelf is None:
+            return "open"
         if shelf.book is None or not shelf.book.is_crossed:
             shelf.crossed_since_ns = None
             return "open"

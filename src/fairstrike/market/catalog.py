@@ -41,13 +41,13 @@ class Catalog:
             volume_24h_cc=event.volume_24h_cc,
         )
         if before is None:
-            members = self._groups.setdefault(contract.group, [])
-            members.append(contract.ticker)
-            members.sort(key=self._rung)
+            self._join(contract)
             return True
         if before.contract != contract:
-            self._groups[contract.group].sort(key=self._rung)
-        return before.contract != contract or before.status != event.status
+            self._leave(before.contract)
+            self._join(contract)
+        is_same = (before.contract, before.schedule, before.status) == (contract, event.schedule, event.status)
+        return not is_same
 
     def contract(self, ticker: str) -> Contract:
         """Give a known market's contract."""
@@ -56,6 +56,18 @@ class Catalog:
     def group(self, group: str) -> tuple[str, ...]:
         """Give the tickers of a settlement group, by series and then by strike."""
         return tuple(self._groups.get(group, ()))
+
+    def _join(self, contract: Contract) -> None:
+        members = self._groups.setdefault(contract.group, [])
+        members.append(contract.ticker)
+        members.sort(key=self._rung)
+
+    def _leave(self, contract: Contract) -> None:
+        """Take a market out of its group: its close, and so what settles it, may have changed."""
+        members = self._groups[contract.group]
+        members.remove(contract.ticker)
+        if not members:
+            del self._groups[contract.group]
 
     def _rung(self, ticker: str) -> tuple[str, int, str]:
         contract = self.listings[ticker].contract

@@ -36,17 +36,19 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
 class Index:
     """One asset's prints by source second and its latest reference."""
 
-    __slots__ = ("_params", "prints", "reference")
+    __slots__ = ("_latest_second", "_params", "prints", "reference")
 
     def __init__(self, params: Params) -> None:
         """Start without any print."""
         self._params = params
+        self._latest_second = -1
         self.prints: dict[int, int] = {}
         self.reference: Reference | None = None
 
     def fold(self, event: IndexPrinted, offset_ns: int) -> bool:
         """Take a print in. Gives whether it was new (a source second seen before is dropped).
 
+        A print of an earlier second that comes late is kept and leaves the reference as it is.
         `offset_ns` turns the source's stamp into our time.
         """
         sd_e8 = 0 if event.source == OFFICIAL else PROXY_SD_E8.get((event.source, event.asset))
@@ -55,6 +57,9 @@ class Index:
         self.prints[event.second] = event.value_e8
         if len(self.prints) > self._params.prints_kept:
             del self.prints[next(iter(self.prints))]
+        if event.second < self._latest_second:
+            return True
+        self._latest_second = event.second
         at_ns = event.recv_ns if event.venue_ns is None else event.venue_ns + offset_ns
         self.reference = Reference(
             value_e8=event.value_e8, sd_e8=sd_e8, source=event.source, at_ns=min(at_ns, event.recv_ns)

@@ -1,0 +1,248 @@
+"""When a book may be served: snapshots, impossible deltas, frozen books, crossings, absence."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairstrike.core.events import BookLost
+from fairstrike.market.books import Books, Params
+from tests.unit.market.samples import MS, SECOND, T, delta, seen, snapshot
+
+
+def books() -> Books:
+    """Books with one snapshot at 0: 0.40 bid, 0.42 offered."""
+    made = Books(Params())
+    made.snapshot(snapshot())
+    return made
+
+
+def is_there(made: Books) -> bool:
+    return made.served(T) is not None
+
+
+def lost(reason: str = "gap", at: int = 0) -> BookLost:
+    return BookLost(ticker=T, reason=reason, recv_ns=at)
+
+
+# Absent and back
+
+
+def test_no_book_before_its_snapshot() -> None:
+    made = Books(Params())
+    assert made.delta(delta(True, 4_000, 5))
+    assert made.ticker(seen(1, 2, 99 * SECOND))
+    assert not is_there(made)
+    assert made.judge_crossing(T, 0, None) == "open"
+
+
+def test_a_snapshot_and_its_deltas_are_served() -> None:
+    made = books()
+    assert made.delta(delta(True, 4_100, 5))
+    book = made.served(T)
+    assert book is not None
+    assert (book.bid_ticks, book.ask_ticks) == (4_100, 4_200)
+
+
+@pytest.mark.parametrize("change", [delta(True, 4_000, -501), delta(False, 10_000, 5)])
+def test_an_impossible_delta_drops_the_book(change: "object") -> None:
+    made = books()
+    assert not made.delta(change)  # type: ignore[arg-type]
+    assert not is_there(made)
+    assert made.shelves[T].losses == {"impossible": 1}
+    assert made.delta(delta(True, 4_000, -501))
+
+
+def test_a_lost_book_is_absent_until_the_next_snapshot() -> None:
+    made = books()
+    made.lost(lost(at=5))
+    made.delta(delta(True, 4_000, 5, at=6))
+    assert not is_there(made)
+    made.snapshot(snapshot(at=7))
+    assert is_there(made)
+
+
+def test_a_book_is_lost_for_its_first_reason() -> None:
+    made = books()
+    made.lost(lost("gap"))
+    made.lost(lost("silent"))
+    assert made.shelves[T].losses == {"gap": 1}
+
+
+def test_losing_a_book_that_never_was_counts_nothing() -> None:
+    made = Books(Params())
+    made.lost(lost(at=5))
+    made.snapshot(snapshot(at=9))
+    assert (made.shelves[T].losses, made.shelves[T].absent_ns) == ({}, 0)
+
+
+# Frozen
+
+
+@pytest.mark.parametrize(
+    ("is_fine", "bid", "ask", "at"),
+    [
+        (True, 4_100, 4_200, 2 * SECOND),
+        (False, 4_100, 4_200, 2 * SECOND + 1),
+        (False, 4_000, 4_300, 2 * SECOND + 1),
+        (False, None, 4_200, 2 * SECOND + 1),
+        (False, 4_000, None, 2 * SECOND + 1),
+        (True, 4_000, 4_200, 2 * SECOND + 1),
+        (True, 4_000, 4_200, 999 * SECOND),
+    ],
+)
+def test_frozen(is_fine: bool, bid: int | None, ask: int | None, at: int) -> None:
+    made = books()
+    assert is_fine is made.ticker(seen(bid, ask, at))
+    assert is_fine is is_there(made)
+    assert made.shelves[T].losses == ({} if is_fine else {"frozen": 1})
+
+
+def test_every_frame_keeps_a_book_from_being_frozen() -> None:
+    made = books()
+    made.delta(delta(True, 3_000, 5, at=SECOND))
+    assert made.ticker(seen(4_100, 4_200, 3 * SECOND))
+    assert not made.ticker(seen(4_100, 4_200, 3 * SECOND + 1))
+
+
+def test_a_frozen_book_says_so_once() -> None:
+    made = books()
+    made.ticker(seen(4_100, 4_200, 3 * SECOND))
+    assert made.ticker(seen(4_100, 4_200, 4 * SECOND))
+    assert made.shelves[T].losses == {"frozen": 1}
+
+
+def test_an_empty_side_agrees_with_none() -> None:
+    made = Books(Params())
+    made.snapshot(snapshot(asks=()))
+    assert made.ticker(seen(4_000, None, 9 * SECOND))
+
+
+def test_final_bests_of_a_frozen_book_are_its_own() -> None:
+    made = books()
+    made.ticker(seen(4_100, 4_200, 3 * SECOND))
+    assert made.shelves[T].final_bests == (4_000, 4_200)
+
+
+# Crossed
+
+
+def crossed() -> Books:
+    """Held since 1 ms with venue stamp 100."""
+    made = books()
+    made.delta(delta(True, 4_200, 5, at=MS, venue=100))
+    assert made.judge_crossing(T, MS, 100) == "held"
+    return made
+
+
+def test_a_crossed_book_is_not_served() -> None:
+    assert not is_there(crossed())
+
+
+def test_a_crossing_inside_one_venue_millisecond_opens() -> None:
+    made = crossed()
+    made.delta(delta(False, 4_200, -700, at=2 * MS, venue=100))
+    assert made.judge_crossing(T, 2 * MS, 100) == "open"
+    assert is_there(made)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "now_ns", "venue"),
+    [
+        ("held", 6 * MS, 101),
+        ("fault", 6 * MS + 1, 101),
+        ("held", 6 * MS + 1, 100),
+        ("held", 6 * MS + 1, 99),
+        ("held", 999 * MS, 100),
+        ("fault", 6 * MS + 1, None),
+        ("held", 6 * MS, None),
+    ],
+)
+def test_a_crossing_that_outlives_hold_and_stamp_is_a_fault(verdict: str, now_ns: int, venue: int | None) -> None:
+    made = crossed()
+    assert verdict == made.judge_crossing(T, now_ns, venue)
+    assert made.shelves[T].losses == ({"crossed": 1} if verdict == "fault" else {})
+    assert (made.shelves[T].book is None) is (verdict == "fault")
+
+
+def test_a_crossing_without_stamps_is_judged_by_time_alone() -> None:
+    made = books()
+    made.delta(delta(True, 4_200, 5, at=MS))
+    assert made.judge_crossing(T, MS, None) == "held"
+    assert made.judge_crossing(T, 6 * MS + 1, 100) == "fault"
+
+
+def test_a_second_crossing_is_held_anew() -> None:
+    made = crossed()
+    made.delta(delta(True, 4_200, -5, at=2 * MS, venue=100))
+    assert made.judge_crossing(T, 2 * MS, 100) == "open"
+    made.delta(delta(True, 4_200, 5, at=9 * MS, venue=109))
+    assert made.judge_crossing(T, 9 * MS, 109) == "held"
+
+
+def test_a_snapshot_ends_the_hold() -> None:
+    made = crossed()
+    made.snapshot(snapshot(bids=((4_300, 5),), at=9 * MS, venue=109))
+    assert made.judge_crossing(T, 9 * MS, 109) == "held"
+
+
+# Absence
+
+
+def test_absence_is_counted_from_loss_to_snapshot() -> None:
+    made = books()
+    made.lost(lost(at=100))
+    made.lost(lost(at=150))
+    made.snapshot(snapshot(at=400))
+    made.delta(delta(True, 4_000, -9_999, at=1_000))
+    made.snapshot(snapshot(at=1_050))
+    assert made.shelves[T].absent_ns == 300 + 50
+
+
+def test_absence_ends_with_the_connection() -> None:
+    made = books()
+    made.lost(lost(at=100))
+    made.disconnected(130)
+    made.snapshot(snapshot(at=900))
+    assert made.shelves[T].absent_ns == 30
+    assert is_there(made)
+
+
+def test_disconnected_every_book_is_absent_without_loss() -> None:
+    made = books()
+    made.snapshot(snapshot(ticker="other"))
+    made.disconnected(50)
+    assert (made.served(T), made.served("other")) == (None, None)
+    made.snapshot(snapshot(at=900))
+    assert (made.shelves[T].losses, made.shelves[T].absent_ns) == ({}, 0)
+    assert made.shelves["other"].final_bests == (4_000, 4_200)
+
+
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["snapshot", "lost", "impossible", "disconnected", "frozen"]), st.integers(1, 9)),
+    max_size=30,
+)
+
+
+@given(STEPS)
+def test_absence_adds_up(steps: list[tuple[str, int]]) -> None:
+    made, now = Books(Params(frozen_after_ns=0)), 0
+    is_present, since, absent = False, None, 0
+    for kind, gap in steps:
+        now += gap
+        if kind in ("snapshot", "disconnected"):
+            absent += 0 if since is None else now - since
+            is_present, since = kind == "snapshot", None
+        elif is_present:
+            is_present, since = False, now
+        if kind == "snapshot":
+            made.snapshot(snapshot(at=now))
+        elif kind == "lost":
+            made.lost(lost(at=now))
+        elif kind == "impossible":
+            made.delta(delta(True, 1, -1, at=now))
+        elif kind == "disconnected":
+            made.disconnected(now)
+        else:
+            made.ticker(seen(1, 2, now))
+        assert is_present is is_there(made)
+        assert absent == (made.shelves[T].absent_ns if T in made.shelves else 0)

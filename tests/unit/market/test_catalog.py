@@ -1,0 +1,106 @@
+"""The catalogue: what is open, what changed, and who settles with whom."""
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairstrike.core.contract import Comparison, Contract
+from fairstrike.core.fees import FeeSchedule
+from fairstrike.market.catalog import Catalog, Listing
+from tests.unit.market.samples import SECOND, contract, listed
+
+
+def listing(status: str = "active", floor: int | None = 80_000) -> Listing:
+    made = msgspec.structs.replace(contract(floor=floor, close_s=100), open_ns=10 * SECOND)
+    return Listing(contract=made, schedule=FeeSchedule(), status=status, volume_24h_cc=0)
+
+
+@pytest.mark.parametrize(
+    ("is_open", "now_ns"),
+    [(False, 10 * SECOND - 1), (True, 10 * SECOND), (True, 100 * SECOND - 1), (False, 100 * SECOND)],
+)
+def test_open_between_its_times(is_open: bool, now_ns: int) -> None:
+    assert is_open is listing().is_open(now_ns)
+
+
+@pytest.mark.parametrize(
+    ("is_open", "status"), [(True, "active"), (True, "initialized"), (False, "closed"), (False, "finalized")]
+)
+def test_open_by_status(is_open: bool, status: str) -> None:
+    assert is_open is listing(status).is_open(50 * SECOND)
+
+
+def test_a_market_without_its_strike_is_not_open() -> None:
+    assert not listing(floor=None).is_open(50 * SECOND)
+
+
+def test_fold_tells_whether_more_than_the_volume_changed() -> None:
+    catalog, made = Catalog(), contract()
+    assert catalog.fold(listed(made))
+    assert not catalog.fold(listed(made))
+    assert not catalog.fold(listed(made, volume=5))
+    assert catalog.fold(listed(made, status="closed"))
+    assert catalog.fold(listed(contract(floor=90_000), status="closed"))
+    assert catalog.fold(listed(contract(floor=90_000), status="closed", schedule=FeeSchedule(maker_ppm=1)))
+
+
+def test_the_latest_description_counts() -> None:
+    catalog = Catalog()
+    catalog.fold(listed(contract()))
+    catalog.fold(listed(contract(floor=90_000), status="closed", volume=7))
+    expected = Listing(contract=contract(floor=90_000), schedule=FeeSchedule(), status="closed", volume_24h_cc=7)
+    assert expected == catalog.listings[contract().ticker]
+    assert contract(floor=90_000) == catalog.contract(contract().ticker)
+
+
+def test_a_group_is_ordered_by_series_and_strike() -> None:
+    catalog = Catalog()
+    below = msgspec.structs.replace(contract("c", floor=None, comparison=Comparison.BELOW), cap_e8=70_000 * 10**8)
+    for made in (contract("a", 90_000), contract("b", 80_000), below, contract("d", 1, series="KXBTC")):
+        catalog.fold(listed(made))
+    assert catalog.group(contract().group) == ("d", "c", "b", "a")
+
+
+def test_an_unknown_group_is_empty() -> None:
+    assert Catalog().group("BTC@0") == ()
+
+
+def test_a_published_strike_finds_its_rung() -> None:
+    catalog = Catalog()
+    for made in (contract("a", None), contract("b", 80_000), contract("a", 90_000)):
+        catalog.fold(listed(made))
+    assert catalog.group(contract().group) == ("b", "a")
+
+
+def test_a_market_whose_close_moved_changes_its_group() -> None:
+    catalog = Catalog()
+    catalog.fold(listed(contract("a", close_s=100)))
+    catalog.fold(listed(contract("b", close_s=100)))
+    assert catalog.fold(listed(contract("a", close_s=200)))
+    assert catalog.group("BTC@100") == ("b",)
+    assert catalog.group("BTC@200") == ("a",)
+
+
+MARKETS = st.lists(
+    st.builds(
+        contract,
+        ticker=st.sampled_from("abcd"),
+        floor=st.sampled_from([None, 1, 2, 3]),
+        close_s=st.sampled_from([100, 200]),
+        series=st.sampled_from(["S", "R"]),
+    ),
+    max_size=20,
+)
+
+
+@given(MARKETS)
+def test_groups_are_those_of_the_latest_descriptions(markets: list[Contract]) -> None:
+    catalog, latest = Catalog(), dict[str, Contract]()
+    for made in markets:
+        catalog.fold(listed(made))
+        latest[made.ticker] = made
+    for close_s in (100, 200):
+        members = [made for made in latest.values() if made.close_ns == close_s * SECOND]
+        members.sort(key=lambda made: (made.series, made.floor_e8 or 0, made.ticker))
+        assert tuple(made.ticker for made in members) == catalog.group(f"BTC@{close_s}")

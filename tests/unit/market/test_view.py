@@ -1,0 +1,57 @@
+"""A scene makes each view when asked for, once, until told to forget it."""
+
+from fairstrike.core.fees import FeeSchedule
+from fairstrike.core.order import Position
+from fairstrike.market.view import MarketView, Scene
+from tests.unit.market.samples import contract
+
+
+def view(ticker: str) -> MarketView:
+    return MarketView(
+        contract=contract(ticker),
+        schedule=FeeSchedule(),
+        is_open=True,
+        volume_24h_cc=0,
+        now_ns=7,
+        closes_in_ns=1,
+        book=None,
+        p_fair=None,
+        reference=None,
+        position=Position(ticker=ticker),
+        working=(),
+    )
+
+
+class Maker:
+    """Makes views and notes which."""
+
+    def __init__(self) -> None:
+        self.made: list[str] = []
+
+    def __call__(self, ticker: str) -> MarketView:
+        self.made.append(ticker)
+        return view(ticker)
+
+
+def test_a_view_is_made_when_asked_for_and_once() -> None:
+    maker = Maker()
+    scene = Scene(7, maker, lambda group: (group,))
+    assert maker.made == []
+    assert scene.market("a") is scene.market("a")
+    assert view("b") == scene.market("b")
+    assert maker.made == ["a", "b"]
+
+
+def test_a_forgotten_view_is_made_anew() -> None:
+    maker = Maker()
+    scene = Scene(7, maker, lambda group: (group,))
+    scene.market("a")
+    scene.forget("a")
+    scene.forget("never made")
+    scene.market("a")
+    assert maker.made == ["a", "a"]
+
+
+def test_a_scene_starts_with_nobody_woken() -> None:
+    scene = Scene(7, Maker(), lambda group: (group, group))
+    assert (scene.now_ns, scene.woken, scene.groups("g")) == (7, (), ("g", "g"))
