@@ -67,7 +67,7 @@ class Engine:
         self._venue_ns: dict[str, int | None] = {}
         self._notes = rooms.notes
         self._door = rooms.door
-        self._is_asking_cash = self._is_pulsing = False
+        self._is_pulsing = False
         self.books = rooms.books
         self.catalog = rooms.catalog
         self.fairs = rooms.fairs
@@ -155,7 +155,8 @@ class Engine:
                     self._attention.books.update(self.books.shelves)
                     self.books.disconnected(event.recv_ns)
             case ev.AskFailed():
-                self._is_asking_cash = self._is_asking_cash and event.what != "balance"
+                if event.what == "balance":
+                    self.clerk.cash_failed()
                 self._notes.want(fx.Warn(text=f"reading {event.what} failed: {event.reason}"))
             case ev.FrameRefused():
                 self._notes.want(fx.Warn(text=f"{event.source}: a frame was refused: {event.reason}"))
@@ -255,9 +256,7 @@ class Engine:
             return
         self._traded[contract.ticker] = traded
         self._notes.want(fx.Watch(tickers=(contract.ticker,)))
-        if not self.clerk.is_open and not self._is_asking_cash:
-            self._is_asking_cash = True
-            self._notes.want(fx.Ask(what="balance", key=str(contract.exchange_index)))
+        self.clerk.want_cash(contract.exchange_index)
         if not self._is_pulsing:
             self._on_timer("pulse", event.recv_ns)
 

@@ -35,6 +35,7 @@ from fairstrike.core.effects import (
 from fairstrike.core.errors import FairstrikeError, Refused, UsageError
 from fairstrike.core.events import Commanded, Event, TimerFired
 from fairstrike.core.timing import MILLISECOND_NS
+from fairstrike.core.units import format_ud
 from fairstrike.store.journal import Journal, compress_segment
 from fairstrike.venue.kalshi.wire.transport import Request
 
@@ -82,8 +83,8 @@ class Trader:
         self._started = build.run_started(settings, run.key_id, self._clock.now_ns())
         self._work: set[asyncio.Future[None]] = set()
         self._journal = Journal(folder / "journal", run.settings.journal, compress=self._compress_aside)
-        engine = build.engine(self._started, settings)
-        self._turn = Turn(engine, self._journal, keeps_inputs=True)
+        self._engine = build.engine(self._started, settings)
+        self._turn = Turn(self._engine, self._journal, keeps_inputs=True)
         self._halt: Halt | None = None
 
     async def run(self) -> int:
@@ -106,7 +107,18 @@ class Trader:
             if self._work:
                 await asyncio.wait(self._work, timeout=5)
         assert self._halt is not None
+        print(self._summary(self._halt), flush=True)
         return EXIT_CLEAN if self._halt.is_clean else EXIT_NOT_PROVED
+
+    def _summary(self, halt: Halt) -> str:
+        ledger, orders = self._engine.clerk.ledger, self._engine.clerk.orders
+        gained_ud = ledger.cash_ud + ledger.open_cost_ud() - ledger.cash_start_ud
+        proof = "proved by two empty lists" if halt.is_clean else "NOT proved: look at the venue"
+        return (
+            f"stopped ({halt.reason}): cash ${format_ud(ledger.cash_ud)}, result ${format_ud(gained_ud)} after "
+            f"${format_ud(ledger.fees_ud)} fees, {sum(r.fills for r in ledger.results.values())} fills, "
+            f"{len(orders.all_working())} orders resting, {proof}"
+        )
 
     async def _loop(self, carriers: "list[asyncio.Task[None]]") -> None:
         while self._halt is None:

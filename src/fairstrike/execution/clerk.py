@@ -74,6 +74,8 @@ class Clerk:
         self._fills_since_ns = run_ns
         self._equity_day: tuple[int, int] = (-1, 0)
         self._stop: Stopping | None = None
+        self._shard: int | None = None
+        self._is_account_clear = self._is_asking_cash = False
         self.is_open = False
         self.is_halted = False
         self.ledger = Ledger()
@@ -83,6 +85,15 @@ class Clerk:
     def is_stopping(self) -> bool:
         """Whether a stop has begun: nothing new may be wanted."""
         return self._stop is not None
+
+    def want_cash(self, shard: int) -> None:
+        """Ask for the account's cash on a shard, once, and not before nothing of an earlier run rests there."""
+        self._shard = shard
+        self._ask_cash()
+
+    def cash_failed(self) -> None:
+        """Note that reading the cash came to nothing; the next list of orders asks again."""
+        self._is_asking_cash = False
 
     def open(self, event: BalanceRead) -> None:
         """Open the ledger with the account's cash, the first time it is read."""
@@ -197,6 +208,16 @@ class Clerk:
             self._notes.want(
                 Warn(text=f"an order that is none of ours now rests in {report.ticker} and is cancelled"),
                 reconcile.cancel_of(report, self._catalog.listings),
+                SetTimer(name="orders", due_ns=event.recv_ns + self._reconcile.doubt_every_ns),
             )
+        self._is_account_clear = self._is_account_clear or not mine
+        self._ask_cash()
         if self._stop is not None:
             self._stop.saw_list(event.asked_ns, len(mine))
+
+    def _ask_cash(self) -> None:
+        """Resting orders hold cash back, so an earlier run's must be gone before the balance is what we have."""
+        if self._shard is None or not self._is_account_clear or self.is_open or self._is_asking_cash:
+            return
+        self._is_asking_cash = True
+        self._notes.want(Ask(what="balance", key=str(self._shard)))
