@@ -40,26 +40,26 @@ def progress(what: str, total: int | None, *, is_shown: bool) -> Iterator[Callab
 
 def replay_report(report: "ReplayReport") -> None:
     """Print a replay's figures."""
-    table = Table(
-        title=f"{len(report.markets)} markets, {report.deltas:,} deltas", title_justify="left", box=SIMPLE_HEAD
-    )
+    table = _table(f"{len(report.markets)} markets, {report.deltas:,} deltas")
     table.add_column("market", no_wrap=True)
-    for name in ("deltas", "gaps", "frozen", "absent s", "fills", "fees $", "P&L $"):
+    is_faulty = any(market.gaps or market.frozen for market in report.markets.values())
+    faults = ("gaps", "frozen", "absent s") if is_faulty else ()
+    for name in ("deltas", *faults, "fills", "fees $", "P&L $"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("result", no_wrap=True)
     for ticker, market in report.markets.items():
-        result = (market.result or "open") + (" (derived)" if market.is_derived and market.result else "")
+        absent = f"{market.seconds_without_book:.1f}" if market.seconds_without_book else ""
         table.add_row(
             ticker,
             f"{market.deltas:,}",
-            _flag(market.gaps),
-            _flag(market.frozen),
-            f"{market.seconds_without_book:.1f}" if market.seconds_without_book else "",
+            *((_flag(market.gaps), _flag(market.frozen), absent) if is_faulty else ()),
             str(market.fills or ""),
             _cents(market.fees),
             "open" if market.pnl is None else _signed(market.pnl),
-            result,
+            (market.result or "open") + ("*" if market.is_derived and market.result else ""),
         )
+    if any(market.is_derived and market.result for market in report.markets.values()):
+        table.caption = "* derived from the next window's strike, not official"
     _console.print(table)
     _strategies(report)
     _console.print(
@@ -82,7 +82,7 @@ def verified(found: "Verified") -> None:
 def _strategies(report: "ReplayReport") -> None:
     if not report.strategies:
         return
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False, collapse_padding=True)
+    table = _table("Strategies")
     for name in ("strategy", "fills", "fees $", "P&L $", "open markets"):
         table.add_column(name, justify="left" if name == "strategy" else "right")
     for name, figures in report.strategies.items():
@@ -90,6 +90,12 @@ def _strategies(report: "ReplayReport") -> None:
             name, str(figures.fills), _cents(figures.fees), _signed(figures.pnl), str(figures.open_markets or "")
         )
     _console.print(table)
+
+
+def _table(title: str) -> Table:
+    table = Table(title=title, title_justify="left", caption_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table.collapse_padding = True
+    return table
 
 
 def _flag(count: int) -> str:
