@@ -42,17 +42,13 @@ def replay_report(report: "ReplayReport") -> None:
     """Print a replay's figures."""
     table = _table(f"{len(report.markets)} markets, {report.deltas:,} deltas")
     table.add_column("market", no_wrap=True)
-    is_faulty = any(market.gaps or market.frozen for market in report.markets.values())
-    faults = ("gaps", "frozen", "absent s") if is_faulty else ()
-    for name in ("deltas", *faults, "fills", "fees $", "P&L $"):
+    for name in ("deltas", "fills", "fees $", "P&L $"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("result", no_wrap=True)
     for ticker, market in report.markets.items():
-        absent = f"{market.seconds_without_book:.1f}" if market.seconds_without_book else ""
         table.add_row(
             ticker,
             f"{market.deltas:,}",
-            *((_flag(market.gaps), _flag(market.frozen), absent) if is_faulty else ()),
             str(market.fills or ""),
             _cents(market.fees),
             "open" if market.pnl is None else _signed(market.pnl),
@@ -61,6 +57,10 @@ def replay_report(report: "ReplayReport") -> None:
     if any(market.is_derived and market.result for market in report.markets.values()):
         table.caption = "* derived from the next window's strike, not official"
     _console.print(table)
+    for ticker, market in report.markets.items():
+        if market.gaps or market.frozen:
+            found = f"{market.gaps} gaps, {market.frozen} frozen, {market.seconds_without_book:.1f} s without a book"
+            _console.print(f"[yellow]{ticker}: {found}[/]")
     _strategies(report)
     _console.print(
         f"fills {report.fills} · fees ${_cents(report.fees) or '0.00'} · P&L of settled markets {_signed(report.pnl)}"
@@ -93,13 +93,11 @@ def _strategies(report: "ReplayReport") -> None:
 
 
 def _table(title: str) -> Table:
-    table = Table(title=title, title_justify="left", caption_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(
+        title=title, title_justify="left", caption_justify="left", box=SIMPLE_HEAD, show_edge=False, pad_edge=False
+    )
     table.collapse_padding = True
     return table
-
-
-def _flag(count: int) -> str:
-    return f"[yellow]{count}[/]" if count else ""
 
 
 def _cents(text: str) -> str:
