@@ -46,13 +46,13 @@ class Index:
         self.reference: Reference | None = None
 
     def fold(self, event: IndexPrinted, offset_ns: int) -> bool:
-        """Take a print in. Gives whether it was new (a source second seen before is dropped).
+        """Take a print in. Gives whether it was new (a source second seen before and a value that is not positive are dropped).
 
         A print of an earlier second that comes late is kept and leaves the reference as it is.
         `offset_ns` turns the source's stamp into our time.
         """
         sd_e8 = 0 if event.source == OFFICIAL else PROXY_SD_E8.get((event.source, event.asset))
-        if sd_e8 is None or event.second in self.prints:
+        if sd_e8 is None or event.value_e8 <= 0 or event.second in self.prints:
             return False
         self.prints[event.second] = event.value_e8
         if len(self.prints) > self._params.prints_kept:

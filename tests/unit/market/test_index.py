@@ -96,6 +96,14 @@ def test_a_late_print_fills_its_second_and_leaves_the_reference() -> None:
     assert before == made.reference
 
 
+@pytest.mark.parametrize("value", [0, -1])
+def test_a_value_that_is_not_positive_is_dropped(value: int) -> None:
+    made = index(printed(5))
+    before = made.reference
+    assert not made.fold(printed(6, value), 0)
+    assert (before, [5]) == (made.reference, list(made.prints))
+
+
 def test_prints_are_bounded() -> None:
     made = Index(Params(prints_kept=3))
     for second in range(10):

@@ -19,7 +19,7 @@ def state(now_s: float, *prints: int, window: Window = Window.BEFORE_CLOSE) -> W
     ("over", "left", "first_s", "now_s", "prints"),
     [
         # Before the window: nothing is over, the first print is made at close − 60.
-        (0, 60, 59_940.0 / 1_000, 880.06, ()),
+        (0, 60, 59.94, 880.06, ()),
         (0, 60, 1.0, 939.0, ()),
         (0, 60, 0.5, 939.5, (939,)),
         # The first second runs: its print counts when it is there.
