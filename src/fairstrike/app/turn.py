@@ -47,15 +47,17 @@ class Turn:
     def __call__(self, events: Sequence[Event]) -> list[Effect]:
         """Take events in order of receipt; give the effects of every decision among them."""
         effects: list[Effect] = []
-        engine, journal = self._engine, self._journal
+        engine, journal, is_written = self._engine, self._journal, False
         for event in events:
             if self._keeps_inputs:
+                is_written = True
                 journal.append(INPUTS, type(event).__name__, event.recv_ns, event)
             if engine.fold(event):
                 outcome = engine.decide(event.recv_ns)
                 if outcome.records or outcome.effects:
+                    is_written = True
                     self._write(outcome, event.recv_ns, effects)
-        if events:
+        if is_written:
             journal.flush(events[-1].recv_ns)
         return effects
 

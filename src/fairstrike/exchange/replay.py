@@ -165,8 +165,7 @@ class Replay:
         """Keep what a recorded unit means for our orders; it is judged once the engine has folded it."""
         self.now_ns, events = unit
         self._last_ns = self.now_ns
-        last = events[-1]
-        if type(last) is BatchEnded:
+        if self._resting and type(events[-1]) is BatchEnded:
             self._ended = next((e.ticker for e in reversed(events) if isinstance(e, BookDelta | BookSnapshot)), None)
         for event in events:
             if type(event) is BookDelta:

@@ -26,13 +26,13 @@ def feed(recordings: Sequence[Recording], found: dict[str, Result]) -> Iterator[
     `found` are the results of the recorded markets. When the last recording is over working orders are cancelled;
     when the last market is settled the run is stopped.
     """
-    streams = [_ranked(recording.units(), 0) for recording in recordings]
-    streams += [_ranked(recording.prints(), 1) for recording in recordings]
-    streams.append(_ranked(iter(settlements(found)), 2))
-    merged = heapq.merge(*streams, key=lambda item: (item[0], item[1]))
+    sources = [(0, recording.units()) for recording in recordings]
+    sources += [(1, recording.prints()) for recording in recordings]
+    sources.append((2, iter(settlements(found))))
+    merged = heapq.merge(*(_ranked(units, rank, number) for number, (rank, units) in enumerate(sources)))
     frames_end = max((recording.first_ns for recording in recordings), default=0)
     instant, is_over = 0, False
-    for instant, rank, unit in merged:
+    for instant, rank, _, unit in merged:
         if rank == 2 and not is_over and all(recording.is_over for recording in recordings):
             is_over = True
             yield frames_end, [Commanded(command="cancel", argument="the recording ended", recv_ns=frames_end)]
@@ -65,5 +65,6 @@ def run(
             on_progress(instant_ns)
 
 
-def _ranked(units: Iterator[Unit], rank: int) -> Iterator[tuple[int, int, Unit]]:
-    return ((unit[0], rank, unit) for unit in units)
+def _ranked(units: Iterator[Unit], rank: int, number: int) -> Iterator[tuple[int, int, int, Unit]]:
+    """Give units as tuples in their order; the stream's own number keeps a comparison from reaching the events."""
+    return ((unit[0], rank, number, unit) for unit in units)

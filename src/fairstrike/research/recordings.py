@@ -8,7 +8,7 @@ the last trade received becomes one `IndexPrinted`. Frames come before prints at
 """
 
 import csv
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Collection, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -86,7 +86,9 @@ class Rotated(msgspec.Struct, frozen=True, tag="market_rotated", kw_only=True):
 
 
 Line = RecordedDelta | RecordedSnapshot | RecordedTicker | Watched | Connected | Subscribed | Rotated
-_decode = msgspec.json.Decoder(Line).decode
+_lines: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
+_decode = _lines.decode
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError)
 
 
 class Recording:
@@ -101,14 +103,11 @@ class Recording:
         self.session = Session(SessionParams(offset_step_ns=_OFFSET_STEP_NS))
         self.run = path.name.split(".jsonl")[0]
         self.cuts: list[Cut] = []
-        self.deltas: Counter[str] = Counter()
-        self.snapshots: Counter[str] = Counter()
+        self.deltas: defaultdict[str, int] = defaultdict(int)
+        self.snapshots: defaultdict[str, int] = defaultdict(int)
         self.is_over = False
         self.tape = Tape(path, self.cuts.append)
-        first = next(Tape(path, lambda cut: None).lines(), None)
-        if first is None:
-            raise RecordingError(f"{path.name} is empty; give a recording with at least one frame")
-        self.first_ns = self._line(first, 1).recv_ns
+        self.first_ns = self._first_ns()
         self.spot = next(
             (p for p in (path.with_name(f"{self.run}.spot.csv{end}") for end in (".gz", ".zst", "")) if p.exists()),
             None,
@@ -118,14 +117,15 @@ class Recording:
         """Give the frames' events in units: one receive time each, ended by at most one `BatchEnded`."""
         instant = 0
         events: list[Event] = []
-        for event in self._grouped():
-            if event.recv_ns != instant:
-                if events:
-                    yield instant, events
-                instant = event.recv_ns
-                events = []
-            events.append(event)
-            if type(event) is BatchEnded:
+        for told, is_end in self._grouped():
+            for event in told:
+                if event.recv_ns != instant:
+                    if events:
+                        yield instant, events
+                    instant = event.recv_ns
+                    events = []
+                events.append(event)
+            if is_end and events:
                 yield instant, events
                 events = []
         if events:
@@ -151,8 +151,11 @@ class Recording:
             next_second = first if next_second is None else max(next_second, first)
             last = (recv_ns, source_ns, value_e8)
 
-    def _grouped(self) -> Iterator[Event]:
-        """Put `BatchEnded` after the last frame of each venue millisecond; tickers neither end nor join a group."""
+    def _grouped(self) -> Iterator[tuple[list[Event], bool]]:
+        """Give events and whether they close a group: `BatchEnded` comes last of those that do.
+
+        It stands after the last frame of each venue millisecond; tickers neither end nor join a group.
+        """
         group: tuple[str, int | None] | None = None
         ended_ns = last_ns = 0
         waiting: list[Event] = []
@@ -163,50 +166,63 @@ class Recording:
                 continue
             key = (line.msg.market_ticker, line.msg.ts_ms) if type(line) is RecordedDelta else None
             if group is not None and key != group:
-                yield BatchEnded(recv_ns=ended_ns)
+                yield [BatchEnded(recv_ns=ended_ns)], True
             if waiting:
-                yield from waiting
-                waiting.clear()
-            yield from events
-            group, ended_ns = key, line.recv_ns
+                yield waiting, False
+                waiting = []
+            group, ended_ns = key, last_ns
             if key is None and events:
-                yield BatchEnded(recv_ns=ended_ns)
+                yield [*events, BatchEnded(recv_ns=ended_ns)], True
+            else:
+                yield events, False
         if group is not None:
-            yield BatchEnded(recv_ns=ended_ns)
-        yield from waiting
-        yield from self.session.disconnected(last_ns, "the recording ended")
-        yield BatchEnded(recv_ns=last_ns)
+            yield [BatchEnded(recv_ns=ended_ns)], True
+        yield waiting, False
+        yield [*self.session.disconnected(last_ns, "the recording ended"), BatchEnded(recv_ns=last_ns)], True
 
     def _sessioned(self) -> Iterator[tuple[Line, list[Event]]]:
-        receive = self.session.receive_frame
-        for raw in self.tape.lines():
-            line = self._line(raw, self.tape.line_count)
-            match line:
-                case RecordedDelta():
-                    self.deltas[line.msg.market_ticker] += 1
-                    yield line, receive(line, line.recv_ns)
-                case RecordedSnapshot():
-                    self.snapshots[line.msg.market_ticker] += 1
-                    yield line, receive(line, line.recv_ns)
-                case RecordedTicker():
-                    yield line, receive(line, line.recv_ns)
-                case Watched():
-                    yield line, [self._listed(line)]
-                case Connected():
-                    ended = self.session.disconnected(line.recv_ns, "the recorder reconnected")
-                    yield line, ended + self.session.connected(line.recv_ns)[0]
-                case Subscribed() | Rotated():
-                    yield line, []
+        receive, deltas, tape = self.session.receive_frame, self.deltas, self.tape
+        for raw in tape.lines():
+            try:
+                line = _decode(raw)
+            except _UNREADABLE as error:
+                raise self._not_a_frame(tape.line_count, error) from None
+            if type(line) is RecordedDelta:
+                deltas[line.msg.market_ticker] += 1
+                yield line, receive(line, line.recv_ns)
+            else:
+                yield line, self._rare(line)
 
-    def _line(self, raw: bytes, number: int) -> Line:
+    def _rare(self, line: Line) -> list[Event]:
+        """Give the events of a line that is no delta."""
+        match line:
+            case RecordedSnapshot():
+                self.snapshots[line.msg.market_ticker] += 1
+                return self.session.receive_frame(line, line.recv_ns)
+            case RecordedDelta() | RecordedTicker():
+                return self.session.receive_frame(line, line.recv_ns)
+            case Watched():
+                return [self._listed(line)]
+            case Connected():
+                ended = self.session.disconnected(line.recv_ns, "the recorder reconnected")
+                return ended + self.session.connected(line.recv_ns)[0]
+            case Subscribed() | Rotated():
+                return []
+
+    def _first_ns(self) -> int:
+        raw = next(Tape(self.path, lambda cut: None).lines(), None)
+        if raw is None:
+            raise RecordingError(f"{self.path.name} is empty; give a recording with at least one frame")
         try:
-            line: Line = _decode(raw)
-            return line
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise RecordingError(
-                f"{self.path.name} line {number} is not a frame of a 15-minute capture ({error}); give a capture file, "
-                "or a copy of this one that is not damaged"
-            ) from None
+            return _decode(raw).recv_ns
+        except _UNREADABLE as error:
+            raise self._not_a_frame(1, error) from None
+
+    def _not_a_frame(self, number: int, error: Exception) -> RecordingError:
+        return RecordingError(
+            f"{self.path.name} line {number} is not a frame of a 15-minute capture ({error}); give a capture file, "
+            "or a copy of this one that is not damaged"
+        )
 
     def _listed(self, line: Watched) -> ContractListed:
         message = line.msg
