@@ -46,8 +46,9 @@ class Index:
         self.reference: Reference | None = None
 
     def fold(self, event: IndexPrinted, offset_ns: int) -> bool:
-        """Take a print in. Gives whether it was new (a source second seen before and a value that is not positive are dropped).
+        """Take a print in. Gives whether it was new: a source second seen before is dropped.
 
+        A value that is not positive is dropped too.
         A print of an earlier second that comes late is kept and leaves the reference as it is.
         `offset_ns` turns the source's stamp into our time.
         """

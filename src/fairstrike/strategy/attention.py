@@ -5,7 +5,9 @@ decision before. The same declarations wake strategies live, on paper and in rep
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
 
+from fairstrike.core.events import Level
 from fairstrike.core.order import Side
 from fairstrike.core.records import (
     WAKE_BEST_PRICE,
@@ -24,6 +26,9 @@ from fairstrike.strategy.base import Strategy, Wakes
 Bests = tuple[int | None, int, int | None, int]
 """Best bid and its size, best ask and its size."""
 
+Depths = tuple[list[Level], list[Level]]
+"""The best levels of both sides."""
+
 ABSENT: Bests = (None, 0, None, 0)
 
 
@@ -36,7 +41,8 @@ class Attention:
         self.marks: dict[str, int] = {}
         self.bests: dict[str, Bests] = {}
         self._moved_cc: dict[str, int] = {}
-        self._depths: dict[str, object] = {}
+        self._depths: dict[str, Depths] = {}
+        self._moved_rank: dict[str, int] = {}
         self._asked_ns: dict[tuple[str, str], int] = {}
         self._depth = max((s.wakes.depth or 0 for s in strategies), default=0)
 
@@ -65,11 +71,18 @@ class Attention:
             else:
                 self.mark(ticker, WAKE_BEST_SIZE)
                 self._moved_cc[ticker] = max(abs(now[1] - before[1]), abs(now[3] - before[3]))
-        if self._depth and book is not None:
-            depth = (book.depth(Side.BID, self._depth), book.depth(Side.ASK, self._depth))
-            if depth != self._depths.get(ticker):
-                self._depths[ticker] = depth
-                self.mark(ticker, WAKE_DEPTH)
+        if self._depth:
+            self._look_deep(ticker, book)
+
+    def _look_deep(self, ticker: str, book: BookView | None) -> None:
+        now: Depths = ([], [])
+        if book is not None:
+            now = (book.depth(Side.BID, self._depth), book.depth(Side.ASK, self._depth))
+        before = self._depths.get(ticker, ([], []))
+        if now != before:
+            self._depths[ticker] = now
+            self._moved_rank[ticker] = _first_change(before, now)
+            self.mark(ticker, WAKE_DEPTH)
 
     def woken(self, strategy: str, wakes: Wakes, ticker: str, now_ns: int) -> int:
         """Give the bits of the wakes of one strategy that fired for a market; notes that it was asked."""
@@ -79,7 +92,7 @@ class Attention:
             bits |= marks & WAKE_BEST_PRICE
         if wakes.best_size_cc is not None and self._moved_cc.get(ticker, 0) >= wakes.best_size_cc:
             bits |= marks & WAKE_BEST_SIZE
-        if wakes.depth is not None:
+        if wakes.depth is not None and self._moved_rank.get(ticker, 0) < wakes.depth:
             bits |= marks & WAKE_DEPTH
         if wakes.index:
             bits |= marks & WAKE_INDEX
@@ -118,3 +131,10 @@ class Attention:
         self.books.clear()
         self.marks.clear()
         self._moved_cc.clear()
+        self._moved_rank.clear()
+
+
+def _first_change(before: Depths, now: Depths) -> int:
+    """Give the rank, 0 the best, of the first level that differs on either side."""
+    sides = zip(before, now, strict=True)
+    return min(rank for side in sides for rank, (old, new) in enumerate(zip_longest(*side)) if old != new)

@@ -81,6 +81,8 @@ def _why_withdraw(order: Order, quote: Quote | None, *, may_improve: bool) -> st
     gap = order.side.sign * (order.price_ticks - quote.price_ticks)
     if gap > 0:
         return "the edge at this price is gone"
+    if order.remaining_cc > quote.size_cc:
+        return "there is no room for so much here now"
     if gap < 0 and may_improve:
         return "a better price has the edge"
     return ""
