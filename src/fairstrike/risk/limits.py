@@ -2,7 +2,8 @@
 
 Limits are shares of the day's starting equity and absolute caps, per order, strike, settlement group and in
 total. Opening needs a fresh book, a fresh index and room under every limit. Reducing and unwinding are never
-larger than the position and pass everything but price range, absent book and a closed market.
+larger than the position and pass everything but what makes an order wrong in itself: price range and grid, least
+size, a closed market, an absent book, a cross with an order of ours, slippage.
 """
 
 import msgspec
@@ -159,8 +160,7 @@ class Door:
         last_ns = self._identical.get(_likeness(signal))
         if last_ns is not None and now_ns - last_ns < params.identical_within_ns:
             return ("identical_order", (now_ns - last_ns) // 1_000_000, params.identical_within_ns // 1_000_000)
-        recent = [t for t in self._recent.get(signal.strategy, ()) if now_ns - t < 60 * SECOND_NS]
-        self._recent[signal.strategy] = recent
+        recent = self._of_last_minute(signal.strategy, now_ns)
         pace = params.paces.get(signal.strategy, params.pace)
         if len(recent) >= pace.per_minute_max:
             return ("orders_per_minute", len(recent) + 1, pace.per_minute_max)
@@ -169,8 +169,11 @@ class Door:
             return ("orders_per_second", in_second + 1, pace.per_second_max)
         return None
 
+    def _of_last_minute(self, strategy: str, now_ns: int) -> list[int]:
+        return [t for t in self._recent.get(strategy, ()) if now_ns - t < 60 * SECOND_NS]
+
     def _remember(self, signal: Signal, now_ns: int) -> None:
-        self._recent.setdefault(signal.strategy, []).append(now_ns)
+        self._recent[signal.strategy] = [*self._of_last_minute(signal.strategy, now_ns), now_ns]
         stale_ns = now_ns - self._params.identical_within_ns
         self._identical = {key: t for key, t in self._identical.items() if t > stale_ns}
         self._identical[_likeness(signal)] = now_ns

@@ -30,7 +30,6 @@ from tests.unit.strategy.samples import (
 )
 
 PARAMS = Params(half_spread_cents=2.0, skew_cents=0.1, size_cc=1_000, position_cc_max=10_000)
-WIDE = {"bids": ((1_000, 1),), "asks": ((9_000, 1),)}
 
 
 def maker(**changes: object) -> MarketMaker:
@@ -71,8 +70,15 @@ def test_skew_leans_against_the_inventory(bid: int, ask: int, net_cc: int) -> No
 
 @pytest.mark.parametrize(
     ("bid_cc", "ask_cc", "net_cc"),
-    [(1_000, 1_000, 9_000), (500, 1_000, 9_500), (1, 1_000, 9_999), (0, 1_000, 10_000), (0, 1_000, 20_000)]
-    + [(1_000, 500, -9_500), (1_000, 0, -10_000)],
+    [
+        (1_000, 1_000, 9_000),
+        (500, 1_000, 9_500),
+        (1, 1_000, 9_999),
+        (0, 1_000, 10_000),
+        (0, 1_000, 20_000),
+        (1_000, 500, -9_500),
+        (1_000, 0, -10_000),
+    ],
 )
 def test_the_inventory_cap_stops_the_side_that_adds(bid_cc: int, ask_cc: int, net_cc: int) -> None:
     found = quoted(wide(0.5, position=held(net_cc)), skew_cents=0.0)
