@@ -123,6 +123,12 @@ def test_final_bests_of_a_frozen_book_are_its_own() -> None:
     assert made.shelves[T].final_bests == (4_000, 4_200)
 
 
+def test_final_bests_of_a_book_that_broke_are_unknown() -> None:
+    made = books()
+    made.delta(delta(True, 1, -1))
+    assert made.shelves[T].final_bests == (None, None)
+
+
 # Crossed
 
 
