@@ -1,5 +1,6 @@
 """The command line. Each command parses, calls, prints; what it does lives elsewhere."""
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -7,13 +8,14 @@ from typing import Annotated, NoReturn
 
 import msgspec
 import typer
+from typer.main import get_command
 
-from fairstrike.core.errors import FairstrikeError
+from fairstrike.app import crash
+from fairstrike.core.errors import FairstrikeError, UsageError
 
 app = typer.Typer(
     name="fairstrike",
     help="Trade Kalshi's short-term crypto markets, or rehearse it. Looks only, unless asked twice to trade.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
@@ -79,11 +81,14 @@ def exchange(
     speed: Annotated[int, typer.Option(help="Venue seconds a second.")] = 1,
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 0,
     folder: Annotated[Path, typer.Option(help="Where the accounts' private keys go.")] = Path("runs/exchange"),
+    clock_skew_ms: Annotated[int, typer.Option(help="How far the wall clock it shows is off, to rehearse that.")] = 0,
 ) -> None:
     """Run an exchange in a box: Kalshi's protocol on this machine, with generated markets."""
     from fairstrike.exchange.server import ServerSettings, run_exchange
 
-    settings = ServerSettings(folder=folder, seed=seed, port=port, factor=speed, is_json=as_json)
+    settings = ServerSettings(
+        folder=folder, seed=seed, port=port, factor=speed, is_json=as_json, clock_skew_ms=clock_skew_ms
+    )
     raise typer.Exit(run_exchange(settings))
 
 
@@ -141,20 +146,31 @@ def demo(
 
 def main() -> NoReturn:
     """Run the command line; every failure of the world is one sentence and a documented exit code."""
-    sys.excepthook = _last_words
+    sys.excepthook = crash.last_words
+    os.umask(0o077)
     try:
-        app(standalone_mode=True)
+        if not __debug__:
+            raise UsageError("Python runs with assertions off; start without -O and without PYTHONOPTIMIZE")
+        # Not `app()`: it would put its own hook, which prints traces, in place of ours.
+        code = get_command(app).main(sys.argv[1:] or ["--help"], prog_name="fairstrike", standalone_mode=False)
     except FairstrikeError as error:
-        print(f"fairstrike: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
-    sys.exit(0)
+        _fail(str(error), error.exit_code)
+    except typer.TyperException as error:
+        _fail(_usage(error), UsageError.exit_code)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _fail(f"{error.filename} cannot be used ({error.strerror}); check path and permissions", UsageError.exit_code)
+    sys.stdout.flush()
+    sys.exit(code)
 
 
-def _last_words(kind: type[BaseException], error: BaseException, trace: object) -> None:
-    """Say in one sentence that the program itself failed; the trace goes to a file."""
-    from fairstrike.app.crash import keep_trace
+def _fail(sentence: str, code: int) -> NoReturn:
+    print(f"fairstrike: {sentence}", file=sys.stderr)
+    sys.exit(code)
 
-    if issubclass(kind, KeyboardInterrupt):
-        print("fairstrike: interrupted", file=sys.stderr)
-        sys.exit(130)
-    print(f"fairstrike: this is our fault ({kind.__name__}); please report {keep_trace(error)}", file=sys.stderr)
+
+def _usage(error: typer.TyperException) -> str:
+    context = getattr(error, "ctx", None)
+    command = "fairstrike" if context is None else context.command_path
+    return f"{error.format_message().rstrip('.')}; see `{command} --help`"

@@ -8,6 +8,7 @@ from fairstrike.core.errors import ClockError
 from fairstrike.core.timing import SECOND_NS, VenueClock
 
 OFF_NS_MAX = SECOND_NS
+_UNKNOWN_NS = 1 << 62
 
 
 class SystemClock:
@@ -37,17 +38,32 @@ class SystemClock:
         return asyncio.get_running_loop().call_later(left_ns / self._venue.factor / SECOND_NS, call)
 
 
-def check_offset(date_s: int, sent_ns: int, received_ns: int) -> None:
-    """Hold our wall clock against a server's `Date` (epoch seconds, cut to the second) over one exchange.
+class ClockOffset:
+    """What is known of a server's clock against ours, from its `Date` headers.
 
-    Raises `ClockError` when they are certainly more than a second apart.
+    A `Date` is cut to the second, so one leaves a second of doubt; several, sent at different parts of a second,
+    leave as little as the pause between them.
     """
-    ahead_ns = sent_ns - (date_s + 1) * SECOND_NS
-    behind_ns = date_s * SECOND_NS - received_ns
-    off_ns = max(ahead_ns, behind_ns)
-    if off_ns > OFF_NS_MAX:
-        word = "ahead of" if ahead_ns > behind_ns else "behind"
-        raise ClockError(
-            f"this machine's clock is at least {off_ns / SECOND_NS:.1f} s {word} the venue's; "
-            "synchronise it (for example with chrony or systemd-timesyncd) and start again"
-        )
+
+    def __init__(self) -> None:
+        """Know nothing."""
+        self.least_ns, self.most_ns = -_UNKNOWN_NS, _UNKNOWN_NS
+
+    @property
+    def is_within(self) -> bool:
+        """Whether the clocks are certainly no more than a second apart."""
+        return self.least_ns >= -OFF_NS_MAX and self.most_ns <= OFF_NS_MAX
+
+    def narrow(self, date_s: int, sent_ns: int, received_ns: int) -> None:
+        """Take in one `Date` (epoch seconds) of an answer, and when we sent and received (ns).
+
+        Raises `ClockError` when the clocks are certainly more than a second apart.
+        """
+        self.least_ns = max(self.least_ns, date_s * SECOND_NS - received_ns)
+        self.most_ns = min(self.most_ns, (date_s + 1) * SECOND_NS - sent_ns)
+        if self.least_ns > OFF_NS_MAX or self.most_ns < -OFF_NS_MAX:
+            off_ns, word = max((self.least_ns, "behind"), (-self.most_ns, "ahead of"))
+            raise ClockError(
+                f"this machine's clock is at least {off_ns / SECOND_NS:.1f} s {word} the venue's; "
+                "synchronise it (for example with chrony or systemd-timesyncd) and start again"
+            )

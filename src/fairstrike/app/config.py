@@ -6,8 +6,10 @@ anyone but the room that declares it. Secrets are never part of them; key files 
 
 import difflib
 import hashlib
+import math
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, TypeGuard
 
@@ -31,6 +33,10 @@ from fairstrike.strategy.taker import Params as TakerParams
 Environment = Literal["prod", "demo", "box"]
 Execution = Literal["observe", "paper", "live"]
 
+SERIES = ("KXBTC", "KXBTCD", "KXBTC15M", "KXETH", "KXETHD", "KXETH15M", "KXSOLE", "KXSOLD", "KXSOL15M")
+"""The series that can be traded, as the venue names them."""
+
+_MISTAKEN_SERIES = {"KXBTCUD": "KXBTC15M", "KXETHUD": "KXETH15M", "KXSOLUD": "KXSOL15M", "KXSOL": "KXSOLE"}
 _UNKNOWN = re.compile(r"unknown field `(?P<key>[^`]+)`(?: - at `(?P<path>[^`]+)`)?")
 
 
@@ -89,17 +95,16 @@ def load(path: Path) -> Settings:
     except OSError as error:
         raise ConfigError(f"{path} cannot be read ({error.strerror}); name a settings file that exists") from None
     try:
-        match path.suffix:
-            case ".toml":
-                return msgspec.convert(tomllib.loads(data.decode()), Settings)
-            case ".yaml" | ".yml":
-                return msgspec.yaml.decode(data, type=Settings)
-            case ".json":
-                return msgspec.json.decode(data, type=Settings)
-            case _:
-                raise ConfigError(f"{path.name} must end in .toml, .yaml or .json; rename it")
-    except (msgspec.MsgspecError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        settings = _decode(path, data)
+    except msgspec.ValidationError as error:
         raise ConfigError(f"{path.name}: {explain(str(error))}") from None
+    except (msgspec.MsgspecError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        problem = " ".join(str(error).split())
+        raise ConfigError(f"{path.name} is not readable {path.suffix[1:].upper()} ({problem}); mend it there") from None
+    except RecursionError:
+        raise ConfigError(f"{path.name} is nested deeper than any settings are; correct it") from None
+    _check(path.name, settings)
+    return settings
 
 
 def explain(problem: str) -> str:
@@ -109,7 +114,7 @@ def explain(problem: str) -> str:
         return f"{problem}; correct that value"
     key, path = found["key"], (found["path"] or "$").removeprefix("$").removeprefix(".")
     place: object = Settings
-    for step in path.split(".") if path else []:
+    for step in path.removesuffix("[...]").split(".") if path else []:
         place = _field_type(place, step)
     names = [field.name for field in msgspec.structs.fields(place)] if _is_struct(place) else []
     near = difflib.get_close_matches(key, names, n=1, cutoff=0.4)
@@ -126,6 +131,40 @@ def encode(settings: Settings) -> str:
 def settings_digest(settings: Settings) -> str:
     """Give the SHA-256 of the settings' JSON text, as hex."""
     return hashlib.sha256(encode(settings).encode()).hexdigest()
+
+
+def _decode(path: Path, data: bytes) -> Settings:
+    match path.suffix:
+        case ".toml":
+            return msgspec.convert(tomllib.loads(data.decode()), Settings)
+        case ".yaml" | ".yml":
+            return msgspec.yaml.decode(data, type=Settings)
+        case ".json":
+            return msgspec.json.decode(data, type=Settings)
+        case _:
+            raise ConfigError(f"{path.name} must end in .toml, .yaml or .json; rename it")
+
+
+def _check(name: str, settings: Settings) -> None:
+    """Refuse what has the right type and still cannot be meant: unknown series, numbers that are none."""
+    for series in settings.rooms.engine.series:
+        if series not in SERIES:
+            near = (
+                [_MISTAKEN_SERIES[series]] if series in _MISTAKEN_SERIES else difflib.get_close_matches(series, SERIES)
+            )
+            hint = f"did you mean {near[0]}?" if near else f"known series are {', '.join(SERIES)}"
+            raise ConfigError(f"{name}: there is no series {series!r} under rooms.engine; {hint}")
+    for place, value in _numbers("", msgspec.to_builtins(settings)):
+        if not math.isfinite(value):
+            raise ConfigError(f"{name}: {place} is {value}, which is no number; correct that value")
+
+
+def _numbers(place: str, value: object) -> Iterator[tuple[str, float]]:
+    if isinstance(value, float):
+        yield place, value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _numbers(f"{place}.{key}" if place else str(key), inner)
 
 
 def _field_type(place: object, name: str) -> object:

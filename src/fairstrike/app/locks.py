@@ -13,11 +13,11 @@ def hold(path: Path, what: str) -> int:
 
     Raises `LockedError` when another process holds it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         holder = os.read(file, 20).decode("ascii", "replace").strip() or "unknown"
         os.close(file)
         raise LockedError(f"another trader (pid {holder}) already runs {what}; stop it first") from None

@@ -1,13 +1,12 @@
 """`fairstrike replay`: recordings through the engine, with progress, and the figures that follow."""
 
 import hashlib
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
 
-from fairstrike.app import build, config
+from fairstrike.app import build, config, folders
 from fairstrike.app.turn import Turn
 from fairstrike.core.errors import RecordingError, UsageError
 from fairstrike.core.records import RunStarted, TapeFile
@@ -17,12 +16,14 @@ from fairstrike.exchange.replay import Params as ReplayParams
 from fairstrike.research import backtest
 from fairstrike.research.recordings import Recording, Result, results
 from fairstrike.research.report import ReplayReport, replay_report
-from fairstrike.store.journal import Journal, segments
+from fairstrike.store.journal import Journal
 from fairstrike.store.tape import digest
 from fairstrike.strategy.market_maker import Params as MarketMakerParams
 from fairstrike.strategy.taker import Params as TakerParams
 
 ACCOUNT = "replay"
+_CHOICE_MAX = 1_000_000_000
+_EDGE_CENTS_MAX = 100
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,8 +69,11 @@ def settings_of(path: Path | None, choices: Choices) -> config.Settings:
     unknown = [name for name in chosen if name not in ("taker", "market_maker", "none")]
     if unknown:
         raise UsageError(f"there is no strategy {unknown[0]!r} for a replay; choose taker, market_maker or none")
-    if choices.cash <= 0 or choices.size <= 0 or choices.net_max <= 0:
-        raise UsageError("cash, size and net-max must be above zero; correct the option")
+    for option, value in (("cash", choices.cash), ("size", choices.size), ("net-max", choices.net_max)):
+        if not 0 < value <= _CHOICE_MAX:
+            raise UsageError(f"--{option} {value:g} is not above zero, or beyond all reason; correct it")
+    if not abs(choices.edge) <= _EDGE_CENTS_MAX:
+        raise UsageError(f"--edge {choices.edge:g} is not a number of cents a contract can bring; correct it")
     size_cc, net_cc = choices.size * CC_PER_CONTRACT, choices.net_max * CC_PER_CONTRACT
     taker = TakerParams(edge_cents=choices.edge, size_cc=size_cc, position_cc_max=net_cc)
     maker = MarketMakerParams(size_cc=size_cc, position_cc_max=net_cc)
@@ -103,7 +107,7 @@ def prepare(files: Sequence[Path], settings: config.Settings) -> Prepared:
 
 def run(prepared: Prepared, folder: Path, on_progress: Callable[[int], None]) -> ReplayReport:
     """Replay into a journal in `folder` (replacing a replay's journal that is there) and give the figures."""
-    _clear(folder)
+    folders.claim_for_replay(folder)
     journal = Journal(folder / "journal", prepared.settings.journal)
     engine = build.engine(prepared.started, prepared.settings)
     turn = Turn(engine, journal, keeps_inputs=False)
@@ -123,15 +127,3 @@ def folder_of(prepared: Prepared) -> Path:
     """Give the run folder that settings and recordings imply: the same run, the same folder."""
     name = hashlib.sha256(msgspec.json.encode(prepared.started)).hexdigest()[:12]
     return Path("runs") / f"replay-{name}"
-
-
-def _clear(folder: Path) -> None:
-    journal = folder / "journal"
-    if (folder / "lock").exists() or (journal.exists() and segments(journal, "inputs") and _has_inputs(journal)):
-        raise UsageError(f"{folder} holds a live run's journal; name another folder with --folder")
-    shutil.rmtree(journal, ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)
-
-
-def _has_inputs(journal: Path) -> bool:
-    return sum(path.stat().st_size for path in segments(journal, "inputs")) > 1024

@@ -7,6 +7,7 @@ ends. Whatever fails inside ends the same way, by the venue's own cancel-all, lo
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 import time
@@ -16,8 +17,8 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from fairstrike.app import build, locks, runfile
-from fairstrike.app.clock import SystemClock, check_offset
-from fairstrike.app.crash import keep_trace
+from fairstrike.app.clock import ClockOffset, SystemClock
+from fairstrike.app.crash import EXIT_INTERRUPTED, TraceAside, keep_trace
 from fairstrike.app.emergency import cancel_everything
 from fairstrike.app.turn import Turn
 from fairstrike.core.effects import (
@@ -32,16 +33,17 @@ from fairstrike.core.effects import (
     Warn,
     Watch,
 )
-from fairstrike.core.errors import FairstrikeError, Refused, UsageError
+from fairstrike.core.errors import FairstrikeError, ProtocolError, Refused, UsageError
 from fairstrike.core.events import Commanded, Event, TimerFired
 from fairstrike.core.timing import MILLISECOND_NS
 from fairstrike.core.units import format_ud
 from fairstrike.store.journal import Journal, compress_segment
-from fairstrike.venue.kalshi.wire.transport import Request
+from fairstrike.venue.kalshi.wire.transport import Request, Response
 
 EXIT_CLEAN, EXIT_OURS, EXIT_NOT_PROVED = 0, 8, 9
 INBOX_MAX = 100_000
 _SYNC_SECONDS = 0.05
+_PROBES_MAX, _PROBE_SECONDS = 12, 0.1
 _log = logging.getLogger("fairstrike")
 
 
@@ -86,11 +88,15 @@ class Trader:
         self._engine = build.engine(self._started, settings)
         self._turn = Turn(self._engine, self._journal, keeps_inputs=True)
         self._halt: Halt | None = None
+        self._stray: BaseException | None = None
+        self.has_begun = False
 
     async def run(self) -> int:
         """Trade until halted. Gives the exit code."""
-        await self._check_clock()
+        await self._check_venue()
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._on_stray)
+        self.has_begun = True
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._command, "stop", signal.Signals(number).name)
         carriers = [asyncio.create_task(part.run()) for part in self.shells.runnable()]
@@ -102,7 +108,9 @@ class Trader:
             syncing.cancel()
             for part in self.shells.runnable():
                 part.stop()
-            await asyncio.wait(carriers, timeout=5)
+            ended, _ = await asyncio.wait(carriers, timeout=5)
+            for carrier in ended:
+                carrier.exception()  # Looked at, so that a second failure does not speak over the first.
             self._journal.close(self._clock.now_ns())
             if self._work:
                 await asyncio.wait(self._work, timeout=5)
@@ -122,6 +130,8 @@ class Trader:
 
     async def _loop(self, carriers: "list[asyncio.Task[None]]") -> None:
         while self._halt is None:
+            if self._stray is not None:
+                raise self._stray
             taking = asyncio.create_task(self._inbox.take())
             waiting: list[asyncio.Task[list[Event]] | asyncio.Task[None]] = [taking, *carriers]
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -165,19 +175,42 @@ class Trader:
     def _command(self, command: str, argument: str) -> None:
         self._inbox([Commanded(command=command, argument=argument, recv_ns=self._clock.now_ns())])
 
-    async def _check_clock(self) -> None:
+    def _on_stray(self, loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+        """Take in a failure that happened in a callback, outside every task: it ends the run like any other."""
+        error = context.get("exception")
+        if not isinstance(error, Exception) or isinstance(error, OSError):
+            _log.warning("%s", context.get("message"))
+        elif self._stray is None:
+            self._stray = error
+            self._command("stop", "failure")
+
+    async def _check_venue(self) -> None:
         """Refuse to start on a machine whose clock is off, or a venue that cannot be reached or refuses the key."""
-        sent_ns = time.time_ns()
-        answer = await self.shells.rest.attempt(Request(method="GET", path="/portfolio/balance"))
-        date = {name.lower(): value for name, value in answer.headers}.get("date")
-        if date is not None:
-            check_offset(int(parsedate_to_datetime(date).timestamp()), sent_ns, time.time_ns())
+        offset, probes_left = ClockOffset(), _PROBES_MAX
+        answer = await self._probe(offset)
+        while answer.is_success and not offset.is_within and probes_left:
+            probes_left -= 1
+            await asyncio.sleep(_PROBE_SECONDS)
+            answer = await self._probe(offset)
         if not answer.is_success:
             raise Refused(
                 f"the venue refused the key with {answer.status}: {answer.body[:200].decode('utf-8', 'replace')}; "
                 "check that key id and key file belong together and to this environment",
                 status=answer.status,
             )
+
+    async def _probe(self, offset: ClockOffset) -> Response:
+        """Ask the venue for the time, and anything that takes a key."""
+        sent_ns = time.time_ns()
+        answer = await self.shells.rest.attempt(Request(method="GET", path="/portfolio/balance"))
+        date = {name.lower(): value for name, value in answer.headers}.get("date")
+        if date is not None:
+            try:
+                date_s = int(parsedate_to_datetime(date).timestamp())
+            except ValueError:
+                raise ProtocolError(f"the venue's Date header {date[:40]!r} is no date; check the address") from None
+            offset.narrow(date_s, sent_ns, time.time_ns())
+        return answer
 
     async def _keep_syncing(self) -> None:
         loop = asyncio.get_running_loop()
@@ -199,17 +232,24 @@ async def trade(folder: Path) -> int:
     trader = Trader(run, folder)
     try:
         return await trader.run()
-    except FairstrikeError:
-        raise
     except Exception as error:
-        _log.error("stopping after a failure of our own: %s; trace in %s", error, keep_trace(error))
-        _log.error("%s", await cancel_everything(trader.shells.rest))
-        return EXIT_OURS
+        is_ours = not isinstance(error, FairstrikeError)
+        if is_ours:
+            kind, place = type(error).__name__, keep_trace(error)
+            _log.error("stopping after a failure of the program itself (%s); please report its trace %s", kind, place)
+        if trader.has_begun:
+            _log.error("%s", await cancel_everything(trader.shells.rest))
+        if is_ours:
+            return EXIT_OURS
+        raise
+    finally:
+        await trader.shells.rest.close()
 
 
 def main() -> int:
     """Start from the command line: one argument, the run folder."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    os.umask(0o077)
+    _log_to_screen()
     try:
         if not __debug__:
             raise UsageError("Python runs with assertions off; start without -O and without PYTHONOPTIMIZE")
@@ -219,6 +259,22 @@ def main() -> int:
     except FairstrikeError as error:
         print(f"fairstrike: {error}", file=sys.stderr)
         return error.exit_code
+    except KeyboardInterrupt:
+        print("fairstrike: interrupted before anything was sent", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except Exception as error:
+        print(
+            f"fairstrike: the program itself failed before it traded ({type(error).__name__}: {error}); "
+            f"trace in {keep_trace(error)}",
+            file=sys.stderr,
+        )
+        return EXIT_OURS
+
+
+def _log_to_screen() -> None:
+    screen = logging.StreamHandler()
+    screen.setFormatter(TraceAside("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[screen])
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What a trader is started with: `run.json` in its run folder. It names the key file and holds no secret."""
 
+import os
 from pathlib import Path
 
 import msgspec
@@ -58,21 +59,24 @@ def read_box_line(path: Path) -> BoxLine:
         box = msgspec.json.decode(line, type=BoxLine)
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror}); name the file with the exchange's line") from None
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(
             f"{path} is not the first line of `fairstrike exchange --json` ({error}); write that line into it"
         ) from None
     if not box.accounts:
         raise UsageError(f"{path} names no account; start the exchange with at least one")
+    if box.clock.factor < 1:
+        raise UsageError(f"{path} states a clock that does not go forward; write the exchange's own line into it")
     return box
 
 
 def write(folder: Path, run: RunFile) -> None:
-    """Write a run file, readable by its owner only."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / NAME
-    path.touch(mode=0o600)
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(run)))
+    """Write a run file, readable by its owner only, replacing an earlier one as a whole."""
+    draft = folder / f"{NAME}.draft"
+    draft.unlink(missing_ok=True)
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(msgspec.json.format(msgspec.json.encode(run)))
+    draft.replace(folder / NAME)
 
 
 def read(folder: Path) -> RunFile:
@@ -82,9 +86,11 @@ def read(folder: Path) -> RunFile:
     """
     try:
         return msgspec.json.decode((folder / NAME).read_bytes(), type=RunFile)
-    except OSError:
+    except FileNotFoundError:
         raise UsageError(f"{folder} has no {NAME}; start the trader with `fairstrike trade`") from None
-    except msgspec.MsgspecError as error:
+    except OSError as error:
+        raise UsageError(f"{folder / NAME} cannot be read ({error.strerror}); correct its permissions") from None
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise UsageError(
             f"{folder / NAME} cannot be used ({error}); start the trader with `fairstrike trade`"
         ) from None

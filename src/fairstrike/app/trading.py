@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from fairstrike.app import config, runfile
+from fairstrike.app import build, config, folders, locks, runfile
 from fairstrike.core.errors import ConfigError, UsageError
 from fairstrike.venue.kalshi.credentials import load_key
+from fairstrike.venue.kalshi.signing import Allowed, Signer
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -19,7 +20,7 @@ def prepare(mode: str, environment: str, box: Path | None, config_file: Path | N
     """Give a run folder ready for the trader.
 
     Raises `UsageError` for what this version does not trade, `ConfigError` and `CredentialError` for settings and
-    keys that cannot be used.
+    keys that cannot be used, `LockedError` when a trader already runs there.
     """
     if (mode, environment) != ("live", "box"):
         raise UsageError(
@@ -29,23 +30,25 @@ def prepare(mode: str, environment: str, box: Path | None, config_file: Path | N
     if box is None:
         raise UsageError("--env box needs --box FILE, the file with the first line of `fairstrike exchange --json`")
     line = runfile.read_box_line(box)
-    origin = urlsplit(line.rest)
-    for url in (line.rest, line.ws):
-        if urlsplit(url).hostname not in _LOOPBACK:
-            raise ConfigError(f"{url} is not on this machine; --env box trades on 127.0.0.1 only")
+    origin = _on_this_machine(line.rest, "http")
+    _on_this_machine(line.ws, "ws")
     settings = config.load(config_file) if config_file is not None else config.box_profile()
     settings = msgspec.structs.replace(settings, environment="box", execution="live", seed=line.seed)
     account = line.accounts[0]
-    load_key(account.private_key)
+    Signer(account.key_id, load_key(account.private_key), Allowed.READS)
     place = folder or Path("runs") / time.strftime("trade-%Y%m%dT%H%M%SZ", time.gmtime())
     run = runfile.RunFile(
         settings=settings,
-        origin=f"{origin.scheme}://{origin.netloc}",
+        origin=origin,
         ws=line.ws,
         clock=line.clock,
         key_id=account.key_id,
         key_path=account.private_key,
     )
+    # Held until this process becomes the trader, which takes them again: a running trader's file is not replaced.
+    folders.claim_for_trader(place)
+    locks.hold(place / folders.LOCK, f"in {place}")
+    locks.hold(build.account_lock(run), "on this account")
     runfile.write(place, run)
     return place
 
@@ -54,3 +57,20 @@ def become_trader(folder: Path) -> None:
     """Replace this process by the trader of a folder; the process id stays."""
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", "fairstrike.app.run", str(folder)])
+
+
+def _on_this_machine(url: str, scheme: str) -> str:
+    """Give a URL's scheme, host and port.
+
+    Raises `ConfigError` when it is no address of this machine.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise ConfigError(f"{url} is not an address; use the line that the exchange printed") from None
+    if host is None or host not in _LOOPBACK:
+        raise ConfigError(f"{url} is not on this machine; --env box trades on 127.0.0.1 only")
+    if parts.scheme != scheme or parts.username is not None or not port:
+        raise ConfigError(f"{url} is not of the form {scheme}://127.0.0.1:PORT; use the line that the exchange printed")
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

@@ -4,7 +4,8 @@ FairstrikeError                      exit code
 ├── UsageError                       2   the command, a setting or a file named by the user is wrong
 │   ├── ConfigError                      a configuration key or value is not accepted
 │   ├── CredentialError                  the API key is missing, malformed or readable by others
-│   └── RecordingError                   a recording is not in a format that can be read
+│   ├── RecordingError                   a recording is not in a format that can be read
+│   └── ArithmeticRefusal                a number is outside the domain of a formula
 ├── VenueError                       3   the venue, or the way to it, did not do what was asked
 │   ├── Unreachable                      no connection could be made
 │   ├── Refused                          the venue answered with an error
@@ -13,8 +14,18 @@ FairstrikeError                      exit code
 ├── JournalError                     5   a journal is damaged or was written by another program version
 │   └── Diverged                         a replay did not reproduce its journal
 ├── LockedError                      6   another trader already runs on this account or in this folder
-├── LedgerError                      7   our ledger and the exchange's balance differ
-└── ArithmeticRefusal                2   a number is outside the domain of a formula
+└── LedgerError                      7   our ledger and the exchange's balance differ
+
+A room may refine a leaf beside the code that raises it; the exit code stays its parent's, 1 straight under the root.
+
+Exit codes without an exception of this tree:
+
+  0   done, stopped in good order
+  8   the trader failed by its own fault: the trace is in a file, and if it had begun to trade, everything was
+      cancelled by the venue's cancel-all; its last line tells whether that is proved
+  9   the trader stopped, but that nothing rests could not be proved: look at the venue
+ 70   a command failed by its own fault; the trace is in a file
+130   interrupted
 
 Each docstring ends with the cure; each message says what to do next.
 """

@@ -15,6 +15,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterable
+from email.utils import formatdate
 from pathlib import Path
 
 import msgspec
@@ -40,6 +41,7 @@ PING_SECONDS = 10.0
 BODY_BYTES_MAX = 1 << 20
 UNSENT_BYTES_MAX = 4 << 20
 _STOP_SECONDS = 0.3
+_SKEW_MS_MAX = 86_400_000
 _PING_FRAME = b"\x89\x09heartbeat"
 _JSON = "application/json"
 
@@ -55,7 +57,8 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How to start the exchange.
 
     `folder` takes the private keys; `port` 0 means any free one; `factor` is venue seconds per real second;
-    `start_ns` the world's first venue instant; `is_json` prints the announcement as one JSON line.
+    `start_ns` the world's first venue instant; `is_json` prints the announcement as one JSON line;
+    `clock_skew_ms` is how far the wall clock that it shows and judges signatures by is ahead of the machine's.
     """
 
     folder: Path
@@ -66,6 +69,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     start_ns: int = START_NS
     tick_ms: int = 5
     is_json: bool = False
+    clock_skew_ms: int = 0
     accounts: tuple[AccountSettings, ...] = (AccountSettings(),)
     world: WorldParams = WorldParams()
     box: BoxParams = BoxParams()
@@ -119,7 +123,11 @@ class ExchangeServer:
         if not _is_loopback(settings.host):
             raise ConfigError(f"the exchange serves this machine only; use 127.0.0.1, not {settings.host}")
         if settings.factor < 1 or settings.tick_ms < 1:
-            raise ConfigError("factor and tick_ms are whole numbers of at least 1")
+            raise ConfigError("--speed (factor) and tick_ms are whole numbers of at least 1; correct it")
+        if not 0 <= settings.port < 1 << 16:
+            raise ConfigError(f"there is no port {settings.port}; use one up to 65535, or 0 for any free one")
+        if abs(settings.clock_skew_ms) > _SKEW_MS_MAX:
+            raise ConfigError(f"a clock skew of {settings.clock_skew_ms} ms is more than a day; use less")
         self._settings = settings
         self._token = secrets.token_urlsafe(24)
         self._keyring = Keyring()
@@ -184,24 +192,24 @@ class ExchangeServer:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         if not _is_loopback(request.host.rpartition(":")[0] or request.host):
-            return _http(error(403, "forbidden", "this exchange serves its own machine only"))
+            return self._http(error(403, "forbidden", "this exchange serves its own machine only"))
         path, _, query = request.raw_path.partition("?")
         if path == STREAM_PATH:
             return await self._stream(request)
         if path.startswith("/admin/"):
-            return _http(self._administer(request, path))
+            return self._http(self._administer(request, path, await _body(request)))
         call = BoxRequest(
             method=request.method,
             path=path,
             query=query,
             headers=dict(request.headers),
-            body=await request.read() if request.can_read_body else b"",
+            body=await _body(request),
         )
-        answer = self._box.answer(call, self._venue_ns(), _wall_ms())
+        answer = self._box.answer(call, self._venue_ns(), self._wall_ms())
         self._flush_soon()
-        return _http(answer)
+        return self._http(answer)
 
-    def _administer(self, request: web.BaseRequest, path: str) -> BoxResponse:
+    def _administer(self, request: web.BaseRequest, path: str, body: bytes) -> BoxResponse:
         if (request.method, path) == ("GET", "/admin/clock"):
             return answer_json(self._clock)
         given = request.headers.get("Authorization", "").encode()
@@ -211,6 +219,11 @@ class ExchangeServer:
             return answer_json(self._state())
         if (request.method, path) == ("POST", "/admin/stop"):
             asyncio.get_running_loop().call_later(0.05, self.stop)
+            return BoxResponse(status=204)
+        if (request.method, path) == ("POST", "/admin/inject"):
+            # Between two frames of ours, to every stream: what a client must survive.
+            for wire in self._wires.values():
+                wire.transport.write(_join((body,)))
             return BoxResponse(status=204)
         return error(404, "not_found", "path not found")
 
@@ -232,9 +245,9 @@ class ExchangeServer:
         }
 
     async def _stream(self, request: web.BaseRequest) -> web.StreamResponse:
-        connection = self._box.connect(request.headers, _wall_ms())
+        connection = self._box.connect(request.headers, self._wall_ms())
         if isinstance(connection, BoxResponse):
-            return _http(connection)
+            return self._http(connection)
         socket = web.WebSocketResponse(compress=False, max_msg_size=BODY_BYTES_MAX)
         try:
             await socket.prepare(request)
@@ -291,6 +304,15 @@ class ExchangeServer:
         self._world.floor.open_account(account.name, key_id=key_id, balance_ud=account.balance_ud)
         balance = format_decimal(account.balance_ud // 100, 4)
         return AccountKey(key_id=key_id, private_key=str(path), balance=balance)
+
+    def _http(self, answer: BoxResponse) -> web.Response:
+        headers = {"Date": formatdate(self._wall_ms() / 1_000, usegmt=True)}
+        if answer.status == 204:
+            return web.Response(status=204, headers=headers)
+        return web.Response(status=answer.status, body=answer.body, content_type=_JSON, headers=headers)
+
+    def _wall_ms(self) -> int:
+        return time.time_ns() // MILLISECOND_NS + self._settings.clock_skew_ms
 
     def _venue_ns(self) -> int:
         self._now_ns = max(self._now_ns, self._clock.venue_ns(time.time_ns()))
@@ -360,10 +382,8 @@ def _join(frames: Iterable[bytes]) -> bytes:
     return b"".join(parts)
 
 
-def _http(answer: BoxResponse) -> web.Response:
-    if answer.status == 204:
-        return web.Response(status=204)
-    return web.Response(status=answer.status, body=answer.body, content_type=_JSON)
+async def _body(request: web.BaseRequest) -> bytes:
+    return await request.read() if request.can_read_body else b""
 
 
 def _is_loopback(host: str) -> bool:
@@ -373,7 +393,3 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
-
-
-def _wall_ms() -> int:
-    return time.time_ns() // MILLISECOND_NS

@@ -25,7 +25,11 @@ def load_key(path: str | os.PathLike[str]) -> bytes:
     except OSError as error:
         if place.is_symlink():
             raise CredentialError(f"{place} is a link: give the key file itself.") from None
-        raise CredentialError(f"{place} cannot be read ({error.strerror}): chown it to yourself.") from None
+        raise CredentialError(
+            f"{place} cannot be read ({error.strerror}): check its path, and that it belongs to you."
+        ) from None
+    except ValueError:
+        raise CredentialError(f"{str(place)!r} is no path: name the private key's file.") from None
     try:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
