@@ -125,7 +125,7 @@ class Recording:
                     instant = event.recv_ns
                     events = []
                 events.append(event)
-            if is_end and events:
+            if is_end:
                 yield instant, events
                 events = []
         if events:

@@ -19,6 +19,7 @@ and full segments that were left uncompressed are compressed then.
 import hashlib
 import os
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from zlib import crc32
 
@@ -35,6 +36,7 @@ _HEAD = 8 + _LINK
 _SEED = hashlib.sha256(b"fairstrike journal").digest()
 _RECORD_BYTES_MAX = 16 * 1024 * 1024
 _LOOKS_MAX = 100
+_LENGTHS_KEPT = 1_024
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -74,8 +76,7 @@ class _Chain:
     def add(self, record: bytes) -> None:
         assert len(record) <= _RECORD_BYTES_MAX, "a journal record is at most 16 MiB"
         self.digest = hashlib.sha256(self.digest + record).digest()
-        length = len(record).to_bytes(4, "little")
-        self.buffer.append(length + crc32(length).to_bytes(4, "little") + self.digest[:_LINK] + record)
+        self.buffer.append(_framed_length(len(record)) + self.digest[:_LINK] + record)
 
     def flush(self) -> None:
         if not self.buffer:
@@ -324,6 +325,13 @@ def compress_segment(path: Path) -> None:
         _sync(file.fileno())
     part.replace(target)
     path.unlink()
+
+
+@lru_cache(maxsize=_LENGTHS_KEPT)
+def _framed_length(length: int) -> bytes:
+    """Give a record's length as it stands on disk, its CRC-32 behind it; lengths repeat a great deal."""
+    data = length.to_bytes(4, "little")
+    return data + crc32(data).to_bytes(4, "little")
 
 
 def _number(path: Path) -> int:
