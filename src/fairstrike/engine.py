@@ -155,8 +155,7 @@ class Engine:
                     self._attention.books.update(self.books.shelves)
                     self.books.disconnected(event.recv_ns)
             case ev.AskFailed():
-                if event.what == "balance":
-                    self.clerk.cash_failed()
+                self.clerk.ask_failed(event.what)
                 self._notes.want(fx.Warn(text=f"reading {event.what} failed: {event.reason}"))
             case ev.FrameRefused():
                 self._notes.want(fx.Warn(text=f"{event.source}: a frame was refused: {event.reason}"))
@@ -170,6 +169,7 @@ class Engine:
         held: list[str] = []
         for ticker in sorted(self._attention.books):
             verdict = self.books.judge_crossing(ticker, now_ns, self._venue_ns.get(ticker))
+            self._venue_ns[ticker] = None
             if verdict == "held":
                 held.append(ticker)
                 continue
@@ -233,6 +233,7 @@ class Engine:
             reference=reference,
             position=self.clerk.ledger.position(ticker),
             working=self.clerk.orders.of_market(ticker),
+            shares=self.clerk.ledger.shares_cc(ticker),
         )
 
     def _touch(self, event: ev.BookDelta | ev.BookSnapshot) -> None:

@@ -7,7 +7,7 @@ the order they came about, the records for the journal and the effects for the s
 import msgspec
 
 from fairstrike.core.effects import Ask, Effect, Halt, SetTimer, Warn
-from fairstrike.core.events import BalanceRead, MarketSettled, OrderDoubted, OrderFilled, OrdersRead
+from fairstrike.core.events import BalanceRead, CancelAnswered, MarketSettled, OrderDoubted, OrdersRead
 from fairstrike.core.order import Approved, Refused, Withdraw
 from fairstrike.core.records import CashSet, Ordered, Record, RunEnded, Settled
 from fairstrike.core.timing import DAY_NS, MINUTE_NS, SECOND_NS
@@ -21,7 +21,7 @@ from fairstrike.market.catalog import Catalog
 Entry = Record | Refused | Withdraw
 """What is written down besides effects."""
 
-_FILLS_OVERLAP_NS = MINUTE_NS
+_OVERLAP_NS = 2 * MINUTE_NS
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +71,7 @@ class Clerk:
         self._notes = notes
         self._tag, run_ns = identity
         self._reconcile, self._stopping = params
-        self._fills_since_ns = run_ns
+        self._fills_since_ns = self._fills_asked_ns = run_ns
         self._equity_day: tuple[int, int] = (-1, 0)
         self._stop: Stopping | None = None
         self._shard: int | None = None
@@ -91,9 +91,12 @@ class Clerk:
         self._shard = shard
         self._ask_cash()
 
-    def cash_failed(self) -> None:
-        """Note that reading the cash came to nothing; the next list of orders asks again."""
-        self._is_asking_cash = False
+    def ask_failed(self, what: str) -> None:
+        """Note that a read came to nothing: it is asked again, and nothing it would have told is skipped."""
+        if what == "balance":
+            self._is_asking_cash = False
+        elif what == "fills":
+            self._fills_asked_ns = self._fills_since_ns
 
     def open(self, event: BalanceRead) -> None:
         """Open the ledger with the account's cash, the first time it is read."""
@@ -108,11 +111,8 @@ class Clerk:
         self._notes.write(*self.orders.drain())
         if isinstance(event, OrdersRead):
             self._cancel_strangers(event)
-        elif isinstance(event, OrderFilled):
-            self._fills_since_ns = max(self._fills_since_ns, event.venue_ns or 0)
-        elif isinstance(event, OrderDoubted):
-            due_ns = event.recv_ns + self._reconcile.doubt_every_ns
-            self._notes.want(SetTimer(name="orders", due_ns=due_ns))
+        elif isinstance(event, OrderDoubted | CancelAnswered) and self.orders.has_unknown():
+            self._notes.want(SetTimer(name="orders", due_ns=event.recv_ns + self._reconcile.doubt_every_ns))
         return touched
 
     def place(self, approved: Approved, code: int, now_ns: int) -> None:
@@ -164,9 +164,16 @@ class Clerk:
         return self._equity_day[1], ledger.cash_start_ud, ledger.cash_ud
 
     def ask_lists(self, now_ns: int) -> None:
-        """Ask for resting orders and new fills, and set the timer that does so again."""
-        since = (self._fills_since_ns - _FILLS_OVERLAP_NS) // SECOND_NS
-        self._notes.want(Ask(what="orders"), Ask(what="fills", key=str(since)))
+        """Ask for resting orders and new fills, and set the timer that does so again.
+
+        While an order's fate is unknown the ended orders are asked for too: they tell the venue's id of an order
+        whose answer never came, and with it whose fills are whose.
+        """
+        self._fills_since_ns, self._fills_asked_ns = self._fills_asked_ns, now_ns
+        since = str((self._fills_since_ns - _OVERLAP_NS) // SECOND_NS)
+        self._notes.want(Ask(what="orders"), Ask(what="fills", key=since))
+        if self.orders.has_unknown():
+            self._notes.want(Ask(what="order_states", key=since))
         every_ns = self._reconcile.every_ns
         if self._stop is not None:
             every_ns = self._stopping.every_ns

@@ -43,6 +43,10 @@ class Ledger:
         """Give the position in a market; an empty one when there is none."""
         return self.positions.get(ticker) or Position(ticker=ticker)
 
+    def shares_cc(self, ticker: str) -> dict[str, int]:
+        """Give each strategy's net contracts in a market (`_cc`), zero ones left out."""
+        return {name: r.net_cc for (name, market), r in self.results.items() if market == ticker and r.net_cc}
+
     def has_seen(self, fill: OrderFilled) -> bool:
         """Whether this fill is already booked."""
         return (fill.trade_id, fill.order_id) in self._seen

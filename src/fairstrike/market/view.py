@@ -14,7 +14,8 @@ from fairstrike.market.index import Reference
 class MarketView(msgspec.Struct, frozen=True, kw_only=True):
     """One market now. `book` and `p_fair` are None when they cannot be vouched for.
 
-    `closes_in_ns` is venue time to the close; `working` are the orders of every strategy, oldest first.
+    `closes_in_ns` is venue time to the close; `working` are the orders of every strategy, oldest first; `shares` are
+    the strategies' parts of the position, net `_cc` by name.
     """
 
     contract: Contract
@@ -28,6 +29,11 @@ class MarketView(msgspec.Struct, frozen=True, kw_only=True):
     reference: Reference | None
     position: Position
     working: tuple[Order, ...]
+    shares: dict[str, int] = {}
+
+    def share_cc(self, strategy: str) -> int:
+        """Give a strategy's own net contracts (`_cc`), zero when it has none."""
+        return self.shares.get(strategy, 0)
 
 
 class Scene:

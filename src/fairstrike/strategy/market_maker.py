@@ -81,7 +81,7 @@ class MarketMaker:
 
     def _one_side(self, view: MarketView, side: Side) -> Quote | None:
         assert view.book is not None and view.p_fair is not None
-        params, net_cc = self._params, view.position.net_cc
+        params, net_cc = self._params, view.share_cc(self.name)
         if side.sign * net_cc >= params.position_cc_max:
             return None
         is_window = view.contract.comparison is Comparison.AT_LEAST
@@ -101,7 +101,7 @@ class MarketMaker:
 
     def _flatten(self, view: MarketView) -> list[Wish]:
         mine = own(view.working, self.name)
-        net_cc = view.position.net_cc
+        net_cc = view.share_cc(self.name)
         wishes: list[Wish] = list(requote(self.name, view.contract, mine, {}, may_improve=False))
         if wishes or mine or net_cc == 0 or view.book is None or not view.is_open or view.closes_in_ns <= 0:
             return wishes

@@ -96,7 +96,7 @@ class MomentumScalp:
         if ask is None or ask > self._ask_ticks_max or book.size_cc(Side.ASK, ask) < params.ask_cc_min:
             return None
         price = self._price(view, ask)
-        size_cc = min(params.size_cc, params.position_cc_max - view.position.net_cc)
+        size_cc = min(params.size_cc, params.position_cc_max - view.share_cc(self.name))
         if price is None or size_cc <= 0:
             return None
         edge = edge_ppm(view.p_fair, Side.BID, price, view.schedule, is_maker=params.prefer_maker)

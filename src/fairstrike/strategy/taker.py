@@ -46,7 +46,7 @@ class Taker:
         if view.book is None or view.p_fair is None or not view.is_open or own(view.working, self.name):
             return None
         for side in (Side.BID, Side.ASK):
-            room_cc = self._params.position_cc_max - side.sign * view.position.net_cc
+            room_cc = self._params.position_cc_max - side.sign * view.share_cc(self.name)
             size_cc = min(self._params.size_cc, room_cc)
             if size_cc <= 0:
                 continue

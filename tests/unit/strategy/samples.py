@@ -49,7 +49,11 @@ def view(
     p_fair: float | None = 0.5,
     **changes: object,
 ) -> MarketView:
-    """A market an hour before its close; `changes` are fields of `MarketView`."""
+    """A market an hour before its close; `changes` are fields of `MarketView`. A position is each strategy's own."""
+    position = changes.get("position")
+    if isinstance(position, Position):
+        shares = dict.fromkeys(("taker", "market_maker", "momentum_scalp"), position.net_cc)
+        changes = {"shares": shares, **changes}
     plain = MarketView(
         contract=contract(),
         schedule=FeeSchedule(),

@@ -183,6 +183,12 @@ def test_inventory_is_flattened_in_the_last_75_seconds(is_flattening: bool, left
     assert ([expected] if is_flattening else []) == found
 
 
+def test_contracts_of_another_strategy_are_not_flattened() -> None:
+    others = view(closes_in_ns=SECOND, position=held(700), shares={"momentum_scalp": 700})
+
+    assert consider(maker(), others) == []
+
+
 def test_a_short_position_is_bought_back_at_the_ask() -> None:
     (signal,) = signals(consider(maker(), view(p_fair=None, closes_in_ns=SECOND, position=held(-300))))
     assert (signal.side, signal.price_ticks, signal.size_cc, signal.edge_ppm) == (BID, 4_200, 300, 0)

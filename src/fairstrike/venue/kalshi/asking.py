@@ -129,6 +129,8 @@ def _answer(reader: _Reader, effect: Ask, shard: int | None) -> "_Reading[list[E
             return (yield from _market(reader, effect.key))
         case "orders":
             return (yield from _orders(reader))
+        case "order_states":
+            return (yield from _order_states(reader, effect.key))
         case "fills":
             return (yield from _fills(reader, effect.key))
         case "balance":
@@ -196,6 +198,12 @@ def _orders(reader: _Reader) -> "_Reading[list[Event]]":
     recv_ns = reader.recv_ns
     orders = {order.order_id: _reported(order, recv_ns) for page in pages for order in page.orders}
     return [OrdersRead(orders=tuple(orders.values()), asked_ns=reader.asked_ns, recv_ns=recv_ns)]
+
+
+def _order_states(reader: _Reader, since: str) -> "_Reading[list[Event]]":
+    query = (("min_ts", since),) if since else ()
+    pages = yield from reader.pages("/portfolio/orders", query, OrdersPage)
+    return [_reported(order, reader.recv_ns) for page in pages for order in page.orders]
 
 
 def _reported(order: WireOrder, recv_ns: int) -> OrderReported:
