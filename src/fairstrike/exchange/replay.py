@@ -3,12 +3,13 @@
 A feed of recorded events is merged with what our own orders cause. An order decided at t meets all frames received
 up to t + entry + feed latency, and is answered at that instant. What it then meets is the recorded book:
 
-- a taker walks the recorded depth within its limit; what it took is not there for it again until the level is gone;
+- a taker walks the recorded depth within its limit;
 - a post-only order that would cross is refused;
 - a resting order fills only when the recorded opposite best goes *through* its price, at its own price, for at most
-  the size that stands through it, less what we took of that size already. It is judged where a group of frames ends.
+  the size that stands through it. It is judged where a group of frames ends.
 
-No book, no fill. Order of events at one instant: recorded first, then arrivals and answers, then timers; in
+What an order of ours took of a level, either way, is not there for any of ours again until the level is gone. No book,
+no fill. Order of events at one instant: recorded first, then arrivals and answers, then timers; in
 order of submission. Fees are `core.fees` with the market's own schedule, rounded per order.
 """
 
@@ -43,8 +44,12 @@ from fairstrike.core.units import TICKS_PER_DOLLAR
 Unit = tuple[int, list[Event]]
 """An instant and the events of it."""
 
+Taken = dict[tuple[Side, int], int]
+"""What we took of the levels of a market's recorded book, centicontracts by side and price."""
+
 _ARRIVAL, _TIMER = 1, 2
 _GRACE_NS = 60 * SECOND_NS
+_LEVELS_MAX = 200
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -114,8 +119,7 @@ class Replay:
         self._next: Unit | None = next(feed, None)
         self._sequence = 0
         self._resting: dict[str, dict[str, _Resting]] = {}
-        self._eaten: dict[tuple[str, Side], int] = {}
-        self._taken: dict[str, dict[tuple[Side, int], int]] = {}
+        self._taken: dict[str, Taken] = {}
         self._ended: str | None = None
         self._closed: set[str] = set()
         self.now_ns = self._last_ns = self._next[0] if self._next is not None else 0
@@ -167,13 +171,14 @@ class Replay:
         self._last_ns = self.now_ns
         if self._resting and type(events[-1]) is BatchEnded:
             self._ended = next((e.ticker for e in reversed(events) if isinstance(e, BookDelta | BookSnapshot)), None)
+        sizes: dict[tuple[str, Side, int], int] = {}
         for event in events:
             if type(event) is BookDelta:
                 taken = self._taken.get(event.ticker)
                 if taken:
-                    self._forget_taken(event, taken)
+                    self._forget_vanished(event, taken, sizes)
             elif type(event) is BookSnapshot:
-                self._taken.pop(event.ticker, None)
+                self._forget_absent(event, sizes)
             elif type(event) is MarketSettled:
                 self._close(event.ticker)
 
@@ -184,14 +189,26 @@ class Replay:
             cancel = CancelOrder(client_order_id=key, order_id=own.order_id, ticker=ticker, exchange_index=0)
             self._push(self.now_ns, _ARRIVAL, cancel)
 
-    def _forget_taken(self, event: BookDelta, taken: dict[tuple[Side, int], int]) -> None:
-        """Forget what we took of a level that is about to vanish."""
-        side = Side.BID if event.is_bid else Side.ASK
-        market = self._market(event.ticker)
+    def _forget_vanished(self, event: BookDelta, taken: Taken, sizes: dict[tuple[str, Side, int], int]) -> None:
+        """Forget what we took of a level that vanishes; `sizes` are those of levels this unit has changed so far."""
+        key = (Side.BID if event.is_bid else Side.ASK, event.price_ticks)
+        market = self._market(event.ticker) if key in taken else None
         if market is None or market.book is None:
             return
-        if market.book.size_cc(side, event.price_ticks) + event.delta_cc <= 0:
-            taken.pop((side, event.price_ticks), None)
+        place = (event.ticker, *key)
+        sizes[place] = sizes.get(place, market.book.size_cc(*key)) + event.delta_cc
+        if sizes[place] <= 0:
+            del taken[key]
+
+    def _forget_absent(self, event: BookSnapshot, sizes: dict[tuple[str, Side, int], int]) -> None:
+        """Forget what we took of levels that a new snapshot does not hold."""
+        taken = self._taken.get(event.ticker)
+        if not taken:
+            return
+        levels = {(Side.BID, price): size for price, size in event.bids if size > 0}
+        levels |= {(Side.ASK, price): size for price, size in event.asks if size > 0}
+        self._taken[event.ticker] = {key: taken_cc for key, taken_cc in taken.items() if key in levels}
+        sizes.update({(event.ticker, *key): size for key, size in levels.items()})
 
     def _own(self, effect: Effect, number: int, now_ns: int) -> list[Event]:
         match effect:
@@ -222,9 +239,10 @@ class Replay:
             return [_rejected(order, "post only cross", now_ns)]
         self._sequence += 1
         own = _Resting(order, f"O{self._sequence}")
-        matches = self._walk(market, order) if crosses and book is not None else []
+        matches = self._walk(market, order.side, order.price_ticks, order.size_cc) if crosses else []
         if order.tif is TimeInForce.FOK and sum(size for _, size in matches) < order.size_cc:
             return [_rejected(order, "fill_or_kill_insufficient_resting_volume", now_ns)]
+        self._take(order.ticker, order.side.opposite, matches)
         fills: list[Event] = [self._fill(own, market, price, size, now_ns, is_taker=True) for price, size in matches]
         rests = order.tif is TimeInForce.GTC and own.remaining_cc > 0
         if rests:
@@ -238,22 +256,25 @@ class Replay:
         )
         return [acked, *fills]
 
-    def _walk(self, market: Market, order: SendOrder) -> list[tuple[int, int]]:
-        """Give the recorded levels an order takes, without what we took of them before."""
+    def _walk(self, market: Market, side: Side, limit_ticks: int, size_cc: int) -> list[tuple[int, int]]:
+        """Give the recorded levels within a limit that an order of `side` meets, without what we took before."""
         assert market.book is not None
-        taken = self._taken.setdefault(order.ticker, {})
+        taken = self._taken.get(market.contract.ticker, {})
         matches: list[tuple[int, int]] = []
-        left_cc, opposite = order.size_cc, order.side.opposite
-        for price, size_cc in market.book.depth(opposite, 200):
-            if left_cc <= 0 or order.side.sign * (price - order.price_ticks) > 0:
+        for price, level_cc in market.book.depth(side.opposite, _LEVELS_MAX):
+            if size_cc <= 0 or side.sign * (price - limit_ticks) > 0:
                 break
-            key = (opposite, price)
-            part_cc = min(left_cc, size_cc - taken.get(key, 0))
+            part_cc = min(size_cc, level_cc - taken.get((side.opposite, price), 0))
             if part_cc > 0:
-                taken[key] = taken.get(key, 0) + part_cc
                 matches.append((price, part_cc))
-                left_cc -= part_cc
+                size_cc -= part_cc
         return matches
+
+    def _take(self, ticker: str, side: Side, matches: list[tuple[int, int]]) -> None:
+        """Note what was taken of recorded levels of `side`."""
+        taken = self._taken.setdefault(ticker, {})
+        for price, size_cc in matches:
+            taken[side, price] = taken.get((side, price), 0) + size_cc
 
     def _fill_through(self, ticker: str, now_ns: int) -> list[Event]:
         """Give the fills of resting orders whose price the recorded opposite best went through."""
@@ -261,33 +282,28 @@ class Replay:
         market = self._market(ticker) if orders else None
         if not orders or market is None or market.book is None or market.book.is_crossed:
             return []
+        bid, ask = market.book.bid_ticks, market.book.ask_ticks
         events: list[Event] = []
-        for side in (Side.BID, Side.ASK):
-            mine = [own for own in orders.values() if own.order.side is side]
-            best = market.book.ask_ticks if side is Side.BID else market.book.bid_ticks
-            if best is None or not any(side.sign * (own.order.price_ticks - best) > 0 for own in mine):
-                self._eaten.pop((ticker, side), None)
+        for side, best in ((Side.BID, ask), (Side.ASK, bid)):
+            if best is None:
                 continue
+            mine = [o for o in orders.values() if o.order.side is side and side.sign * (o.order.price_ticks - best) > 0]
             mine.sort(key=lambda own: -own.order.side.sign * own.order.price_ticks)
             for own in mine:
                 events += self._fill_one_through(own, market, now_ns)
-        for event in events:
-            assert isinstance(event, OrderFilled)
-            if orders[event.client_order_id or ""].remaining_cc == 0:
-                del orders[event.client_order_id or ""]
         return events
 
     def _fill_one_through(self, own: _Resting, market: Market, now_ns: int) -> list[Event]:
-        assert market.book is not None
-        side, limit = own.order.side, own.order.price_ticks
-        levels = market.book.depth(side.opposite, 200)
-        through_cc = sum(size for price, size in levels if side.sign * (limit - price) > 0)
-        key = (own.order.ticker, side)
-        size_cc = min(own.remaining_cc, through_cc - self._eaten.get(key, 0))
-        if size_cc <= 0:
+        order = own.order
+        matches = self._walk(market, order.side, order.price_ticks - order.side.sign, own.remaining_cc)
+        size_cc = sum(size for _, size in matches)
+        if not size_cc:
             return []
-        self._eaten[key] = self._eaten.get(key, 0) + size_cc
-        return [self._fill(own, market, limit, size_cc, now_ns, is_taker=False)]
+        self._take(order.ticker, order.side.opposite, matches)
+        fill = self._fill(own, market, order.price_ticks, size_cc, now_ns, is_taker=False)
+        if not own.remaining_cc:
+            del self._resting[order.ticker][order.client_order_id]
+        return [fill]
 
     def _fill(
         self, own: _Resting, market: Market, price: int, size_cc: int, now_ns: int, *, is_taker: bool
