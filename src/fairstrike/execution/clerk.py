@@ -74,6 +74,7 @@ class Clerk:
         self._fills_since_ns = self._fills_asked_ns = run_ns
         self._equity_day: tuple[int, int] = (-1, 0)
         self._stop: Stopping | None = None
+        self._listed_ns: dict[str, int] = {}
         self._shard: int | None = None
         self._is_account_clear = self._is_asking_cash = False
         self.is_open = False
@@ -209,13 +210,23 @@ class Clerk:
         self._notes.want(Halt(reason=self._stop.reason, is_clean=is_proved))
 
     def _cancel_strangers(self, event: OrdersRead) -> None:
-        """Cancel orders that carry our tag and that we do not hold: a run before this one left them."""
+        """Cancel what must not rest: left by a run before this one, or ended for us and still listed after the lag.
+
+        A list that trails may show an order that was just cancelled; only one that stays listed is acted on.
+        """
         mine = reconcile.ours(event.orders, self._tag)
-        for report in reconcile.strangers(self.orders.by_id, mine):
+        found = reconcile.strangers(self.orders.by_id, mine)
+        keys = {report.client_order_id for report in found}
+        self._listed_ns = {key: first_ns for key, first_ns in self._listed_ns.items() if key in keys}
+        for report in found:
+            first_ns = self._listed_ns.setdefault(report.client_order_id, event.asked_ns)
+            due_ns = event.recv_ns + self._reconcile.doubt_every_ns
+            self._notes.want(SetTimer(name="orders", due_ns=due_ns))
+            if report.client_order_id in self.orders.by_id and event.asked_ns - first_ns < self._reconcile.lag_ns:
+                continue
             self._notes.want(
-                Warn(text=f"an order that is none of ours now rests in {report.ticker} and is cancelled"),
+                Warn(text=f"an order that should not rest in {report.ticker} is cancelled"),
                 reconcile.cancel_of(report, self._catalog.listings),
-                SetTimer(name="orders", due_ns=event.recv_ns + self._reconcile.doubt_every_ns),
             )
         self._is_account_clear = self._is_account_clear or not mine
         self._ask_cash()

@@ -71,10 +71,7 @@ def ours(listed: tuple[OrderReported, ...], tag: int) -> tuple[OrderReported, ..
 
 
 def strangers(orders: Mapping[str, Order], listed: tuple[OrderReported, ...]) -> list[OrderReported]:
-    """Give listed orders that must not rest: left by a run before this one, or held for ended unfilled.
-
-    A list that trails may still show an order that was just cancelled; to cancel it again does no harm.
-    """
+    """Give listed orders that must not rest: left by a run before this one, or held for ended unfilled."""
     held = ((report, orders.get(report.client_order_id)) for report in listed)
     ended = (OrderState.CANCELLED, OrderState.REJECTED)
     return [report for report, order in held if order is None or order.state in ended]
