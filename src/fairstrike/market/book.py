@@ -7,6 +7,9 @@ from fairstrike.core.events import Level
 from fairstrike.core.order import Side
 from fairstrike.core.units import TICKS_PER_DOLLAR
 
+# Looking a member up in its enumeration takes as long as a whole change of a level.
+_BID, _ASK = Side.BID, Side.ASK
+
 
 class BookView(Protocol):
     """What may be asked of a book. Prices in ticks (YES), sizes in centicontracts, None for an empty side."""
@@ -76,18 +79,18 @@ class Book:
 
     def size_cc(self, side: Side, price_ticks: int) -> int:
         """Give the size resting at a price, 0 when none."""
-        return (self._bids if side is Side.BID else self._asks).get(price_ticks, 0)
+        return (self._bids if side is _BID else self._asks).get(price_ticks, 0)
 
     def depth(self, side: Side, levels: int) -> list[Level]:
         """Give at most `levels` levels of a side, best first."""
-        if side is Side.BID:
+        if side is _BID:
             return sorted(self._bids.items(), reverse=True)[:levels]
         return sorted(self._asks.items())[:levels]
 
     def walk(self, side: Side, size_cc: int, limit_ticks: int) -> list[Level]:
         """Give the levels an order of `size_cc` would take from `side` within `limit_ticks`, best first."""
-        levels = self._asks if side is Side.ASK else self._bids
-        sign = 1 if side is Side.ASK else -1
+        levels = self._asks if side is _ASK else self._bids
+        sign = 1 if side is _ASK else -1
         taken: list[Level] = []
         for price in sorted((p for p in levels if sign * p <= sign * limit_ticks), reverse=sign < 0):
             if size_cc <= 0:
