@@ -33,7 +33,7 @@ def progress(what: str, total: int | None, *, is_shown: bool) -> Iterator[Callab
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=_errors, disable=not is_shown, transient=True) as bars:
+    with Progress(*columns, console=_errors, disable=not (is_shown and _errors.is_terminal), transient=True) as bars:
         task = bars.add_task(what, total=total)
         yield lambda done: bars.update(task, completed=done)
 

@@ -266,13 +266,15 @@ def results(path: Path, runs: Collection[str]) -> dict[str, Result]:
     Raises `RecordingError` when the file lacks a column.
     """
     found: dict[str, Result] = {}
-    with path.open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            try:
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                if None in row.values():
+                    raise ArithmeticRefusal(f"the one of {row['market_ticker']!r} is cut")
                 if row["run"] in runs:
                     found[row["market_ticker"]] = _result(row)
-            except (KeyError, TypeError, ArithmeticRefusal) as error:
-                raise RecordingError(f"{path.name} has a row that cannot be used ({error}); restore the file") from None
+    except (KeyError, TypeError, csv.Error, UnicodeDecodeError, ArithmeticRefusal) as error:
+        raise RecordingError(f"{path.name} has a row that cannot be used ({error}); restore the file") from None
     return found
 
 
@@ -315,7 +317,7 @@ def _print(second: int, last: tuple[int, int, int], at_ns: int) -> IndexPrinted:
 def _trades(tape: Tape) -> Iterator[tuple[int, int, int]]:
     """Give (receive time, source time, price `_e8`) of each trade in order of receipt."""
     path, lines = tape.path, tape.lines()
-    header = next(lines, b"").decode().split(",")
+    header = next(lines, b"").decode("utf-8", "replace").split(",")
     try:
         columns = [header.index(name) for name in ("recv_ns", "exchange_ts", "price_usd")]
     except ValueError:
