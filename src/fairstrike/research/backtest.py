@@ -30,14 +30,12 @@ def feed(recordings: Sequence[Recording], found: dict[str, Result]) -> Iterator[
     sources += [(1, recording.prints()) for recording in recordings]
     sources.append((2, iter(settlements(found))))
     merged = heapq.merge(*(_ranked(units, rank, number) for number, (rank, units) in enumerate(sources)))
-    frames_end = max((recording.first_ns for recording in recordings), default=0)
-    instant, is_over = 0, False
-    for instant, rank, _, unit in merged:
+    instant, is_over = max((recording.first_ns for recording in recordings), default=0), False
+    for due_ns, rank, _, unit in merged:
         if rank == 2 and not is_over and all(recording.is_over for recording in recordings):
             is_over = True
-            yield frames_end, [Commanded(command="cancel", argument="the recording ended", recv_ns=frames_end)]
-        if rank == 0:
-            frames_end = instant
+            yield instant, [Commanded(command="cancel", argument="the recording ended", recv_ns=instant)]
+        instant = due_ns
         yield unit
     for command in ("cancel", "stop"):
         instant += SECOND_NS

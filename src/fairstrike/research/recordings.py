@@ -114,7 +114,10 @@ class Recording:
         )
 
     def units(self) -> Iterator[Unit]:
-        """Give the frames' events in units: one receive time each, ended by at most one `BatchEnded`."""
+        """Give the frames' events in units: one receive time each, ended by at most one `BatchEnded`.
+
+        Raises `RecordingError` for a line that is no frame, or not in order of receipt.
+        """
         instant = 0
         events: list[Event] = []
         for told, is_end in self._grouped():
@@ -122,6 +125,8 @@ class Recording:
                 if event.recv_ns != instant:
                     if events:
                         yield instant, events
+                    if event.recv_ns < instant:
+                        raise self._not_in_order(self.path.name, self.tape.line_count)
                     instant = event.recv_ns
                     events = []
                 events.append(event)
@@ -133,12 +138,18 @@ class Recording:
         self.is_over = True
 
     def prints(self) -> Iterator[Unit]:
-        """Give index prints made of the trades beside the capture, one a second."""
+        """Give index prints made of the trades beside the capture, one a second.
+
+        Raises `RecordingError` for a line that is no trade, or not in order of receipt.
+        """
         if self.spot is None:
             return
         offset = ClockOffset(_OFFSET_STEP_NS)
         used_ns, last, next_second = 0, None, None
-        for recv_ns, source_ns, value_e8 in _trades(Tape(self.spot, self.cuts.append)):
+        tape = Tape(self.spot, self.cuts.append)
+        for recv_ns, source_ns, value_e8 in _trades(tape):
+            if last is not None and recv_ns < last[0]:
+                raise self._not_in_order(self.spot.name, tape.line_count)
             while last is not None and next_second is not None and next_second * SECOND_NS + used_ns < recv_ns:
                 at_ns = max(next_second * SECOND_NS + used_ns, last[0])
                 yield at_ns, [_print(next_second, last, at_ns)]
@@ -147,8 +158,8 @@ class Recording:
             if stepped_ns is not None:
                 used_ns = stepped_ns
                 yield recv_ns, [OffsetStepped(source="coinbase", offset_ns=used_ns, recv_ns=recv_ns)]
-            first = (recv_ns - used_ns) // SECOND_NS + 1
-            next_second = first if next_second is None else max(next_second, first)
+            if next_second is None:
+                next_second = -(-(recv_ns - used_ns) // SECOND_NS)
             last = (recv_ns, source_ns, value_e8)
 
     def _grouped(self) -> Iterator[tuple[list[Event], bool]]:
@@ -222,6 +233,12 @@ class Recording:
         return RecordingError(
             f"{self.path.name} line {number} is not a frame of a 15-minute capture ({error}); give a capture file, "
             "or a copy of this one that is not damaged"
+        )
+
+    @staticmethod
+    def _not_in_order(name: str, number: int) -> RecordingError:
+        return RecordingError(
+            f"{name} goes back in time at line {number}; give a recording whose lines are in order of receipt"
         )
 
     def _listed(self, line: Watched) -> ContractListed:

@@ -1,0 +1,325 @@
+"""A capture becomes the events a live session would have given."""
+
+import gzip
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from fairstrike.core.errors import RecordingError
+from fairstrike.core.events import (
+    BatchEnded,
+    BookDelta,
+    BookLost,
+    BookSnapshot,
+    ContractListed,
+    IndexPrinted,
+    OffsetStepped,
+    StreamChanged,
+)
+from fairstrike.research.recordings import Recording, results, settlements
+from tests.unit.research.captures import (
+    CLOSE_TEXT,
+    RUN,
+    TICKER,
+    book,
+    connected,
+    delta,
+    events_of,
+    line,
+    ns,
+    opening,
+    recorded,
+    ticker,
+    told,
+    watch,
+    write,
+    write_spot,
+)
+
+# Groups
+
+
+def test_a_batch_ends_after_the_last_frame_of_a_venue_millisecond(tmp_path: Path) -> None:
+    units = recorded(tmp_path, delta(3, 2, 3), delta(3, 3, 3), delta(4, 4, 4), delta(5, 5, 5))
+    middle = [(3.0, "delta"), (3.0, "delta"), (3.0, "end"), (4.0, "delta"), (4.0, "end"), (5.0, "delta"), (5.0, "end")]
+    assert told(units)[2:9] == middle
+
+
+def test_a_batch_ends_at_the_receive_time_of_its_last_frame(tmp_path: Path) -> None:
+    units = recorded(tmp_path, delta(3, 2, 3), delta(4, 3, 3), delta(9, 4, 9))
+    assert told(units)[2:5] == [(3.0, "delta"), (4.0, "delta"), (4.0, "end")]
+
+
+def test_a_snapshot_is_a_group_of_its_own(tmp_path: Path) -> None:
+    units = recorded(tmp_path, delta(3, 2, 3), book(4, 3), delta(5, 4, 3))
+    expected = [(3.0, "delta"), (3.0, "end"), (4.0, "book"), (4.0, "end"), (5.0, "delta"), (5.0, "end")]
+    assert told(units)[2:8] == expected
+
+
+def test_a_ticker_neither_ends_nor_joins_a_group(tmp_path: Path) -> None:
+    units = recorded(tmp_path, delta(3, 2, 3), ticker(4), delta(5, 3, 3), ticker(6), delta(7, 4, 7))
+    expected = [(3.0, "delta"), (4.0, "ticker"), (5.0, "delta"), (5.0, "end"), (6.0, "ticker"), (7.0, "delta")]
+    assert told(units)[2:8] == expected
+
+
+def test_a_ticker_received_with_the_last_frame_of_a_group_comes_after_it(tmp_path: Path) -> None:
+    units = recorded(tmp_path, delta(3, 2, 3), ticker(3), delta(7, 3, 7))
+    assert told(units)[2:5] == [(3.0, "delta"), (3.0, "end"), (3.0, "ticker")]
+
+
+def test_two_groups_of_one_receive_time_are_two_units(tmp_path: Path) -> None:
+    units = recorded(tmp_path, delta(3, 2, 3), delta(3, 3, 4), delta(9, 4, 9))
+    assert [type(events[-1]) for instant, events in units if instant == ns(3)] == [BatchEnded, BatchEnded]
+
+
+def test_each_unit_has_one_receive_time_and_at_most_one_end(tmp_path: Path) -> None:
+    frames = [delta(3 + n // 2, 2 + n, 3 + n // 3) for n in range(20)]
+    units = recorded(tmp_path, *frames)
+    assert all(event.recv_ns == instant for instant, events in units for event in events)
+    assert all([type(e) for e in events].count(BatchEnded) <= 1 for _, events in units)
+    assert all(before <= after for (before, _), (after, _) in pairwise(units))
+    assert len(events_of(units, BookDelta)) == 20
+
+
+def test_the_end_of_the_recording_loses_its_books(tmp_path: Path) -> None:
+    units = recorded(tmp_path, delta(3, 2, 3))
+    assert [type(event) for event in units[-1][1]] == [StreamChanged, BookLost, BatchEnded]
+    assert units[-1][0] == ns(3)
+
+
+def test_a_jump_of_numbers_loses_the_book(tmp_path: Path) -> None:
+    recording = Recording(write(tmp_path, opening(delta(3, 2, 3), delta(4, 4, 4), delta(5, 5, 5))))
+    units = list(recording.units())
+    assert [event.reason for event in events_of(units, BookLost) if isinstance(event, BookLost)] == ["gap"]
+    assert recording.session.gaps == {TICKER: 1}
+    assert len(events_of(units, BookDelta)) == 1
+    assert recording.deltas == {TICKER: 3}
+
+
+def test_a_reconnection_starts_the_numbers_anew(tmp_path: Path) -> None:
+    units = recorded(tmp_path, delta(3, 2, 3), connected(4), book(5, 1), delta(6, 2, 6))
+    assert [e.reason for e in events_of(units, BookLost) if isinstance(e, BookLost)] == ["disconnected"] * 2
+    assert told(units)[2:] == [
+        (3.0, "delta"),
+        (3.0, "end"),
+        (4.0, "end"),
+        (5.0, "book"),
+        (5.0, "end"),
+        (6.0, "delta"),
+        (6.0, "end"),
+        (6.0, "end"),
+    ]
+
+
+def test_prices_of_no_become_prices_of_yes(tmp_path: Path) -> None:
+    units = recorded(tmp_path, delta(3, 2, 3, "no", "0.5800"))
+    (first,) = events_of(units, BookSnapshot)
+    assert isinstance(first, BookSnapshot)
+    assert first.asks == ((4_200, 500),)
+    (change,) = events_of(units, BookDelta)
+    assert isinstance(change, BookDelta)
+    assert (change.is_bid, change.price_ticks, change.delta_cc) == (False, 4_200, 500)
+
+
+def test_the_watched_market_is_listed_with_strike_and_close(tmp_path: Path) -> None:
+    (listed,) = events_of(recorded(tmp_path), ContractListed)
+    assert isinstance(listed, ContractListed)
+    assert (listed.contract.ticker, listed.contract.series) == (TICKER, "KXBTC15M")
+    assert listed.contract.floor_e8 == 7_948_786_000_000
+    assert listed.contract.close_ns - listed.contract.open_ns == 900_000_000_000
+
+
+def test_a_strike_not_yet_published_is_absent(tmp_path: Path) -> None:
+    units = list(Recording(write(tmp_path, [watch(0, strike=None)])).units())
+    (listed,) = events_of(units, ContractListed)
+    assert isinstance(listed, ContractListed)
+    assert listed.contract.floor_e8 is None
+
+
+# Files
+
+
+@pytest.mark.parametrize("name", [f"{RUN}.jsonl", f"{RUN}.jsonl.gz"])
+def test_plain_and_packed_captures_read_the_same(tmp_path: Path, name: str) -> None:
+    recording = Recording(write(tmp_path, opening(delta(3, 2, 3)), name))
+    assert [kind for _, kind in told(list(recording.units()))] == ["book", "end", "delta", "end", "end"]
+    assert (recording.run, recording.first_ns, recording.is_over, recording.cuts) == (RUN, ns(0), True, [])
+
+
+def test_a_plain_capture_cut_in_a_line_is_read_up_to_there(tmp_path: Path) -> None:
+    path = write(tmp_path, opening(delta(3, 2, 3), delta(4, 3, 4)))
+    path.write_bytes(path.read_bytes()[:-20])
+    recording = Recording(path)
+    assert [kind for _, kind in told(list(recording.units()))] == ["book", "end", "delta", "end", "end"]
+    assert [(cut.name, cut.line_count) for cut in recording.cuts] == [(path.name, 4)]
+
+
+def test_a_packed_capture_cut_in_the_middle_is_read_up_to_there(tmp_path: Path) -> None:
+    frames = [delta(3 + n, 2 + n, (n * 7_919) % 1_000, price=f"0.{n * 7_919 % 9_000 + 500:04d}") for n in range(3_000)]
+    path = write(tmp_path, opening(*frames), f"{RUN}.jsonl.gz")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    recording = Recording(path)
+    units = list(recording.units())
+    (cut,) = recording.cuts
+    assert 0 < len(events_of(units, BookDelta)) == cut.line_count - 3 < 3_000
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("empty.jsonl", b""),
+        ("empty.jsonl.gz", gzip.compress(b"")),
+        ("text.jsonl", b"some text\n"),
+        ("list.jsonl", b"[1, 2]\n"),
+        ("other.jsonl", b'{"captured_at": "2026-07-10T00:00:00Z"}\n'),
+        ("plain.jsonl.gz", b'{"recv_ns":1,"type":"ws_connected"}\n'),
+        ("binary.jsonl", b"\xff\xfe\x00\n"),
+    ],
+)
+def test_a_file_of_another_format_is_refused_in_one_sentence(tmp_path: Path, name: str, data: bytes) -> None:
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(RecordingError, match=name) as caught:
+        Recording(tmp_path / name)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RecordingError, match="cannot be read"):
+        Recording(tmp_path / "none.jsonl")
+
+
+@pytest.mark.parametrize("strange", [line(4, "trade_burst", {}), b"", b"{}", b'{"recv_ns": 4}', line(4, "ticker", {})])
+def test_a_strange_line_in_the_middle_is_refused_with_its_number(tmp_path: Path, strange: bytes) -> None:
+    recording = Recording(write(tmp_path, opening(delta(3, 2, 3), strange, delta(5, 3, 5))))
+    with pytest.raises(RecordingError, match="line 5 is not a frame"):
+        list(recording.units())
+
+
+def test_frames_out_of_order_of_receipt_are_refused(tmp_path: Path) -> None:
+    recording = Recording(write(tmp_path, opening(delta(30, 2, 3), delta(29, 3, 4), delta(31, 4, 5))))
+    with pytest.raises(RecordingError, match="goes back in time"):
+        list(recording.units())
+
+
+@pytest.mark.parametrize("text", ["soon", "2026-05-14T00:30:00"])
+def test_a_market_without_a_close_is_refused(tmp_path: Path, text: str) -> None:
+    recording = Recording(write(tmp_path, [connected(0), watch(1, close=text)]))
+    with pytest.raises(RecordingError, match=TICKER):
+        list(recording.units())
+
+
+# Prints
+
+COLUMNS = "recv_ns,exchange_ts,price_usd"
+
+
+def prints(folder: Path, trades: list[tuple[float, str, str]]) -> list[tuple[float, int, int]]:
+    """Index prints as (milliseconds, second after 00:24:28, dollars) of a capture with these trades beside it."""
+    path = write(folder, opening())
+    write_spot(folder, trades)
+    units = list(Recording(path).prints())
+    assert all(before <= after for (before, _), (after, _) in pairwise(units))
+    found = [event for event in events_of(units, IndexPrinted) if isinstance(event, IndexPrinted)]
+    first = ns(0) // 1_000_000_000
+    return [((e.recv_ns - ns(0)) / 1e6, e.second - first, e.value_e8 // 10**8) for e in found]
+
+
+def test_each_whole_second_prints_the_last_trade_received(tmp_path: Path) -> None:
+    trades = [(100.0, "00:24:28.1", "100"), (900.0, "00:24:28.9", "101"), (2_500.0, "00:24:30.5", "102")]
+    assert prints(tmp_path, [*trades, (3_100.0, "00:24:31.1", "103")]) == [
+        (1_000.0, 1, 101),
+        (2_000.0, 2, 101),
+        (3_000.0, 3, 102),
+    ]
+
+
+def test_seconds_are_those_of_coinbase_s_clock(tmp_path: Path) -> None:
+    trades = [(100.0, "00:24:27.8", "100"), (1_350.0, "00:24:29.05", "101"), (1_400.0, "00:24:29.1", "102")]
+    assert prints(tmp_path, trades) == [(300.0, 0, 100), (1_300.0, 1, 100)]
+
+
+def test_a_trade_received_at_the_whole_second_counts(tmp_path: Path) -> None:
+    trades = [(100.0, "00:24:28.1", "100"), (1_000.0, "00:24:29.0", "101"), (1_100.0, "00:24:29.1", "102")]
+    assert prints(tmp_path, trades) == [(1_000.0, 1, 101)]
+
+
+def test_no_second_is_left_out_when_the_offset_steps(tmp_path: Path) -> None:
+    trades = [(100.0, "00:24:27.8", "100"), (1_250.0, "00:24:29.05", "101"), (3_000.0, "00:24:30.8", "102")]
+    assert prints(tmp_path, trades) == [(300.0, 0, 100), (1_250.0, 1, 101), (2_200.0, 2, 101)]
+
+
+def test_the_first_trade_tells_the_offset_of_coinbase_s_clock(tmp_path: Path) -> None:
+    path = write(tmp_path, opening())
+    write_spot(tmp_path, [(100.0, "00:24:27.8", "100")])
+    (step,) = events_of(list(Recording(path).prints()), OffsetStepped)
+    assert isinstance(step, OffsetStepped)
+    assert (step.source, step.offset_ns) == ("coinbase", 300_000_000)
+
+
+def test_without_trades_beside_it_a_capture_has_no_prints(tmp_path: Path) -> None:
+    recording = Recording(write(tmp_path, opening()))
+    assert recording.spot is None
+    assert list(recording.prints()) == []
+
+
+NO_TRADES = ("a,b,c\n1,2,3\n", f"{COLUMNS}\nx,y,z\n", f"{COLUMNS}\n5\n", f"{COLUMNS}\n5,6,\xff\n", "", "\xff")
+
+
+@pytest.mark.parametrize("text", NO_TRADES)
+def test_a_file_of_trades_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
+    path = write(tmp_path, opening())
+    (tmp_path / f"{RUN}.spot.csv").write_bytes(text.encode("latin-1"))
+    with pytest.raises(RecordingError, match=r"spot\.csv"):
+        list(Recording(path).prints())
+
+
+def test_trades_out_of_order_of_receipt_are_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, opening())
+    write_spot(tmp_path, [(100.0, "00:24:28.1", "100"), (99.0, "00:24:28.2", "101")])
+    with pytest.raises(RecordingError, match="goes back in time"):
+        list(Recording(path).prints())
+
+
+# Results
+
+HEADER = "run,market_ticker,close_time,strike_usd,official_result,settlement_value_usd_from_next_strike"
+
+
+def found_in(folder: Path, *rows: str) -> list[tuple[str, int | None, bool]]:
+    path = folder / "results.csv"
+    path.write_text("\n".join([HEADER, *rows, ""]), encoding="utf-8")
+    return [(r.ticker, r.value_ticks, r.is_derived) for r in results(path, {"a"}).values()]
+
+
+def test_an_official_result_comes_before_a_derived_one(tmp_path: Path) -> None:
+    assert found_in(tmp_path, f"a,T,{CLOSE_TEXT},100.00,no,100.00") == [("T", 0, False)]
+
+
+@pytest.mark.parametrize(("settled", "value"), [("99.99", 0), ("100.00", 10_000), ("100.01", 10_000)])
+def test_a_derived_result_is_yes_when_the_next_strike_is_at_least_the_own(
+    tmp_path: Path, settled: str, value: int
+) -> None:
+    assert found_in(tmp_path, f"a,T,{CLOSE_TEXT},100.00,,{settled}") == [("T", value, True)]
+
+
+def test_a_market_without_either_stays_open(tmp_path: Path) -> None:
+    assert found_in(tmp_path, f"a,T,{CLOSE_TEXT},100.00,,") == [("T", None, True)]
+    assert settlements(results(tmp_path / "results.csv", {"a"})) == []
+
+
+def test_results_of_other_runs_are_left_out(tmp_path: Path) -> None:
+    assert found_in(tmp_path, f"b,T,{CLOSE_TEXT},100.00,yes,") == []
+
+
+@pytest.mark.parametrize("row", [f"a,T,{CLOSE_TEXT},100.00,maybe,", "a,T,soon,1,yes,", "a,T", f"a,T,{CLOSE_TEXT},x,,1"])
+def test_a_row_that_cannot_be_used_is_refused(tmp_path: Path, row: str) -> None:
+    with pytest.raises(RecordingError, match=r"results\.csv"):
+        found_in(tmp_path, row)
+
+
+def test_markets_settle_a_second_after_their_close_in_order_of_time(tmp_path: Path) -> None:
+    found_in(tmp_path, "a,U,2026-05-14T00:45:00Z,1,yes,", f"a,T,{CLOSE_TEXT},1,no,")
+    units = settlements(results(tmp_path / "results.csv", {"a"}))
+    close_ns = 1_778_718_600 * 10**9
+    assert [instant for instant, _ in units] == [close_ns + 10**9, close_ns + 901 * 10**9]
