@@ -17,7 +17,6 @@ def main() -> int:
     chosen = parser.parse_args()
     scale, progress = SMOKE if chosen.smoke else Scale(), Progress()
     with tempfile.TemporaryDirectory() as folder:
-        progress.step("nothing yet: preparing the stream")
         capture = streams.capture(Path(folder), scale.lines)
         found: list[Figure] = []
         found += delta.measure(capture, scale, progress)
