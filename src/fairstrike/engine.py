@@ -81,14 +81,14 @@ class Engine:
 
     def fold(self, event: ev.Event) -> bool:
         """Take one event in. Gives whether this is a moment of decision."""
+        if type(event) is ev.BatchEnded:  # half of a busy stream: a case that misses costs more than this
+            return True
         match event:
             case ev.BookDelta():
                 self._touch(event)
                 if not self.books.delta(event):
                     self._resubscribe(event.ticker, "impossible")
                 return False
-            case ev.BatchEnded():
-                return True
             case ev.IndexPrinted():
                 self._on_print(event)
                 return True
@@ -111,8 +111,7 @@ class Engine:
             self.clerk.go_on_stopping(now_ns)
         elif self.clerk.is_open:
             self._consult(now_ns)
-        self._attention.clear()
-        self._attention.books.update(held)
+        self._attention.clear(held)
         return self._notes.take()
 
     def _fold_own(self, event: ev.Event) -> bool:
@@ -176,16 +175,17 @@ class Engine:
             if verdict == "fault":
                 self._resubscribe(ticker, "crossed")
             self._attention.look(ticker, self.books.served(ticker))
-        if held:
-            self._notes.want(fx.SetTimer(name="crossed", due_ns=now_ns + self.books.crossed_hold_ns + 1))
+        dues = [due for due in map(self.books.hold_ends_ns, held) if due > now_ns]
+        if dues:
+            self._notes.want(fx.SetTimer(name="crossed", due_ns=min(dues)))
         return held
 
     def _consult(self, now_ns: int) -> None:
         """Ask every strategy that is woken, and write down the decision when any is."""
-        scene = Scene(now_ns, partial(self._view, now_ns), self.catalog.group)
         woken, bits = self._attention.wake(self._traded, now_ns)
         if not bits:
             return
+        scene = Scene(now_ns, partial(self._view, now_ns), self.catalog.group)
         rows = tuple(self._attention.row(scene.market(ticker), bits[ticker]) for ticker in sorted(bits))
         self._notes.write(Decided(rows=rows))
         for strategy in self._strategies:

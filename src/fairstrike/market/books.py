@@ -56,7 +56,6 @@ class Books:
     def __init__(self, params: Params) -> None:
         """Start with no book at all."""
         self._params = params
-        self.crossed_hold_ns = params.crossed_hold_ns
         self.shelves: dict[str, Shelf] = {}
 
     def snapshot(self, event: BookSnapshot) -> None:
@@ -137,6 +136,12 @@ class Books:
             return "held"
         self._drop(shelf, "crossed", now_ns)
         return "fault"
+
+    def hold_ends_ns(self, ticker: str) -> int:
+        """Give the instant from which a book that is held back for being crossed may be judged a fault."""
+        since_ns = self.shelves[ticker].crossed_since_ns
+        assert since_ns is not None, "only a crossed book is held"
+        return since_ns + self._params.crossed_hold_ns + 1
 
     def _shelf(self, ticker: str) -> Shelf:
         return self.shelves.setdefault(ticker, Shelf())

@@ -29,6 +29,9 @@ Bests = tuple[int | None, int, int | None, int]
 Depths = tuple[list[Level], list[Level]]
 """The best levels of both sides."""
 
+# An enum member looked up through its class costs more than the dict access it is for.
+_BID, _ASK = Side.BID, Side.ASK
+
 ABSENT: Bests = (None, 0, None, 0)
 
 
@@ -59,9 +62,9 @@ class Attention:
             bid, ask = book.bid_ticks, book.ask_ticks
             now = (
                 bid,
-                book.size_cc(Side.BID, bid) if bid is not None else 0,
+                book.size_cc(_BID, bid) if bid is not None else 0,
                 ask,
-                book.size_cc(Side.ASK, ask) if ask is not None else 0,
+                book.size_cc(_ASK, ask) if ask is not None else 0,
             )
         if now != before:
             self.bests[ticker] = now
@@ -126,15 +129,10 @@ class Attention:
         fair_ppm = None if view.p_fair is None else ppm_of_belief(view.p_fair)
         return Row(view.contract.ticker, bits, *bests, fair_ppm)
 
-    def clear(self) -> None:
-        """Forget what happened: a decision was made."""
+    def clear(self, held: Sequence[str] = ()) -> None:
+        """Forget what happened, for a decision was made; the books in `held` stay touched."""
         self.books.clear()
         self.marks.clear()
         self._moved_cc.clear()
-        self._moved_rank.clear()
-
-
-def _first_change(before: Depths, now: Depths) -> int:
-    """Give the rank, 0 the best, of the first level that differs on either side."""
-    sides = zip(before, now, strict=True)
-    return min(rank for side in sides for rank, (old, new) in enumerate(zip_longest(*side)) if old != new)
+        if held:
+            self.books.update(held)
