@@ -1,0 +1,161 @@
+"""The clerk in the engine's hands: money, strangers, doubt, and how a run stops."""
+
+from fairstrike.core.effects import Ask, CancelOrder, Halt, SendOrder, SetTimer, Warn
+from fairstrike.core.events import AskFailed, CancelAnswered, Commanded, OrderDoubted, TimerFired
+from fairstrike.core.order import Order, OrderState
+from fairstrike.core.records import CashSet, Decided, RunEnded
+from tests.unit.engine_samples import (
+    BID,
+    CASH_UD,
+    RUN,
+    SECOND,
+    Hall,
+    T,
+    acked,
+    at,
+    balance,
+    batch,
+    delta,
+    filled,
+    key_of,
+    listed,
+    of,
+    printed,
+    read,
+    resting,
+    signal,
+    snapshot,
+)
+
+
+def command(seconds: float, name: str, argument: str = "") -> Commanded:
+    return Commanded(command=name, argument=argument, recv_ns=at(seconds))
+
+
+def timer(seconds: float, name: str) -> TimerFired:
+    return TimerFired(name=name, recv_ns=at(seconds))
+
+
+def working(hall: Hall) -> list[Order]:
+    return hall.engine.clerk.orders.all_working()
+
+
+# Money, and what an earlier run left
+
+
+def test_cash_is_asked_for_when_the_account_is_clear() -> None:
+    hall = Hall()
+    assert of(Ask, hall.feed(listed(), batch(0.1)).effects) == []
+    assert of(Ask, hall.feed(read(0.2)).effects) == [Ask(what="balance", key="0")]
+    assert of(Ask, hall.feed(read(0.3)).effects) == []
+
+
+def test_cash_is_asked_for_again_after_a_failure() -> None:
+    hall = Hall()
+    hall.feed(listed(), read(0.2))
+    outcome = hall.feed(AskFailed(what="balance", reason="late", recv_ns=at(0.3)), read(0.4))
+    assert of(Ask, outcome.effects) == [Ask(what="balance", key="0")]
+    assert of(Warn, outcome.effects) == [Warn(text="reading balance failed: late")]
+
+
+def test_cash_is_opened_once() -> None:
+    hall = Hall()
+    outcome = hall.feed(read(0.1), listed(), balance(0.2), balance(0.3, 5), batch(0.4))
+    assert of(CashSet, outcome.records) == [CashSet(cash_ud=CASH_UD)]
+    assert hall.engine.clerk.ledger.cash_ud == CASH_UD
+
+
+def test_nobody_is_consulted_before_the_cash_is_known() -> None:
+    hall = Hall()
+    hall.feed(read(0.1), listed(), snapshot(0.2), batch(0.2), printed(1))
+    assert hall.asking.asked == []
+
+
+def test_orders_of_an_earlier_run_are_cancelled_before_cash_is_read() -> None:
+    hall, key = Hall(), key_of(7, RUN - 3_600 * SECOND)
+    outcome = hall.feed(listed(), read(0.1, resting(0.1, key)))
+    expected = CancelOrder(client_order_id=key, order_id="old", ticker=T, exchange_index=0)
+    assert of(CancelOrder, outcome.effects) == [expected]
+    assert of(Ask, outcome.effects) == []
+    assert of(Ask, hall.feed(read(2)).effects) == [Ask(what="balance", key="0")]
+
+
+def test_orders_of_another_account_are_left_alone() -> None:
+    outcome = Hall().feed(read(0.1, resting(0.1, key_of(7, tag=0xFA5999)), resting(0.1, "by hand")))
+    assert of(CancelOrder, outcome.effects) == []
+
+
+# Doubt and settlement
+
+
+def test_lists_are_read_sooner_while_an_order_is_in_doubt() -> None:
+    hall = Hall().opened()
+    hall.asking.wishes = [signal()]
+    hall.feed(printed(41))
+    outcome = hall.feed(OrderDoubted(client_order_id=key_of(0), reason="timeout", recv_ns=at(42)))
+    assert of(SetTimer, outcome.effects) == [SetTimer(name="orders", due_ns=at(44))]
+
+
+def test_settlements_are_asked_for_while_a_closed_market_is_held() -> None:
+    hall = Hall().opened()
+    hall.feed(filled(42, hall.ordered()))
+    assert Ask(what="settlements") not in hall.feed(timer(3_600, "catalog")).effects
+    assert Ask(what="settlements") in hall.feed(timer(3_601, "catalog")).effects
+
+
+# Stopping
+
+
+def test_a_stop_cancels_proves_and_halts() -> None:
+    hall = Hall().opened()
+    key = hall.ordered()
+    began = hall.feed(command(50, "stop", "SIGTERM"))
+    assert [effect.client_order_id for effect in of(CancelOrder, began.effects)] == [key]
+    assert [ask.what for ask in of(Ask, began.effects)] == ["orders", "fills"]
+    hall.feed(read(50.1, resting(50.1, key)))
+    hall.feed(CancelAnswered(client_order_id=key, reduced_cc=100, recv_ns=at(50.2)), read(50.3))
+    assert of(Halt, hall.feed(read(50.5)).effects) == []
+    outcome = hall.feed(read(50.6))
+    ended = RunEnded(reason="SIGTERM", cash_ud=CASH_UD, fees_ud=0, resting=0)
+    assert (outcome.records, of(Halt, outcome.effects)) == ([ended], [Halt(reason="SIGTERM", is_clean=True)])
+
+
+def test_nothing_new_is_wanted_while_stopping() -> None:
+    hall = Hall().opened()
+    hall.feed(command(50, "stop"))
+    hall.asking.wishes = [signal()]
+    outcome = hall.feed(printed(51), delta(51, BID, 4_100, 100), batch(51))
+    assert (of(SendOrder, outcome.effects), of(Decided, outcome.records)) == ([], [])
+
+
+def test_an_order_on_its_way_is_cancelled_when_it_arrives() -> None:
+    hall = Hall().opened()
+    hall.asking.wishes = [signal()]
+    hall.feed(printed(41))
+    assert of(CancelOrder, hall.feed(command(42, "stop")).effects) == []
+    assert len(of(CancelOrder, hall.feed(acked(42.1, key_of(0))).effects)) == 1
+
+
+def test_a_list_that_shows_an_order_begins_the_proof_anew() -> None:
+    hall, stranger = Hall().opened(), key_of(7, RUN - SECOND)
+    hall.feed(command(50, "stop"), read(50.1), read(50.2, resting(50.2, stranger)))
+    assert of(Halt, hall.feed(read(50.4)).effects) == []
+    assert of(Halt, hall.feed(read(50.7)).effects) == [Halt(reason="stop", is_clean=True)]
+
+
+def test_a_stop_that_cannot_be_proved_says_so() -> None:
+    hall = Hall().opened()
+    key = hall.ordered()
+    hall.feed(command(50, "stop"))
+    assert of(Halt, hall.feed(timer(80, "orders")).effects) == []
+    outcome = hall.feed(timer(80.001, "orders"))
+    assert of(Halt, outcome.effects) == [Halt(reason="stop", is_clean=False)]
+    assert [ended.resting for ended in of(RunEnded, outcome.records)] == [1]
+    assert [order.state for order in working(hall)] == [OrderState.CANCELLING]
+    assert key == working(hall)[0].client_order_id
+
+
+def test_a_run_halts_once() -> None:
+    hall = Hall().opened()
+    outcome = hall.feed(command(50, "stop"), read(50.1), read(50.4), read(50.7), command(51, "stop"), read(52))
+    assert len(of(Halt, outcome.effects)) == len(of(RunEnded, outcome.records)) == 1
