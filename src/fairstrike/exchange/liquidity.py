@@ -55,6 +55,10 @@ class Agenda:
         self._arranged += 1
         heappush(self._acts, (instant_ns, self._arranged, act))
 
+    def next_due_ns(self) -> int | None:
+        """Give the instant of the next arranged act, None when there is none."""
+        return self._acts[0][0] if self._acts else None
+
     def run(self, now_ns: int) -> None:
         """Do everything arranged up to `now_ns`, what is arranged meanwhile included."""
         while self._acts and self._acts[0][0] <= now_ns:

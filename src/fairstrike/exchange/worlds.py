@@ -141,6 +141,11 @@ class World:
         self._agenda.run(now_ns)
         self.floor.advance(now_ns)
 
+    def next_due_ns(self) -> int:
+        """Give the next instant at which something happens unasked: between two of them the world stands still."""
+        dues = (self._agenda.next_due_ns(), self.floor.next_due_ns())
+        return min(due for due in dues if due is not None)
+
     def _draw_path(self) -> tuple[IndexPath, tuple[Plant, ...]]:
         wanted = min(PLANTS_MIN, self.params.gifts)
         for attempt in range(_PATHS_MAX):

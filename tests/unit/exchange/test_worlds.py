@@ -67,6 +67,21 @@ def test_step_of_the_clock_does_not_matter() -> None:
     assert coarse.floor.drain() == told + fine.floor.drain()
 
 
+def test_stands_still_until_it_is_next_due() -> None:
+    told: list[Happening] = []
+    world, until_ns = World(seed=5), START_NS + 30 * SECOND_NS
+    world.floor.drain()
+    while (due_ns := world.next_due_ns()) <= until_ns:
+        world.advance(due_ns - 1)
+        assert world.floor.drain() == []
+        world.advance(due_ns)
+        told += world.floor.drain()
+    coarse = World(seed=5)
+    coarse.floor.drain()
+    coarse.advance(until_ns)
+    assert told == coarse.floor.drain()
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_whole_world(seed: int) -> None:
     world = World(seed=seed)
