@@ -134,5 +134,12 @@ class Attention:
         self.books.clear()
         self.marks.clear()
         self._moved_cc.clear()
+        self._moved_rank.clear()
         if held:
             self.books.update(held)
+
+
+def _first_change(before: Depths, now: Depths) -> int:
+    """Give the rank, 0 the best, of the first level that differs on either side."""
+    sides = zip(before, now, strict=True)
+    return min(rank for side in sides for rank, (old, new) in enumerate(zip_longest(*side)) if old != new)
