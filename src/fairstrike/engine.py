@@ -250,6 +250,7 @@ class Engine:
         contract = event.contract
         is_new = contract.ticker not in self.catalog.listings
         self.catalog.fold(event)
+        self.clerk.want_cash(contract.exchange_index)
         traded = tuple(strategy for strategy in self._strategies if strategy.trades(contract))
         closes_in_ns = contract.close_ns - (event.recv_ns - self._offset_ns(KALSHI))
         is_ahead = 0 < closes_in_ns <= self._params.watch_within_ns
@@ -257,7 +258,6 @@ class Engine:
             return
         self._traded[contract.ticker] = traded
         self._notes.want(fx.Watch(tickers=(contract.ticker,)))
-        self.clerk.want_cash(contract.exchange_index)
         if not self._is_pulsing:
             self._on_timer("pulse", event.recv_ns)
 

@@ -33,6 +33,7 @@ from fairstrike.market.catalog import Catalog
 from fairstrike.market.index import Params as IndexParams
 from fairstrike.market.view import Scene
 from fairstrike.pricing.fair import Fairs
+from fairstrike.pricing.fair import Params as FairParams
 from fairstrike.pricing.volatility import Params as VolatilityParams
 from fairstrike.risk.limits import Door
 from fairstrike.risk.limits import Params as LimitsParams
@@ -198,7 +199,7 @@ class Hall:
             notes=notes,
             catalog=catalog,
             books=Books(BooksParams()),
-            fairs=Fairs(IndexParams(), VolatilityParams(returns_min=20)),
+            fairs=Fairs(FairParams(), IndexParams(), VolatilityParams(returns_min=20)),
             door=Door(limits or LimitsParams()),
             clerk=Clerk(catalog, notes, (TAG, RUN), params),
         )

@@ -33,17 +33,17 @@ def replay(
     strategy: Annotated[
         list[str] | None, typer.Option(help="taker, market_maker or none; may be given more than once.")
     ] = None,
-    cash: Annotated[float, typer.Option(help="Starting cash in dollars.")] = 10_000.0,
-    size: Annotated[int, typer.Option(help="Contracts an order.")] = 10,
-    net_max: Annotated[int, typer.Option(help="Most net contracts a market.")] = 100,
-    edge: Annotated[float, typer.Option(help="Least edge of the taker after fees, in cents.")] = 3.0,
+    cash: Annotated[float | None, typer.Option(help="Starting cash in dollars (10000).")] = None,
+    size: Annotated[int | None, typer.Option(help="Contracts an order (10).")] = None,
+    net_max: Annotated[int | None, typer.Option(help="Most net contracts a market (100).")] = None,
+    edge: Annotated[float | None, typer.Option(help="Least edge of the taker after fees, in cents (3).")] = None,
 ) -> None:
     """Run the engine on real recordings and say what came of it."""
     from fairstrike.app import printing, replaying
 
     settings = replaying.settings_of(
         config_file,
-        replaying.Choices(strategies=tuple(strategy or ()), cash=cash, size=size, net_max=net_max, edge=edge),
+        replaying.Choices(strategies=tuple(strategy or ()) or None, cash=cash, size=size, net_max=net_max, edge=edge),
     )
     prepared = replaying.prepare(files, settings)
     place = folder or replaying.folder_of(prepared)
@@ -94,16 +94,17 @@ def exchange(
 
 @app.command()
 def trade(
-    mode: Annotated[str, typer.Option(help="observe, paper or live.")] = "observe",
-    env: Annotated[str, typer.Option(help="prod, demo or box.")] = "prod",
+    mode: Annotated[str | None, typer.Option(help="observe (default), paper or live.")] = None,
+    env: Annotated[str | None, typer.Option(help="prod (default), demo or box.")] = None,
     box: Annotated[Path | None, typer.Option(help="File with the first line of `fairstrike exchange --json`.")] = None,
     config_file: Config = None,
     folder: Annotated[Path | None, typer.Option(help="Run folder (default: a new one under runs/).")] = None,
 ) -> None:
     """Start the trader. Against the exchange in a box only, until real money needs two consents."""
-    from fairstrike.app import trading
+    from fairstrike.app import dotenv, trading
 
-    place = trading.prepare(mode, env, box, config_file, folder)
+    chosen = dotenv.chosen(mode, env)
+    place = trading.prepare(chosen.execution, chosen.environment, box, config_file, folder)
     print(f"run folder {place}", flush=True)
     trading.become_trader(place)
 
@@ -113,9 +114,13 @@ def desk(
     folder: Annotated[Path, typer.Argument(help="The trader's run folder.")],
     stay: Annotated[bool, typer.Option(help="Keep following after the run has ended.")] = False,
 ) -> None:
-    """Follow a trader's journal into its database. May be stopped and started at any time."""
-    from fairstrike.app.desk.follow import run_desk
+    """Follow a trader's journal into its database and show the run. May be stopped and started at any time."""
+    from fairstrike.app.desk.follow import Pace, run_desk
+    from fairstrike.app.desk.terminal import run_terminal
 
+    print(f"following {folder} into its database; stop with Ctrl-C", flush=True)
+    if sys.stdout.isatty():
+        raise typer.Exit(run_terminal(folder, Pace(stay=stay)))
     raise typer.Exit(run_desk(folder, stay=stay))
 
 

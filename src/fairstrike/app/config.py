@@ -22,6 +22,7 @@ from fairstrike.execution.reconcile import Params as ReconcileParams
 from fairstrike.execution.stopping import Params as StoppingParams
 from fairstrike.market.books import Params as BooksParams
 from fairstrike.market.index import Params as IndexParams
+from fairstrike.pricing.fair import Params as FairParams
 from fairstrike.pricing.volatility import Params as VolatilityParams
 from fairstrike.risk.limits import Pace
 from fairstrike.risk.limits import Params as LimitsParams
@@ -54,6 +55,7 @@ class RoomSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     engine: EngineParams = EngineParams()
     books: BooksParams = BooksParams()
     index: IndexParams = IndexParams()
+    fair: FairParams = FairParams()
     volatility: VolatilityParams = VolatilityParams()
     limits: LimitsParams = LimitsParams()
     reconcile: ReconcileParams = ReconcileParams()

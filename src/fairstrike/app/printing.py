@@ -59,8 +59,8 @@ def replay_report(report: "ReplayReport") -> None:
     _console.print(table)
     for ticker, market in report.markets.items():
         if market.gaps or market.frozen:
-            found = f"{market.gaps} gaps, {market.frozen} frozen, {market.seconds_without_book:.1f} s without a book"
-            _console.print(f"[yellow]{ticker}: {found}[/]")
+            absent = f"{market.seconds_without_book:.1f} s without a book"
+            _console.print(f"[yellow]{ticker}: {counted(market.gaps, 'gap')}, {market.frozen} frozen, {absent}[/]")
     _strategies(report)
     _console.print(
         f"fills {report.fills} · fees ${_cents(report.fees) or '0.00'} · P&L of settled markets {_signed(report.pnl)}"
@@ -75,8 +75,12 @@ def replay_report(report: "ReplayReport") -> None:
 
 def verified(found: "Verified") -> None:
     """Print a verification's verdict."""
-    left = f"; {found.left_out} older runs left out, their inputs are no longer kept" if found.left_out else ""
-    _console.print(f"{found.records:,} decision records of {found.runs} runs made again, byte for byte{left}")
+    left = (
+        f"; {counted(found.left_out, 'older run')} left out, their inputs are no longer kept" if found.left_out else ""
+    )
+    _console.print(
+        f"{found.records:,} decision records of {counted(found.runs, 'run')} made again, byte for byte{left}"
+    )
 
 
 def _strategies(report: "ReplayReport") -> None:
@@ -98,6 +102,11 @@ def _table(title: str) -> Table:
     )
     table.collapse_padding = True
     return table
+
+
+def counted(count: int, noun: str) -> str:
+    """Give a count with its noun, in the plural unless it is one."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _cents(text: str) -> str:
@@ -147,7 +156,7 @@ class _Lines:
             self._tenths = tenths
             state = demo.state
             print(
-                f"{tenths * 10:3d} %  {state.sent} orders, {state.fills_count} fills, "
-                f"{state.settlements_count} markets settled",
+                f"{tenths * 10:3d} %  {counted(state.sent, 'order')}, {counted(state.fills_count, 'fill')}, "
+                f"{counted(state.settlements_count, 'market')} settled",
                 flush=True,
             )

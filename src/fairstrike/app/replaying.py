@@ -49,40 +49,52 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Choices(msgspec.Struct, frozen=True, kw_only=True):
-    """What the command line says of a replay: strategies by name, dollars, contracts and cents."""
+    """What the command line says of a replay: strategies by name, dollars, contracts and cents; None is unsaid."""
 
-    strategies: tuple[str, ...]
-    cash: float
-    size: int
-    net_max: int
-    edge: float
+    strategies: tuple[str, ...] | None = None
+    cash: float | None = None
+    size: int | None = None
+    net_max: int | None = None
+    edge: float | None = None
 
 
 def settings_of(path: Path | None, choices: Choices) -> config.Settings:
     """Give a settings file's settings, or those the command line's choices make.
 
-    Raises `UsageError` for a choice that makes no sense.
+    Raises `UsageError` for a choice that makes no sense, and for choices beside a file.
     """
     if path is not None:
+        if choices != Choices():
+            raise UsageError(
+                "--config states the whole run; leave out --strategy, --cash, --size, --net-max and --edge"
+            )
         return config.load(path)
     chosen = choices.strategies or ("taker", "market_maker")
     unknown = [name for name in chosen if name not in ("taker", "market_maker", "none")]
     if unknown:
         raise UsageError(f"there is no strategy {unknown[0]!r} for a replay; choose taker, market_maker or none")
     for option, value in (("cash", choices.cash), ("size", choices.size), ("net-max", choices.net_max)):
-        if not 0 < value <= _CHOICE_MAX:
+        if value is not None and not 0 < value <= _CHOICE_MAX:
             raise UsageError(f"--{option} {value:g} is not above zero, or beyond all reason; correct it")
-    if not abs(choices.edge) <= _EDGE_CENTS_MAX:
+    if choices.edge is not None and not abs(choices.edge) <= _EDGE_CENTS_MAX:
         raise UsageError(f"--edge {choices.edge:g} is not a number of cents a contract can bring; correct it")
-    size_cc, net_cc = choices.size * CC_PER_CONTRACT, choices.net_max * CC_PER_CONTRACT
-    taker = TakerParams(edge_cents=choices.edge, size_cc=size_cc, position_cc_max=net_cc)
-    maker = MarketMakerParams(size_cc=size_cc, position_cc_max=net_cc)
-    return config.Settings(
-        strategies=config.Strategies(
-            taker=taker if "taker" in chosen else None, market_maker=maker if "market_maker" in chosen else None
-        ),
-        replay=ReplayParams(cash_ud=round(choices.cash * UD_PER_DOLLAR)),
+    return config.Settings(strategies=_strategies(chosen, choices), replay=_replay(choices))
+
+
+def _strategies(chosen: Sequence[str], choices: Choices) -> config.Strategies:
+    both = {"size_cc": choices.size, "position_cc_max": choices.net_max}
+    changes: dict[str, int | float] = {
+        name: value * CC_PER_CONTRACT for name, value in both.items() if value is not None
+    }
+    edge: dict[str, float] = {} if choices.edge is None else {"edge_cents": choices.edge}
+    return config.Strategies(
+        taker=msgspec.structs.replace(TakerParams(), **changes, **edge) if "taker" in chosen else None,
+        market_maker=msgspec.structs.replace(MarketMakerParams(), **changes) if "market_maker" in chosen else None,
     )
+
+
+def _replay(choices: Choices) -> ReplayParams:
+    return ReplayParams() if choices.cash is None else ReplayParams(cash_ud=round(choices.cash * UD_PER_DOLLAR))
 
 
 def prepare(files: Sequence[Path], settings: config.Settings) -> Prepared:

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
-from fairstrike.app import build, locks, runfile
+from fairstrike.app import build, dotenv, locks, runfile
 from fairstrike.app.clock import ClockOffset, SystemClock
 from fairstrike.app.crash import EXIT_INTERRUPTED, TraceAside, keep_trace
 from fairstrike.app.emergency import cancel_everything
@@ -249,8 +249,8 @@ async def trade(folder: Path) -> int:
 def main() -> int:
     """Start from the command line: one argument, the run folder."""
     os.umask(0o077)
-    _log_to_screen()
     try:
+        _log_to_screen()
         if not __debug__:
             raise UsageError("Python runs with assertions off; start without -O and without PYTHONOPTIMIZE")
         if len(sys.argv) != 2:
@@ -274,7 +274,7 @@ def main() -> int:
 def _log_to_screen() -> None:
     screen = logging.StreamHandler()
     screen.setFormatter(TraceAside("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(level=logging.WARNING, handlers=[screen])
+    logging.basicConfig(level=dotenv.log_level(), handlers=[screen])
 
 
 if __name__ == "__main__":

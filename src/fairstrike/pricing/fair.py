@@ -4,7 +4,9 @@ One settlement law serves all strikes of one close at one instant. A fair value 
 stale, while there are too few returns to know the volatility, and while a market's strike is unpublished.
 """
 
-from fairstrike.core.contract import Contract
+import msgspec
+
+from fairstrike.core.contract import Contract, Window
 from fairstrike.core.events import IndexPrinted
 from fairstrike.core.units import E8_PER_DOLLAR
 from fairstrike.market.index import Index, Reference
@@ -15,11 +17,18 @@ from fairstrike.pricing.volatility import Ewma
 from fairstrike.pricing.volatility import Params as VolatilityParams
 
 
+class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which sixty source seconds settle a market."""
+
+    window: Window = Window.BEFORE_CLOSE
+
+
 class Fairs:
     """Each asset's index and volatility, and the laws made from them at the current instant."""
 
-    def __init__(self, index: IndexParams, volatility: VolatilityParams) -> None:
+    def __init__(self, params: Params, index: IndexParams, volatility: VolatilityParams) -> None:
         """Keep the parameters; assets appear with their first print."""
+        self._params = params
         self._index_params = index
         self._volatility_params = volatility
         self._volatility: dict[str, Ewma] = {}
@@ -70,7 +79,7 @@ class Fairs:
         if reference is None or vol_annual is None:
             return None
         prints = self.index[asset].prints
-        window = window_state(prints, close_ns, now_ns - offset_ns)
+        window = window_state(prints, close_ns, now_ns - offset_ns, self._params.window)
         seen = seen_prints(prints, window.over)
         if seen is None:
             return None

@@ -224,7 +224,7 @@ def _outcome(state: DeskState) -> Table:
     ends = ", ".join(f"{state.ends[end]:,} {end.value}" for end in OrderState if end in state.ends)
     table.add_row("Orders", f"{state.sent:,}" + (f" ({ends})" if ends else ""))
     table.add_row("Fills", f"{state.fills_count:,}")
-    table.add_row("Markets settled", f"{state.settlements_count:,} ({state.wins:,} won)")
+    table.add_row("Markets settled", f"{state.settlements_count:,}, {state.wins:,} with a gain")
     return table
 
 
