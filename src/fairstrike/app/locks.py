@@ -3,6 +3,8 @@
 import fcntl
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from fairstrike.core.errors import LockedError
@@ -24,6 +26,16 @@ def hold(path: Path, what: str) -> int:
     os.ftruncate(file, 0)
     os.write(file, f"{os.getpid()}\n".encode())
     return file
+
+
+@contextmanager
+def held(path: Path, what: str) -> Iterator[None]:
+    """Hold the lock `path` within the block. Raises `LockedError` when another process holds it."""
+    file = hold(path, what)
+    try:
+        yield
+    finally:
+        os.close(file)
 
 
 def account_lock(environment: str, tag: int) -> Path:

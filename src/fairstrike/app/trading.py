@@ -45,11 +45,10 @@ def prepare(mode: str, environment: str, box: Path | None, config_file: Path | N
         key_id=account.key_id,
         key_path=account.private_key,
     )
-    # Held until this process becomes the trader, which takes them again: a running trader's file is not replaced.
     folders.claim_for_trader(place)
-    locks.hold(place / folders.LOCK, f"in {place}")
-    locks.hold(build.account_lock(run), "on this account")
-    runfile.write(place, run)
+    # The trader takes both locks again; here they keep a running trader's file from being replaced.
+    with locks.held(place / folders.LOCK, f"in {place}"), locks.held(build.account_lock(run), "on this account"):
+        runfile.write(place, run)
     return place
 
 

@@ -1,0 +1,127 @@
+"""What is built for a run, and what is not: no writes where none may be, no heavy package, no key in any text."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from fairstrike.app import build, config, runfile
+from fairstrike.app.clock import SystemClock
+from fairstrike.core.errors import CredentialError
+from fairstrike.core.timing import VenueClock
+from fairstrike.venue.kalshi.signing import SigningRefused
+from fairstrike.venue.kalshi.wire.transport import Request
+from tests.commands import run, trade, write_key, write_line
+
+HEAVY = (
+    "numba",
+    "scipy",
+    "pandas",
+    "polars",
+    "pyarrow",
+    "sqlalchemy",
+    "alembic",
+    "typer",
+    "rich",
+    "pydantic",
+    "lightgbm",
+)
+WRITES = "fairstrike.venue.kalshi.writes"
+
+BUILD = """
+import asyncio, json, sys
+from pathlib import Path
+import msgspec
+from fairstrike.app import build, config, run, runfile
+from fairstrike.app.clock import SystemClock
+file = runfile.read(Path(sys.argv[1]))
+clock = SystemClock(file.clock)
+async def parts():
+    return build.shells(file, clock, lambda events: True)
+shells = asyncio.run(parts())
+settings = build.under_clock(file.settings, file.clock)
+build.engine(build.run_started(settings, file.key_id, clock.now_ns()), settings)
+print(json.dumps({"modules": sorted(sys.modules), "writes": shells.writes is not None}))
+"""
+
+
+def run_file(folder: Path, execution: config.Execution) -> runfile.RunFile:
+    """A run of one execution against an exchange that does not exist."""
+    return runfile.RunFile(
+        settings=msgspec.structs.replace(config.box_profile(), execution=execution),
+        origin="http://127.0.0.1:9",
+        ws="ws://127.0.0.1:9/trade-api/ws/v2",
+        clock=VenueClock(),
+        key_id="key-of-nobody",
+        key_path=str(write_key(folder / "key.pem")),
+    )
+
+
+def built(folder: Path, execution: config.Execution) -> tuple[set[str], bool]:
+    """Modules loaded by a process that imports the trader and builds a run, and whether it got writes."""
+    runfile.write(folder, run_file(folder, execution))
+    said = run(sys.executable, "-c", BUILD, folder, folder=folder)
+    assert (said.code, said.err) == (0, "")
+    found = json.loads(said.out)
+    return set(found["modules"]), found["writes"]
+
+
+@pytest.mark.parametrize("execution", ["observe", "paper"])
+def test_what_may_not_send_has_nothing_that_sends(tmp_path: Path, execution: config.Execution) -> None:
+    modules, has_writes = built(tmp_path, execution)
+    assert not has_writes
+    assert WRITES not in modules
+
+
+def test_live_sends_and_stays_lean(tmp_path: Path) -> None:
+    modules, has_writes = built(tmp_path, "live")
+    assert has_writes
+    assert WRITES in modules
+    assert [name for name in HEAVY if name in modules] == []
+
+
+@pytest.mark.parametrize("execution", ["observe", "paper"])
+@pytest.mark.parametrize("method", ["POST", "DELETE", "PUT", "post"])
+def test_what_may_not_send_will_not_sign(tmp_path: Path, execution: config.Execution, method: str) -> None:
+    async def attempt() -> None:
+        shells = build.shells(run_file(tmp_path, execution), SystemClock(VenueClock()), lambda events: True)
+        with pytest.raises(SigningRefused, match="This run may only read"):
+            await shells.rest.attempt(Request(method=method, path="/portfolio/events/orders", body=b"{}"))
+        await shells.rest.close()
+
+    asyncio.run(attempt())
+
+
+def test_no_text_holds_the_key(tmp_path: Path) -> None:
+    line = write_line(tmp_path)
+    secrets = (tmp_path / "key.pem").read_text().split("\n")[1:-2]
+    said = trade(tmp_path, line)
+    assert (said.code, bool(secrets)) == (3, True)
+    written = [path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()]
+    assert len(written) >= 4
+    for secret in secrets:
+        assert secret not in said.out + said.err
+        assert all(secret.encode() not in data for data in written)
+
+
+def test_no_representation_holds_the_key(tmp_path: Path) -> None:
+    file = run_file(tmp_path, "live")
+    secret = (tmp_path / "key.pem").read_text().split("\n")[1]
+    shells = build.shells(file, SystemClock(VenueClock()), lambda events: True)
+    spoken = [repr(part) for part in (file, shells, shells.rest, shells.rest.__dict__, shells.stream.__dict__)]
+    assert all(secret not in text and "PRIVATE KEY" not in text for text in spoken)
+
+
+def test_no_error_holds_the_key(tmp_path: Path) -> None:
+    file = run_file(tmp_path, "live")
+    key = tmp_path / "key.pem"
+    secret = key.read_text().split("\n")[1]
+    key.write_text(key.read_text().replace("END PRIVATE", "END PRIVATE ROTTEN"))
+    with pytest.raises(CredentialError) as refused:
+        build.shells(file, SystemClock(VenueClock()), lambda events: True)
+    assert secret not in str(refused.value)
+    assert refused.value.__cause__ is None
+    assert refused.value.__suppress_context__

@@ -1,0 +1,53 @@
+"""The command line on bad input: one sentence, exit code 2, no trace."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.commands import PROGRAM, fairstrike, run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("sell", "No such command 'sell'; see `fairstrike --help`"),
+        ("replay", "Missing argument 'files'; see `fairstrike replay --help`"),
+        ("exchange --speed fast", "Invalid value for '--speed': Input should be a valid integer"),
+        ("exchange --speed 0", "--speed (factor) and tick_ms are whole numbers of at least 1"),
+        ("exchange --port 99999", "there is no port 99999; use one up to 65535"),
+        ("exchange --clock-skew-ms 999999999", "a clock skew of 999999999 ms is more than a day"),
+        ("demo --speed 0", "--speed is a whole number of venue seconds a second, at least 1"),
+        ("replay x --cash -5", "--cash -5 is not above zero"),
+        ("replay x --size 0", "--size 0 is not above zero"),
+        ("replay x --edge inf", "--edge inf is not a number of cents"),
+        ("replay x --strategy guess", "there is no strategy 'guess' for a replay; choose taker, market_maker or none"),
+        ("desk gone", "gone is not a folder: name the folder of a run"),
+    ],
+    ids=lambda value: value if " " in value or value.isalpha() else "",
+)
+def test_bad_arguments(tmp_path: Path, arguments: str, sentence: str) -> None:
+    said = fairstrike(*arguments.split(), folder=tmp_path)
+    assert said.code == 2
+    assert said.sentence.startswith(sentence)
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    said = fairstrike("exchange", "--folder", "file/keys", folder=tmp_path)
+    assert said.code == 2
+    assert said.sentence.endswith("cannot be used (Not a directory); check path and permissions")
+
+
+def test_no_command_shows_the_help(tmp_path: Path) -> None:
+    said = run(*PROGRAM, folder=tmp_path)
+    assert (said.code, said.err) == (0, "")
+    assert "Usage: fairstrike" in said.out
+
+
+@pytest.mark.parametrize(("module", "how"), [("fairstrike", "option"), ("fairstrike.app.run", "environment")])
+def test_assertions_must_be_on(tmp_path: Path, module: str, how: str) -> None:
+    options = ["-O"] if how == "option" else []
+    said = run(sys.executable, *options, "-m", module, "x", folder=tmp_path, optimize=None if options else "1")
+    assert said.code == 2
+    assert said.sentence == "Python runs with assertions off; start without -O and without PYTHONOPTIMIZE"

@@ -1,0 +1,78 @@
+"""Settings in three formats: what is refused, and the name that was probably meant."""
+
+from pathlib import Path
+
+import pytest
+
+from fairstrike.app import config
+from fairstrike.core.errors import ConfigError
+from tests.commands import fairstrike
+
+NO_SUCH = "there is no setting"
+SERIES = "there is no series"
+NESTED = "[" * 5_000
+NESTED_HINT = f"{NO_SUCH} 'serie' under rooms.engine; did you mean 'series'?"
+IN_ENGINE = '{"rooms": {"engine": {"series": ["%s"]}}}'
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("a.toml", "sede = 1\n", f"{NO_SUCH} 'sede'; did you mean 'seed'?"),
+        ("a.yaml", "sede: 1\n", f"{NO_SUCH} 'sede'; did you mean 'seed'?"),
+        ("a.json", '{"sede": 1}', f"{NO_SUCH} 'sede'; did you mean 'seed'?"),
+        ("b.toml", "[rooms.engine]\nserie = []\n", NESTED_HINT),
+        ("b.yaml", "rooms: {engine: {serie: []}}\n", NESTED_HINT),
+        ("b.json", '{"rooms":{"engine":{"serie":[]}}}', NESTED_HINT),
+        ("c.json", '{"strategies":{"taker":{"edge_cent":3}}}', "under strategies.taker; did you mean 'edge_cents'?"),
+        ("d.json", '{"rooms":{"limits":{"paces":{"x":{"per_second":1}}}}}', "did you mean 'per_second_max'?"),
+        ("e.json", '{"qqqq": 1}', f"{NO_SUCH} 'qqqq'; known keys are environment, execution, seed"),
+        ("f.json", '{"seed": "x"}', "Expected `int`, got `str` - at `$.seed`; correct that value"),
+        ("f.toml", 'seed = "x"', "Expected `int`, got `str` - at `$.seed`; correct that value"),
+        ("f.yaml", "seed: [1]", "Expected `int`, got `array` - at `$.seed`; correct that value"),
+        ("g.json", '{"environment": "moon"}', "Invalid enum value 'moon' - at `$.environment`; correct that value"),
+        ("h.toml", "seed = = 1", "h.toml is not readable TOML (Invalid value (at line 1, column 8)); mend it there"),
+        ("h.yaml", "seed: [1\n  b: }", "h.yaml is not readable YAML (while parsing a flow sequence in"),
+        ("h.json", '{"seed": 1', "h.json is not readable JSON (Input data was truncated); mend it there"),
+        ("i.toml", f"seed = {NESTED}", "i.toml is nested deeper than any settings are; correct it"),
+        ("j.toml", "\udcff\udcfe", "j.toml is not readable TOML ('utf-8' codec"),
+        ("k.ini", "", "k.ini must end in .toml, .yaml or .json; rename it"),
+        ("l.json", IN_ENGINE % "KXBTCUD", f"{SERIES} 'KXBTCUD' under rooms.engine; did you mean KXBTC15M?"),
+        ("m.yaml", "rooms: {engine: {series: [KXSOL]}}", f"{SERIES} 'KXSOL' under rooms.engine; did you mean KXSOLE?"),
+        ("n.json", IN_ENGINE % "KXBCT", f"{SERIES} 'KXBCT' under rooms.engine; did you mean KX"),
+        ("o.json", IN_ENGINE % "weather", f"{SERIES} 'weather' under rooms.engine; known series are KXBTC, "),
+        ("p.toml", "[strategies.taker]\nedge_cents = nan\n", "strategies.taker.edge_cents is nan, which is no number"),
+        ("q.yaml", "strategies: {taker: {edge_cents: -.inf}}", "taker.edge_cents is -inf, which is no number"),
+    ],
+    ids=lambda value: value if value.endswith((".toml", ".yaml", ".json", ".ini")) else "",
+)
+def test_refused_settings(tmp_path: Path, name: str, text: str, sentence: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(ConfigError) as refused:
+        config.load(path)
+    assert sentence in str(refused.value)
+    assert str(refused.value).startswith(name)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["gone.toml", "."])
+def test_file_that_cannot_be_read(tmp_path: Path, name: str) -> None:
+    said = fairstrike("replay", "x.jsonl", "--config", name, folder=tmp_path)
+    assert said.code == 2
+    assert said.sentence.startswith(f"{name} cannot be read (")
+    assert said.sentence.endswith("name a settings file that exists")
+
+
+def test_settings_are_refused_by_the_command(tmp_path: Path) -> None:
+    (tmp_path / "s.yaml").write_text("rooms: {engine: {serie: []}}\n")
+    said = fairstrike("replay", "x.jsonl", "--config", "s.yaml", folder=tmp_path)
+    assert said.code == 2
+    assert said.sentence == "s.yaml: there is no setting 'serie' under rooms.engine; did you mean 'series'?"
+
+
+@pytest.mark.parametrize("series", config.SERIES)
+def test_known_series_are_taken(tmp_path: Path, series: str) -> None:
+    path = tmp_path / "s.toml"
+    path.write_text(f'[rooms.engine]\nseries = ["{series}"]\n')
+    assert config.load(path).rooms.engine.series == (series,)

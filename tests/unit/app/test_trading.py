@@ -1,0 +1,145 @@
+"""`fairstrike trade` on bad input: one sentence that says what to do next, and nothing begun."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.commands import fairstrike, trade, write_key, write_line
+
+
+@pytest.fixture
+def no_run(tmp_path: Path) -> Path:
+    return tmp_path / "run"
+
+
+def test_missing_key(tmp_path: Path, no_run: Path) -> None:
+    said = trade(tmp_path, write_line(tmp_path, tmp_path / "gone.pem"))
+    assert (said.code, no_run.exists()) == (2, False)
+    assert said.sentence.startswith(f"There is no key file {tmp_path}/gone.pem: save")
+
+
+@pytest.mark.parametrize("text", ["garbage", "-----BEGIN PRIVATE KEY-----\nMC4CAQ\n"])
+def test_malformed_key(tmp_path: Path, no_run: Path, text: str) -> None:
+    key = tmp_path / "bad.pem"
+    key.write_text(text)
+    key.chmod(0o600)
+    said = trade(tmp_path, write_line(tmp_path, key))
+    assert (said.code, no_run.exists()) == (2, False)
+    assert said.sentence.startswith(f"{key}: The key file holds no private key in PEM form: download")
+
+
+@pytest.mark.parametrize("mode", [0o604, 0o640])
+def test_key_open_to_others(tmp_path: Path, no_run: Path, mode: int) -> None:
+    key = write_key(tmp_path / "open.pem", mode)
+    said = trade(tmp_path, write_line(tmp_path, key))
+    assert (said.code, no_run.exists()) == (2, False)
+    assert said.sentence == f"Others may read {key}: run chmod 600 {key}"
+
+
+def test_linked_key(tmp_path: Path, no_run: Path) -> None:
+    link = tmp_path / "link.pem"
+    link.symlink_to(write_key(tmp_path / "real.pem"))
+    said = trade(tmp_path, write_line(tmp_path, link))
+    assert (said.code, no_run.exists()) == (2, False)
+    assert said.sentence == f"{link} is a link: give the key file itself."
+
+
+def test_key_whose_path_is_none(tmp_path: Path) -> None:
+    said = trade(tmp_path, write_line(tmp_path, "a\0b"))
+    assert said.code == 2
+    assert said.sentence.endswith("is no path: name the private key's file.")
+
+
+@pytest.mark.parametrize("key_id", ["", "line\nbreak"])
+def test_empty_key_id(tmp_path: Path, no_run: Path, key_id: str) -> None:
+    said = trade(tmp_path, write_line(tmp_path, key_id=key_id))
+    assert (said.code, no_run.exists()) == (2, False)
+    assert said.sentence == "The API key id is empty or malformed: copy it from the venue's key page."
+
+
+def test_exchange_that_does_not_run(tmp_path: Path) -> None:
+    said = trade(tmp_path, write_line(tmp_path))
+    assert said.code == 3
+    assert said.sentence.startswith("http://127.0.0.1:9 gave no answer")
+    assert said.sentence.endswith("check the address and the network.")
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"rest": "http://10.1.2.3:80/x"}, "http://10.1.2.3:80/x is not on this machine"),
+        ({"ws": "ws://venue.example:80/x"}, "ws://venue.example:80/x is not on this machine"),
+        ({"rest": "http://127.0.0.1@venue.example:80/x"}, "http://127.0.0.1@venue.example:80/x is not on this"),
+        ({"rest": "http://127.0.0.1:99999/x"}, "http://127.0.0.1:99999/x is not an address"),
+        ({"clock": {"factor": 0}}, "line.json states a clock that does not go forward"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_line_that_is_not_one_of_this_machine(
+    tmp_path: Path, no_run: Path, changes: dict[str, object], sentence: str
+) -> None:
+    write_line(tmp_path, **changes)
+    said = trade(tmp_path, Path("line.json"))
+    assert (said.code, no_run.exists()) == (2, False)
+    assert said.sentence.startswith(sentence)
+
+
+@pytest.mark.parametrize("data", [b"", b"REST http://127.0.0.1:9\n", b"\xff\xfe\x00"])
+def test_file_that_is_no_line(tmp_path: Path, no_run: Path, data: bytes) -> None:
+    (tmp_path / "line.json").write_bytes(data)
+    said = trade(tmp_path, Path("line.json"))
+    assert (said.code, no_run.exists()) == (2, False)
+    assert said.sentence.startswith("line.json is not the first line of `fairstrike exchange --json` (")
+    assert said.sentence.endswith("; write that line into it")
+
+
+@pytest.mark.parametrize("name", ["gone.json", "."])
+def test_line_that_cannot_be_read(tmp_path: Path, name: str) -> None:
+    said = trade(tmp_path, Path(name))
+    assert said.code == 2
+    assert said.sentence.startswith(f"{name} cannot be read (")
+
+
+@pytest.mark.parametrize(
+    ("mode", "environment"),
+    [("live", "prod"), ("live", "demo"), ("paper", "box"), ("observe", "prod"), ("live", "box")],
+)
+def test_what_this_version_does_not_trade(tmp_path: Path, mode: str, environment: str) -> None:
+    if (mode, environment) == ("live", "box"):
+        expected = "--env box needs --box FILE, the file with the first line of `fairstrike exchange --json`"
+    else:
+        expected = f"--mode {mode} --env {environment} is not available; this version trades --mode live --env box, "
+        expected += "against a simulated exchange on this machine"
+    said = fairstrike("trade", "--mode", mode, "--env", environment, folder=tmp_path)
+    assert (2, expected) == (said.code, said.sentence)
+
+
+def test_settings_are_read_before_anything_begins(tmp_path: Path, no_run: Path) -> None:
+    (tmp_path / "s.toml").write_text('[rooms.engine]\nseries = ["KXBTCUD"]\n')
+    said = trade(tmp_path, write_line(tmp_path), "--config", "s.toml")
+    assert (said.code, no_run.exists()) == (2, False)
+    assert said.sentence == "s.toml: there is no series 'KXBTCUD' under rooms.engine; did you mean KXBTC15M?"
+
+
+def test_folder_of_somebody_else(tmp_path: Path) -> None:
+    note = tmp_path / "mine" / "note.txt"
+    note.parent.mkdir(mode=0o755)
+    note.write_text("keep")
+    said = trade(tmp_path, write_line(tmp_path), "--folder", "mine")
+    assert (said.code, note.read_text()) == (2, "keep")
+    assert said.sentence == "mine holds other files than a run's; name a new folder with --folder"
+    assert note.parent.stat().st_mode & 0o777 == 0o755
+
+
+def test_folder_that_is_a_file(tmp_path: Path) -> None:
+    said = trade(tmp_path, write_line(tmp_path), "--folder", "key.pem")
+    assert said.code == 2
+    assert said.sentence == "key.pem cannot be used (File exists); check path and permissions"
+
+
+def test_a_folder_that_was_begun_is_private(tmp_path: Path, no_run: Path) -> None:
+    assert trade(tmp_path, write_line(tmp_path)).code == 3
+    found = [no_run, *no_run.rglob("*")]
+    assert {"run", "run.json", "lock", "journal"} <= {path.name for path in found}
+    assert {path.stat().st_mode & 0o777 for path in found if path.is_dir()} == {0o700}
+    assert {path.stat().st_mode & 0o777 for path in found if path.is_file()} == {0o600}
