@@ -1,14 +1,16 @@
 """Child processes of one command: started with a log each, watched, and always ended."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 
 from fairstrike.core.errors import FairstrikeError
 
 _TAIL_LINES = 15
 _END_SECONDS = 5.0
+_ENDINGS = (signal.SIGTERM, signal.SIGHUP)
 
 
 class ChildDied(FairstrikeError):
@@ -58,12 +60,16 @@ class Child:
 
 
 class Children:
-    """Children that end with the block they belong to, the youngest first."""
+    """Children that end with the block they belong to, the youngest first.
+
+    Inside the block SIGTERM and SIGHUP interrupt as Ctrl-C does: no child outlives a parent that was told to end.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Logs go into `folder`."""
         self._folder = folder
         self._started: list[Child] = []
+        self._before = {number: signal.getsignal(number) for number in _ENDINGS}
 
     def start(self, name: str, arguments: list[str]) -> Child:
         """Start one more child."""
@@ -78,11 +84,21 @@ class Children:
 
     def __enter__(self) -> "Children":
         """Begin the block."""
+        for number in _ENDINGS:
+            signal.signal(number, _interrupt)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End every child."""
+        """End every child, undisturbed by further signals."""
+        for number in _ENDINGS:
+            signal.signal(number, signal.SIG_IGN)
         for child in reversed(self._started):
             child.end()
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,92 @@
+"""Two demonstrations over real sockets, side by side, each within its limit."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.sockets.books import end_of, in_database, in_journal, partial_fills
+from tests.sockets.processes import Command
+
+SEEDS = (1, 7)
+LIMIT_S = 150.0
+VERIFY_S = 60.0
+
+
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
+    """What `fairstrike demo --json` printed, as far as it is held here."""
+
+    seed: int
+    fills: int
+    settlements: int
+    strategies: dict[str, dict[str, int | str]]
+    ledger: str
+    exchange: str
+    is_equal: bool
+
+
+class Played(msgspec.Struct, frozen=True):
+    """One demonstration: its exit code, what it printed, and where it played."""
+
+    code: int
+    printed: bytes
+    logs: str
+    run: Path
+
+    @property
+    def figures(self) -> Figures:
+        assert self.code == 0, self.logs
+        return msgspec.json.decode(self.printed, type=Figures)
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, Played]]:
+    until = time.monotonic() + LIMIT_S
+    with ExitStack() as stack:
+        started = {}
+        for seed in SEEDS:
+            folder = tmp_path_factory.mktemp(f"demo-{seed}")
+            arguments = ("demo", "--json", "--seed", str(seed), "--folder", folder / "demo")
+            started[seed] = stack.enter_context(Command(folder / "demo.log", *arguments))
+        yield {seed: played(command, until) for seed, command in started.items()}
+
+
+def played(command: Command, until: float) -> Played:
+    code = command.ended(until)
+    return Played(code, command.log.read_bytes(), command.logs(), command.log.parent / "demo" / "run")
+
+
+@pytest.fixture(params=SEEDS)
+def one(request: pytest.FixtureRequest, both: dict[int, Played]) -> Played:
+    return both[request.param]
+
+
+def test_a_demonstration_ends_well_and_the_ledger_is_right(one: Played) -> None:
+    figures = one.figures
+    assert figures.is_equal
+    assert figures.ledger == figures.exchange
+    assert end_of(one.run).resting == 0
+
+
+def test_both_strategies_traded_and_an_order_filled_in_part(one: Played) -> None:
+    filled = {name: int(sums["fills"]) for name, sums in one.figures.strategies.items()}
+    assert filled.keys() == {"market_maker", "momentum_scalp"}
+    assert min(filled.values()) > 0
+    assert partial_fills(one.run) > 0
+
+
+def test_the_database_equals_the_journal(one: Played) -> None:
+    journal = in_journal(one.run)
+    assert in_database(one.run) == journal
+    assert (len(journal["fills"]), len(journal["settlements"])) == (one.figures.fills, one.figures.settlements)
+
+
+def test_the_journal_is_reproduced(one: Played, tmp_path: Path) -> None:
+    with Command(tmp_path / "verify.log", "verify", one.run, "--json") as verify:
+        assert verify.ended(time.monotonic() + VERIFY_S) == 0, verify.logs()
+    verified = msgspec.json.decode(verify.log.read_bytes())
+    assert (verified["runs"], verified["left_out"]) == (1, 0)
+    assert verified["records"] > 1_000
