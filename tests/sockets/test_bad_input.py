@@ -47,21 +47,24 @@ UNREADABLE = (
 FAILING = """
 import sys
 from fairstrike.app import run
+from fairstrike.venue.kalshi.writes import Writes
 from fairstrike.{module} import {kind}
-inner, calls = {kind}.{method}, []
+submit, inner, sent = Writes.submit, {kind}.{method}, []
+def count(self, effect):
+    sent.append(effect)
+    submit(self, effect)
 def fail(self, *arguments):
-    calls.append(1)
-    if len(calls) > {after}:
+    if len(sent) > 8:
         raise RuntimeError("a fault of ours")
     return inner(self, *arguments)
-{kind}.{method} = fail
+Writes.submit, {kind}.{method} = count, fail
 sys.exit(run.main())
 """
 
 FAULTS = {
-    "strategy": {"module": "strategy.market_maker", "kind": "MarketMaker", "method": "consider", "after": 30},
-    "timer": {"module": "app.run", "kind": "Trader", "method": "_fire", "after": 10},
-    "listener": {"module": "venue.kalshi.stream", "kind": "_Listener", "method": "on_ws_frame", "after": 300},
+    "strategy": {"module": "strategy.market_maker", "kind": "MarketMaker", "method": "consider"},
+    "timer": {"module": "app.run", "kind": "Trader", "method": "_fire"},
+    "listener": {"module": "venue.kalshi.stream", "kind": "_Listener", "method": "on_ws_frame"},
 }
 
 

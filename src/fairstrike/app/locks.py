@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-import tempfile
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,5 +39,14 @@ def held(path: Path, what: str) -> Iterator[None]:
 
 
 def account_lock(environment: str, tag: int) -> Path:
-    """Give the lock file of an account in an environment, shared by all runs of this user."""
-    return Path(tempfile.gettempdir()) / f"fairstrike-{os.getuid()}" / f"{environment}-{tag:06x}.lock"
+    """Give the lock file of an account in an environment, shared by all runs of this user.
+
+    Raises `LockedError` when somebody else has taken the place where this user's locks are.
+    """
+    # A fixed place, not the environment's: two traders with different TMPDIR must still meet.
+    place = Path(f"/tmp/fairstrike-{os.getuid()}")
+    place.mkdir(mode=0o700, exist_ok=True)
+    status = place.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o022:
+        raise LockedError(f"{place} is not a private folder of yours; have it removed, then start again")
+    return place / f"{environment}-{tag:06x}.lock"

@@ -1,0 +1,145 @@
+"""`fairstrike replay` on bad recordings and wrong places: one sentence, and nothing that is there is lost."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.commands import Said, fairstrike
+
+TICKER = "KXBTC15M-26MAY131145-45"
+BEGIN_NS = 1_778_686_926_000_000_000
+COLUMNS = "run,market_ticker,close_time,strike_usd,official_result,settlement_value_usd_from_next_strike\n"
+SPOT = "recv_ns,exchange_ts,price_usd\n"
+DELTAS = 2_000
+
+
+def line(n: int, kind: str, **message: object) -> str:
+    seq = n if kind.startswith("orderbook") else None
+    text = {"recv_ns": BEGIN_NS + n * 1_000_000, "type": kind, "seq": seq, "sid": None}
+    return json.dumps(text | {"msg": {"market_ticker": TICKER} | message}) + "\n"
+
+
+def capture() -> str:
+    """A market with one level a side that swells and shrinks."""
+    lines = [line(0, "watch_market", close_time="2026-05-13T15:45:00Z", strike=79_271.97)]
+    sides = {"yes_dollars_fp": [["0.4000", "100.00"]], "no_dollars_fp": [["0.5000", "100.00"]]}
+    lines.append(line(1, "orderbook_snapshot", **sides))
+    for n in range(2, DELTAS + 2):
+        change = {"price_dollars": "0.4000", "delta_fp": "1.00" if n % 2 else "-1.00", "side": "yes"}
+        lines.append(line(n, "orderbook_delta", ts_ms=BEGIN_NS // 1_000_000 + n, **change))
+    return "".join(lines)
+
+
+@pytest.fixture
+def tape(tmp_path: Path) -> Path:
+    path = tmp_path / "a.jsonl"
+    path.write_text(capture())
+    return path
+
+
+def replay(folder: Path, name: str, *more: str) -> Said:
+    return fairstrike("replay", name, "--json", "--strategy", "none", "--folder", "out", *more, folder=folder)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_cut_recording_counts_to_the_cut(tmp_path: Path, packed: bool) -> None:
+    data = capture().encode()
+    data = gzip.compress(data) if packed else data
+    name = "cut.jsonl.gz" if packed else "cut.jsonl"
+    (tmp_path / name).write_bytes(data[: len(data) // 2])
+    said = replay(tmp_path, name)
+    report = json.loads(said.out)
+    assert (said.code, said.err) == (0, "")
+    assert len(report["cut"]) == 1
+    assert DELTAS * 0.3 < report["deltas"] < DELTAS * 0.7
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "sentence"),
+    [
+        ("e.jsonl", b"", "e.jsonl is empty; give a recording"),
+        ("e.jsonl.gz", gzip.compress(b"x" * 999)[:12], "e.jsonl.gz cannot be unpacked; give a complete copy"),
+        ("p.jsonl.gz", b"plain", "p.jsonl.gz cannot be unpacked; give a complete copy"),
+        ("o.jsonl", b'{"ts": 1, "market": "x"}\n', "o.jsonl line 1 is not a frame of a 15-minute capture ("),
+        ("o.jsonl", b"a,b,c\n1,2,3\n", "o.jsonl line 1 is not a frame of a 15-minute capture ("),
+    ],
+    ids=["empty", "cut at once", "not gzip", "other format", "csv"],
+)
+def test_recording_of_another_kind(tmp_path: Path, name: str, data: bytes, sentence: str) -> None:
+    (tmp_path / name).write_bytes(data)
+    said = replay(tmp_path, name)
+    assert (said.code, said.out) == (2, "")
+    assert said.sentence.startswith(sentence)
+
+
+@pytest.mark.parametrize(("name", "why"), [("gone.jsonl", "No such file or directory"), (".", "Is a directory")])
+def test_recording_that_is_no_file(tmp_path: Path, name: str, why: str) -> None:
+    said = replay(tmp_path, name)
+    expected = f"{name} cannot be read ({why}); check the path and its permissions"
+    assert (2, expected) == (said.code, said.sentence)
+
+
+def test_recording_damaged_in_the_middle(tmp_path: Path, tape: Path) -> None:
+    lines = tape.read_text().splitlines(keepends=True)
+    tape.write_text("".join([*lines[:100], '{"recv_ns": 1, "ty\n', *lines[100:]]))
+    said = replay(tmp_path, "a.jsonl")
+    assert said.code == 2
+    assert said.sentence.startswith("a.jsonl line 101 is not a frame of a 15-minute capture (")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xff\xfe\x00",
+        b"one,two\n1,2\n",
+        f"{COLUMNS}a,{TICKER},2026-05".encode(),
+        f"{COLUMNS}a,T,x,1,maybe,2\n".encode(),
+    ],
+    ids=["no text", "other columns", "cut", "no result"],
+)
+def test_damaged_results(tmp_path: Path, tape: Path, data: bytes) -> None:
+    tape.with_name("results.csv").write_bytes(data)
+    said = replay(tmp_path, "a.jsonl")
+    assert said.code == 2
+    assert said.sentence.startswith("results.csv has a row that cannot be used (")
+    assert said.sentence.endswith("restore the file")
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"\xff\xfe\x00\n", "a.spot.csv lacks a column of recv_ns, exchange_ts, price_usd; restore the file"),
+        (
+            f"{SPOT}{BEGIN_NS},2026-05-13T15:42:06Z,cheap\n".encode(),
+            "a.spot.csv line 2 is not a trade; restore the file",
+        ),
+    ],
+    ids=["no text", "no price"],
+)
+def test_damaged_spot(tmp_path: Path, tape: Path, data: bytes, sentence: str) -> None:
+    tape.with_name("a.spot.csv").write_bytes(data)
+    said = replay(tmp_path, "a.jsonl")
+    assert (2, sentence) == (said.code, said.sentence)
+
+
+def test_folder_with_files_of_others_is_left_alone(tmp_path: Path, tape: Path) -> None:
+    diary = tmp_path / "out" / "journal" / "diary.txt"
+    diary.parent.mkdir(parents=True)
+    diary.write_text("keep")
+    said = replay(tmp_path, "a.jsonl")
+    assert (said.code, diary.read_text()) == (2, "keep")
+    assert said.sentence == "out/journal/diary.txt is no part of a journal; name another folder with --folder"
+
+
+def test_a_replay_is_replaced_by_the_next(tmp_path: Path, tape: Path) -> None:
+    first, second = replay(tmp_path, "a.jsonl"), replay(tmp_path, "a.jsonl")
+    assert (0, 0, first.out) == (first.code, second.code, second.out)
+    said = fairstrike("verify", "out", folder=tmp_path)
+    assert said.code == 2
+    assert said.sentence == "this journal is a replay's; name its recordings with --tape: a.jsonl"
+    (tmp_path / "b.jsonl").write_text(capture()[:5_000])
+    said = fairstrike("verify", "out", "--tape", "b.jsonl", folder=tmp_path)
+    assert said.code == 2
+    assert said.sentence == "these are not the recordings of this run; it read a.jsonl"
