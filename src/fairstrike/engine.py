@@ -149,16 +149,16 @@ class Engine:
                 self.clerk.open(event)
             case ev.OffsetStepped():
                 self._offsets[event.source] = event.offset_ns
-            case ev.StreamChanged():
-                if event.source == KALSHI and not event.is_up:
-                    self._attention.books.update(self.books.shelves)
-                    self.books.disconnected(event.recv_ns)
+            case ev.StreamChanged() if event.source == KALSHI:
+                self.clerk.stream_changed(event)
+                if not event.is_up:
+                    self._attention.books.update(self.books.disconnected(event.recv_ns))
             case ev.AskFailed():
                 self.clerk.ask_failed(event.what)
                 self._notes.want(fx.Warn(text=f"reading {event.what} failed: {event.reason}"))
             case ev.FrameRefused():
                 self._notes.want(fx.Warn(text=f"{event.source}: a frame was refused: {event.reason}"))
-            case ev.TradePrinted():
+            case ev.TradePrinted() | ev.StreamChanged():
                 pass
             case _:
                 raise AssertionError(f"{type(event).__name__} is folded before this")
@@ -185,7 +185,7 @@ class Engine:
         woken, bits = self._attention.wake(self._traded, now_ns)
         if not bits:
             return
-        scene = Scene(now_ns, partial(self._view, now_ns), self.catalog.group)
+        scene = Scene(now_ns, partial(self._view, now_ns), self.catalog.rungs)
         rows = tuple(self._attention.row(scene.market(ticker), bits[ticker]) for ticker in sorted(bits))
         self._notes.write(Decided(rows=rows))
         for strategy in self._strategies:

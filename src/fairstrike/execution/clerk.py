@@ -7,7 +7,7 @@ the order they came about, the records for the journal and the effects for the s
 import msgspec
 
 from fairstrike.core.effects import Ask, Effect, Halt, SetTimer, Warn
-from fairstrike.core.events import BalanceRead, CancelAnswered, MarketSettled, OrderDoubted, OrdersRead
+from fairstrike.core.events import BalanceRead, CancelAnswered, MarketSettled, OrderDoubted, OrdersRead, StreamChanged
 from fairstrike.core.order import Approved, Refused, Withdraw
 from fairstrike.core.records import CashSet, Ordered, Record, RunEnded, Settled
 from fairstrike.core.timing import DAY_NS, MINUTE_NS, SECOND_NS
@@ -22,6 +22,7 @@ Entry = Record | Refused | Withdraw
 """What is written down besides effects."""
 
 _OVERLAP_NS = 2 * MINUTE_NS
+_NEVER_NS = 1 << 62
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,8 +76,9 @@ class Clerk:
         self._equity_day: tuple[int, int] = (-1, 0)
         self._stop: Stopping | None = None
         self._listed_ns: dict[str, int] = {}
+        self._lists_due_ns = _NEVER_NS
         self._shard: int | None = None
-        self._is_account_clear = self._is_asking_cash = False
+        self._is_account_clear = self._is_asking_cash = self._was_down = False
         self.is_open = False
         self.is_halted = False
         self.ledger = Ledger()
@@ -113,7 +115,7 @@ class Clerk:
         if isinstance(event, OrdersRead):
             self._cancel_strangers(event)
         elif isinstance(event, OrderDoubted | CancelAnswered) and self.orders.has_unknown():
-            self._notes.want(SetTimer(name="orders", due_ns=event.recv_ns + self._reconcile.doubt_every_ns))
+            self._want_lists(event.recv_ns + self._reconcile.doubt_every_ns)
         return touched
 
     def place(self, approved: Approved, code: int, now_ns: int) -> None:
@@ -180,13 +182,20 @@ class Clerk:
             every_ns = self._stopping.every_ns
         elif self.orders.has_unknown():
             every_ns = self._reconcile.doubt_every_ns
-        self._notes.want(SetTimer(name="orders", due_ns=now_ns + every_ns))
+        self._lists_due_ns = _NEVER_NS
+        self._want_lists(now_ns + every_ns)
 
     def ask_settlements(self, now_ns: int) -> None:
         """Ask for settlements when a market we hold is past its close."""
         held = (ticker for ticker, position in self.ledger.positions.items() if position.net_cc)
         if any(self._catalog.contract(ticker).close_ns < now_ns for ticker in held):
             self._notes.want(Ask(what="settlements"))
+
+    def stream_changed(self, event: StreamChanged) -> None:
+        """Ask for the lists when a broken stream is back: fills may have been missed in the break."""
+        if event.is_up and self._was_down:
+            self.ask_lists(event.recv_ns)
+        self._was_down = not event.is_up
 
     def stop(self, reason: str, now_ns: int) -> None:
         """Begin to stop: cancel everything and prove that nothing rests."""
@@ -220,8 +229,7 @@ class Clerk:
         self._listed_ns = {key: first_ns for key, first_ns in self._listed_ns.items() if key in keys}
         for report in found:
             first_ns = self._listed_ns.setdefault(report.client_order_id, event.asked_ns)
-            due_ns = event.recv_ns + self._reconcile.doubt_every_ns
-            self._notes.want(SetTimer(name="orders", due_ns=due_ns))
+            self._want_lists(event.recv_ns + self._reconcile.doubt_every_ns)
             if report.client_order_id in self.orders.by_id and event.asked_ns - first_ns < self._reconcile.lag_ns:
                 continue
             self._notes.want(
@@ -232,6 +240,12 @@ class Clerk:
         self._ask_cash()
         if self._stop is not None:
             self._stop.saw_list(event.asked_ns, len(mine))
+
+    def _want_lists(self, due_ns: int) -> None:
+        """Have the lists asked for at `due_ns`, unless that happens sooner anyway: nothing may put them off."""
+        if due_ns < self._lists_due_ns:
+            self._lists_due_ns = due_ns
+            self._notes.want(SetTimer(name="orders", due_ns=due_ns))
 
     def _ask_cash(self) -> None:
         """Resting orders hold cash back, so an earlier run's must be gone before the balance is what we have."""

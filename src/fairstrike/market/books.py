@@ -87,8 +87,11 @@ class Books:
         if shelf.book is not None:
             self._drop(shelf, event.reason, event.recv_ns)
 
-    def disconnected(self, now_ns: int) -> None:
-        """Note that a connection ended: every book is absent, and no absence is counted past this instant."""
+    def disconnected(self, now_ns: int) -> list[str]:
+        """Note that a connection ended: every book is absent, and no absence is counted past this instant.
+
+        Gives the markets whose books there were.
+        """
         for shelf in self.shelves.values():
             if shelf.absent_since_ns is not None:
                 shelf.absent_ns += now_ns - shelf.absent_since_ns
@@ -96,6 +99,7 @@ class Books:
             if shelf.book is not None:
                 shelf.final_bests = (shelf.book.bid_ticks, shelf.book.ask_ticks)
                 shelf.book = None
+        return list(self.shelves)
 
     def ticker(self, event: TickerSeen) -> bool:
         """Hold the venue's summary against the book. Gives False when the book is frozen and was dropped."""

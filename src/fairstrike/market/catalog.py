@@ -53,9 +53,9 @@ class Catalog:
         """Give a known market's contract."""
         return self.listings[ticker].contract
 
-    def group(self, group: str) -> tuple[str, ...]:
-        """Give the tickers of a settlement group, by series and then by strike."""
-        return tuple(self._groups.get(group, ()))
+    def rungs(self, group: str) -> tuple[Contract, ...]:
+        """Give the contracts of a settlement group, by series and then by strike."""
+        return tuple(self.listings[ticker].contract for ticker in self._groups.get(group, ()))
 
     def _join(self, contract: Contract) -> None:
         members = self._groups.setdefault(contract.group, [])

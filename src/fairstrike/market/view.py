@@ -39,20 +39,21 @@ class MarketView(msgspec.Struct, frozen=True, kw_only=True):
 class Scene:
     """One decision's surroundings. Views are made when asked for, once.
 
-    `woken` are the tickers whose declared wakes fired for the strategy being asked, in ticker order.
+    `woken` are the tickers whose declared wakes fired for the strategy being asked, in ticker order; `rungs` gives a
+    settlement group's contracts, by series and strike.
     """
 
-    __slots__ = ("_made", "_make", "groups", "now_ns", "woken")
+    __slots__ = ("_made", "_make", "now_ns", "rungs", "woken")
 
     def __init__(
         self,
         now_ns: int,
         make: Callable[[str], MarketView],
-        groups: Callable[[str], tuple[str, ...]],
+        rungs: Callable[[str], tuple[Contract, ...]],
     ) -> None:
-        """Take the instant, the maker of views, and the lookup from group to tickers."""
+        """Take the instant, the maker of views, and the lookup from settlement group to contracts."""
         self.now_ns = now_ns
-        self.groups = groups
+        self.rungs = rungs
         self.woken: tuple[str, ...] = ()
         self._make = make
         self._made: dict[str, MarketView] = {}

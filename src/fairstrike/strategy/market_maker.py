@@ -135,7 +135,7 @@ class MarketMaker:
             return True
         if view.reference is None or contract.floor_e8 is None:
             return False
-        rungs = [scene.market(t).contract for t in scene.groups(contract.group)]
+        rungs = scene.rungs(contract.group)
         strikes = [c.floor_e8 for c in rungs if c.series == contract.series and c.floor_e8 is not None]
         now_e8 = view.reference.value_e8
         nearest = min(range(len(strikes)), key=lambda rung: abs(strikes[rung] - now_e8))

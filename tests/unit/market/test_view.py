@@ -35,7 +35,7 @@ class Maker:
 
 def test_a_view_is_made_when_asked_for_and_once() -> None:
     maker = Maker()
-    scene = Scene(7, maker, lambda group: (group,))
+    scene = Scene(7, maker, lambda group: ())
     assert maker.made == []
     assert scene.market("a") is scene.market("a")
     assert view("b") == scene.market("b")
@@ -44,7 +44,7 @@ def test_a_view_is_made_when_asked_for_and_once() -> None:
 
 def test_a_forgotten_view_is_made_anew() -> None:
     maker = Maker()
-    scene = Scene(7, maker, lambda group: (group,))
+    scene = Scene(7, maker, lambda group: ())
     scene.market("a")
     scene.forget("a")
     scene.forget("never made")
@@ -53,5 +53,6 @@ def test_a_forgotten_view_is_made_anew() -> None:
 
 
 def test_a_scene_starts_with_nobody_woken() -> None:
-    scene = Scene(7, Maker(), lambda group: (group, group))
-    assert (scene.now_ns, scene.woken, scene.groups("g")) == (7, (), ("g", "g"))
+    contract = view("a").contract
+    scene = Scene(7, Maker(), lambda group: (contract,))
+    assert (scene.now_ns, scene.woken, scene.rungs("g")) == (7, (), (contract,))

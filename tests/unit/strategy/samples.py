@@ -102,7 +102,7 @@ def order(
 def consider(strategy: Strategy, *views: MarketView, among: tuple[MarketView, ...] = ()) -> list[Wish]:
     """The wishes for woken `views`; `among` are further markets of the scene."""
     by_ticker = {one.contract.ticker: one for one in (*views, *among)}
-    scene = Scene(NOW, by_ticker.__getitem__, lambda group: tuple(by_ticker))
+    scene = Scene(NOW, by_ticker.__getitem__, lambda group: tuple(one.contract for one in by_ticker.values()))
     scene.woken = tuple(one.contract.ticker for one in views)
     return strategy.consider(scene)
 
