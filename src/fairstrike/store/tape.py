@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _BUFFER_BYTES = 1024 * 1024
 _PACKED_BYTES = 128 * 1024
+_ZSTD_BYTES = 16 * 1024
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 _LINE_BYTES_MAX = 64 * 1024 * 1024
 _DAMAGE = (EOFError, zlib.error, zstandard.ZstdError)
@@ -105,6 +106,39 @@ class _Gunzip(io.RawIOBase):
         return 0
 
 
+class _Unzstd(io.RawIOBase):
+    """Unpacks zstd, one frame after the other. Unlike the library's reader it says when the file ends inside one."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._packed = b""
+        self._ready = memoryview(b"")
+        self._frame: zstandard.ZstdDecompressionObj | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "Buffer") -> int:
+        """Raises `EOFError` when the file ends inside a frame, `ZstdError` when it is damaged."""
+        view = memoryview(buffer).cast("B")
+        while not self._ready:
+            packed = self._packed or self._file.read(_ZSTD_BYTES)
+            if not packed:
+                if self._frame is not None:
+                    raise EOFError("the file ends inside a frame")
+                return 0
+            if self._frame is None:
+                self._frame = zstandard.ZstdDecompressor().decompressobj()
+            self._ready = memoryview(self._frame.decompress(packed))
+            self._packed = b""
+            if self._frame.eof:
+                self._packed = self._frame.unused_data
+                self._frame = None
+        size = min(len(view), len(self._ready))
+        view[:size], self._ready = self._ready[:size], self._ready[size:]
+        return size
+
+
 def digest(path: Path) -> str:
     """Give the SHA-256 of a file's bytes, as hex."""
     with path.open("rb") as file:
@@ -115,7 +149,7 @@ def _unpacked(path: Path, file: IO[bytes]) -> IO[bytes]:
     if path.suffix == ".gz":
         return io.BufferedReader(_Gunzip(file), _BUFFER_BYTES)
     if path.suffix == ".zst":
-        return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(file), _BUFFER_BYTES)
+        return io.BufferedReader(_Unzstd(file), _BUFFER_BYTES)
     return file
 
 
