@@ -1,0 +1,75 @@
+"""Child processes end with the block they belong to."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fairstrike.app.children import Child, ChildDied, Children
+
+HOLDS = "import signal, sys; sys.stdout.write('up\\n'); sys.stdout.flush(); signal.pause()"
+PATIENCE_S = 20.0
+
+
+@pytest.fixture
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A module that says that it is up and waits; children find it by the path they are given."""
+    (tmp_path / "holding.py").write_text(HOLDS, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    return "holding"
+
+
+def test_a_child_s_output_goes_to_its_log(tmp_path: Path) -> None:
+    child = Child("version", ["--help"], tmp_path / "version.log")
+    assert child.wait(PATIENCE_S) == 0
+    child.end()
+    assert "Usage" in child.log.read_text("utf-8")
+
+
+def test_a_child_that_ended_is_told_with_the_end_of_its_log(tmp_path: Path) -> None:
+    child = Child("replay", ["replay", "none.jsonl"], tmp_path / "replay.log")
+    assert child.wait(PATIENCE_S) == 2
+    with pytest.raises(ChildDied, match=r"the replay ended by itself with exit code 2(.|\n)*none\.jsonl"):
+        child.check()
+    child.end()
+
+
+def test_a_child_that_runs_has_no_code_yet(tmp_path: Path, module: str) -> None:
+    child = Child("holding", [], tmp_path / "holding.log", module=module)
+    child.check()
+    assert child.wait(0.0) is None
+    child.end()
+    assert child.process.returncode == -signal.SIGTERM
+
+
+def followed(folder: Path, then: Callable[[], None]) -> Child:
+    """A desk's process in a block in which something happens that ends the block."""
+    with Children(folder) as children:
+        desk = children.start("desk", ["desk", str(folder), "--stay"])
+        STARTED.append(desk)
+        then()
+    return desk
+
+
+STARTED: list[Child] = []
+
+
+def die() -> None:
+    raise ChildDied("another one died")
+
+
+def test_children_end_with_the_block_whatever_ended_it(tmp_path: Path) -> None:
+    with pytest.raises(ChildDied):
+        followed(tmp_path, die)
+    assert STARTED.pop().process.returncode is not None
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_parent_told_to_end_is_interrupted_and_ends_its_children(tmp_path: Path, number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    with pytest.raises(KeyboardInterrupt):
+        followed(tmp_path, lambda: os.kill(os.getpid(), number))
+    assert STARTED.pop().process.returncode is not None
+    assert signal.getsignal(number) is before
