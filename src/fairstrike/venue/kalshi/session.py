@@ -70,13 +70,15 @@ class SessionParams(msgspec.Struct, frozen=True, kw_only=True):
     """Bounds of a session. `reads_account` opens the private channels; paper and observe leave them shut.
 
     `buffered_max` is deltas kept per waiting market, `results_max` results remembered until they are paid,
-    `unwatched_max` markets whose last frames are expected, `deltas_per_sample` deltas per offset sample.
+    `unwatched_max` markets whose last frames are expected, `deltas_per_sample` deltas per offset sample. More than
+    `seen_again_max` frames in a row with numbers seen before mean that a number was wrong: the session is broken.
     """
 
     reads_account: bool = True
     buffered_max: int = 1_024
     results_max: int = 4_096
     unwatched_max: int = 4_096
+    seen_again_max: int = 200
     offset_step_ns: int = 250 * MILLISECOND_NS
     deltas_per_sample: int = 64
 
@@ -102,18 +104,19 @@ class _Market:
 class _Run:
     """One subscription's numbers: the next one, and the first since the last jump; and its markets."""
 
-    __slots__ = ("expected", "markets", "since")
+    __slots__ = ("expected", "markets", "seen_again", "since", "stuck_at")
 
     def __init__(self) -> None:
         self.expected: int | None = None
-        self.since = 0
+        self.seen_again = self.since = self.stuck_at = 0
         self.markets: dict[str, _Market] = {}
 
 
 class Session:
     """One connection's protocol at a time, and what is remembered across reconnections.
 
-    `is_broken` tells that the venue ended a subscription we need: the connection must be made anew.
+    `is_broken` tells that the venue ended a subscription we need, or that its numbers make no sense any more: the
+    connection must be made anew.
     """
 
     def __init__(self, params: SessionParams | None = None) -> None:
@@ -360,6 +363,10 @@ class Session:
         """Consume a number: give the losses of a jump, nothing when in order, None when seen before."""
         expected = run.expected
         if expected is not None and seq < expected:
+            if run.stuck_at != expected:
+                run.stuck_at, run.seen_again = expected, 0
+            run.seen_again += 1
+            self.is_broken = self.is_broken or run.seen_again > self._params.seen_again_max
             return None
         run.expected = seq + 1
         if seq == expected:

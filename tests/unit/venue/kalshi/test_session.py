@@ -92,6 +92,20 @@ def test_numbers_seen_before_are_dropped(seq: int) -> None:
     assert session.gaps == {TICKER: 0}
 
 
+def test_a_number_far_ahead_breaks_the_session_once_all_others_look_old() -> None:
+    session = Session(SessionParams(seen_again_max=3))
+    told(session, snapshot(1), delta(1_000_000), delta(2), delta(3), delta(4))
+    assert not session.is_broken
+    told(session, delta(5))
+    assert session.is_broken
+
+
+def test_numbers_seen_again_now_and_then_break_nothing() -> None:
+    session = Session(SessionParams(seen_again_max=1))
+    told(session, snapshot(1), delta(2), delta(2), delta(3), delta(3), delta(4))
+    assert not session.is_broken
+
+
 @pytest.mark.parametrize("kind", ["ok", "unsubscribed", "error"])
 def test_acknowledgements_consume_numbers(kind: str) -> None:
     session = Session()
