@@ -26,6 +26,7 @@ from fairstrike.app.trading import prepare
 from fairstrike.core.effects import Ask, SendOrder, Watch
 from fairstrike.core.events import AskFailed, Event, FrameRefused, OrderRejected
 from fairstrike.core.order import Side, TimeInForce
+from fairstrike.exchange.announcement import Announcement
 from fairstrike.store.journal import DECISIONS, INPUTS, read
 from fairstrike.venue.kalshi.credentials import load_key
 from fairstrike.venue.kalshi.rest import Rest, RestParams
@@ -103,7 +104,7 @@ def until(what: str, is_so: Callable[[], bool]) -> None:
 
 
 @contextmanager
-def exchange(folder: Path, *more: str) -> Iterator[runfile.BoxLine]:
+def exchange(folder: Path, *more: str) -> Iterator[Announcement]:
     """An exchange in a box; its line is in `exchange.log`."""
     box = Running(folder, "exchange", *PROGRAM, "exchange", "--json", "--speed", "20", "--folder", "keys", *more)
     try:
@@ -119,7 +120,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def line(place: Path) -> Iterator[runfile.BoxLine]:
+def line(place: Path) -> Iterator[Announcement]:
     with exchange(place) as announced:
         yield announced
 
@@ -136,12 +137,12 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @pytest.fixture(scope="module")
-def session(place: Path, line: runfile.BoxLine) -> Session:
+def session(place: Path, line: Announcement) -> Session:
     with trading(place, "run") as trader:
         return met(place, line, trader)
 
 
-def met(place: Path, line: runfile.BoxLine, trader: Running) -> Session:
+def met(place: Path, line: Announcement, trader: Running) -> Session:
     """Let a running trader meet what it must survive, and end it."""
     folder = place / "run"
     written = (folder / runfile.NAME).read_bytes()
@@ -173,14 +174,14 @@ def decisions(folder: Path) -> int:
     return sum(record.kind == "Decided" for record in read(folder / "journal", DECISIONS))
 
 
-def administer(line: runfile.BoxLine, what: str, body: bytes) -> None:
+def administer(line: Announcement, what: str, body: bytes) -> None:
     authority = {"Authorization": f"Bearer {line.admin.token}"}
     request = urllib.request.Request(f"{line.admin.url}/{what}", data=body, headers=authority, method="POST")
     with urllib.request.urlopen(request, timeout=10) as answer:
         assert answer.status == 204
 
 
-def resting(line: runfile.BoxLine) -> int:
+def resting(line: Announcement) -> int:
     """How many orders of the account rest, asked over signed REST."""
 
     async def ask() -> int:
@@ -287,7 +288,7 @@ def test_inputs_cut_in_the_middle(copy: Path, place: Path) -> None:
     assert re.search(r"record n = \d+ \(\w+\) was not made again; the inputs before it are incomplete", said.sentence)
 
 
-def test_orders_and_markets_that_the_venue_does_not_know(session: Session, line: runfile.BoxLine) -> None:
+def test_orders_and_markets_that_the_venue_does_not_know(session: Session, line: Announcement) -> None:
     heard = asyncio.run(conversed(session, line))
     rejected = [event for event in heard if isinstance(event, OrderRejected)]
     assert [(event.client_order_id, event.code) for event in rejected] == [("unknown", "not_found")]
@@ -297,7 +298,7 @@ def test_orders_and_markets_that_the_venue_does_not_know(session: Session, line:
     assert [event for event in heard if isinstance(event, FrameRefused)]
 
 
-async def conversed(session: Session, line: runfile.BoxLine) -> list[Event]:
+async def conversed(session: Session, line: Announcement) -> list[Event]:
     """What the venue's parts tell of a series, a market and an order that do not exist, and of a watch."""
     heard: list[Event] = []
 
@@ -336,7 +337,7 @@ async def conversed(session: Session, line: runfile.BoxLine) -> list[Event]:
 
 
 @pytest.mark.parametrize("where", FAULTS)
-def test_a_failure_of_ours_cancels_everything(session: Session, place: Path, line: runfile.BoxLine, where: str) -> None:
+def test_a_failure_of_ours_cancels_everything(session: Session, place: Path, line: Announcement, where: str) -> None:
     prepare("live", "box", place / "exchange.log", None, place / where)
     said = run(sys.executable, "-c", FAILING.format(**FAULTS[where]), where, folder=place)
     assert said.code == 8, said.err

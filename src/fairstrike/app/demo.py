@@ -22,6 +22,7 @@ from fairstrike.core.errors import LedgerError, UsageError, VenueError
 from fairstrike.core.events import IndexPrinted
 from fairstrike.core.timing import SECOND_NS
 from fairstrike.core.units import format_ud
+from fairstrike.exchange.announcement import Announcement
 from fairstrike.store.journal import DECISIONS, INPUTS, Follower, read
 from fairstrike.venue.kalshi.asking import balance_ud
 from fairstrike.venue.kalshi.credentials import load_key
@@ -166,7 +167,7 @@ class Demo:
             is_equal=check.is_equal,
         )
 
-    def _start_exchange(self, children: Children) -> runfile.BoxLine:
+    def _start_exchange(self, children: Children) -> Announcement:
         keys = self.wanted.folder / "keys"
         arguments = [
             "--json",
@@ -186,7 +187,7 @@ class Demo:
             time.sleep(0.05)
         return runfile.read_box_line(child.log)
 
-    def _watch(self, box: runfile.BoxLine, children: Children, on_look: Callable[["Demo"], None]) -> None:
+    def _watch(self, box: Announcement, children: Children, on_look: Callable[["Demo"], None]) -> None:
         """Follow the run until every market is settled there and here."""
         asked_at = 0.0
         while True:
@@ -215,7 +216,7 @@ class Demo:
                 f"the {child.name} did not end in good order (exit code {found}); its log says:\n{child.tail()}"
             )
 
-    async def _check(self, box: runfile.BoxLine) -> Check:
+    async def _check(self, box: Announcement) -> Check:
         """Ask the exchange for balance and resting orders, signed as the account."""
         account = box.accounts[0]
         signer = Signer(account.key_id, load_key(account.private_key), Allowed.READS)
@@ -250,7 +251,7 @@ def verdict(check: Check) -> str:
     return f"ledger equals exchange: yes ({check.ledger_ud:,} microdollars)".replace(",", " ")
 
 
-def _ask_world(box: runfile.BoxLine) -> World:
+def _ask_world(box: Announcement) -> World:
     request = urllib.request.Request(f"{box.admin.url}/state", headers={"Authorization": f"Bearer {box.admin.token}"})
     try:
         with urllib.request.urlopen(request, timeout=5) as answer:

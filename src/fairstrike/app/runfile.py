@@ -8,34 +8,9 @@ import msgspec
 from fairstrike.app.config import Settings
 from fairstrike.core.errors import UsageError
 from fairstrike.core.timing import VenueClock
+from fairstrike.exchange.announcement import Announcement
 
 NAME = "run.json"
-
-
-class BoxAccount(msgspec.Struct, frozen=True, kw_only=True):
-    """One account of a simulated exchange: key id, path of the private key, starting balance in dollars."""
-
-    key_id: str
-    private_key: str
-    balance: str
-
-
-class BoxAdmin(msgspec.Struct, frozen=True, kw_only=True):
-    """Where and with what token a simulated exchange is administered."""
-
-    url: str
-    token: str
-
-
-class BoxLine(msgspec.Struct, frozen=True, kw_only=True):
-    """The first line of `fairstrike exchange --json`: all that a client needs to trade there."""
-
-    rest: str
-    ws: str
-    clock: VenueClock
-    accounts: tuple[BoxAccount, ...]
-    admin: BoxAdmin
-    seed: int
 
 
 class RunFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,14 +24,14 @@ class RunFile(msgspec.Struct, frozen=True, kw_only=True):
     key_path: str
 
 
-def read_box_line(path: Path) -> BoxLine:
+def read_box_line(path: Path) -> Announcement:
     """Give the announcement of a simulated exchange kept in a file.
 
     Raises `UsageError` when the file cannot be read or is not such a line.
     """
     try:
         line = path.read_text(encoding="utf-8").strip().split("\n")[0]
-        box = msgspec.json.decode(line, type=BoxLine)
+        box = msgspec.json.decode(line, type=Announcement)
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror}); name the file with the exchange's line") from None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

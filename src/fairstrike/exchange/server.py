@@ -31,6 +31,7 @@ from cryptography.hazmat.primitives.serialization import (
 from fairstrike.core.errors import ConfigError, Unreachable
 from fairstrike.core.timing import MILLISECOND_NS, VenueClock
 from fairstrike.core.units import UD_PER_DOLLAR, format_decimal
+from fairstrike.exchange.announcement import AccountKey, Admin, Announcement
 from fairstrike.exchange.api.call import BoxRequest, BoxResponse, answer_json, error
 from fairstrike.exchange.box import Box, BoxParams
 from fairstrike.exchange.verification import Keyring
@@ -73,32 +74,6 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     accounts: tuple[AccountSettings, ...] = (AccountSettings(),)
     world: WorldParams = WorldParams()
     box: BoxParams = BoxParams()
-
-
-class AccountKey(msgspec.Struct, frozen=True, kw_only=True):
-    """How to sign for an account: key id, path of the private key (PEM, 0600); its balance in dollars."""
-
-    key_id: str
-    private_key: str
-    balance: str
-
-
-class Admin(msgspec.Struct, frozen=True, kw_only=True):
-    """Where and with what token to administer the exchange."""
-
-    url: str
-    token: str
-
-
-class Announcement(msgspec.Struct, frozen=True, kw_only=True):
-    """What a client needs to trade here; the first line of output."""
-
-    rest: str
-    ws: str
-    clock: VenueClock
-    accounts: tuple[AccountKey, ...]
-    admin: Admin
-    seed: int
 
 
 class _Wire:

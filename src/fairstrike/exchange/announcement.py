@@ -1,0 +1,31 @@
+"""What the exchange says when it is ready, and a client reads: addresses of one port, clock, accounts, admin."""
+
+import msgspec
+
+from fairstrike.core.timing import VenueClock
+
+
+class AccountKey(msgspec.Struct, frozen=True, kw_only=True):
+    """How to sign for an account: key id, path of the private key (PEM, 0600); its balance in dollars."""
+
+    key_id: str
+    private_key: str
+    balance: str
+
+
+class Admin(msgspec.Struct, frozen=True, kw_only=True):
+    """Where and with what token to administer the exchange."""
+
+    url: str
+    token: str
+
+
+class Announcement(msgspec.Struct, frozen=True, kw_only=True):
+    """What a client needs to trade here; the first line of output."""
+
+    rest: str
+    ws: str
+    clock: VenueClock
+    accounts: tuple[AccountKey, ...]
+    admin: Admin
+    seed: int
