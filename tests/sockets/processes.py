@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
+from typing import NamedTuple
 
 _POLL_S = 0.05
 _END_S = 20.0
@@ -65,6 +66,13 @@ class Command:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.end()
+
+
+class Playing(NamedTuple):
+    """A demonstration under way, and the instant of the monotonic clock by which it must have ended."""
+
+    command: Command
+    until_s: float
 
 
 def descendants_of(pid: int) -> list[int]:

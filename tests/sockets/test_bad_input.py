@@ -337,17 +337,19 @@ async def conversed(session: Session, line: Announcement) -> list[Event]:
 
 
 @pytest.mark.parametrize("where", FAULTS)
-def test_a_failure_of_ours_cancels_everything(session: Session, place: Path, line: Announcement, where: str) -> None:
-    prepare("live", "box", place / "exchange.log", None, place / where)
-    said = run(sys.executable, "-c", FAILING.format(**FAULTS[where]), where, folder=place)
-    assert said.code == 8, said.err
+def test_a_failure_of_ours_cancels_everything(tmp_path: Path, where: str) -> None:
+    # An exchange of its own: there is trading for less than a minute after one starts.
+    with exchange(tmp_path) as line:
+        prepare("live", "box", tmp_path / "exchange.log", None, tmp_path / where)
+        said = run(sys.executable, "-c", FAILING.format(**FAULTS[where]), where, folder=tmp_path)
+        assert said.code == 8, said.err
+        assert resting(line) == 0
     assert "Traceback" not in said.err + said.out
     assert "every order was cancelled; two lists of resting orders came back empty" in said.err
     found = re.search(r"a failure of the program itself \(RuntimeError\); please report its trace (\S+)", said.err)
     assert found is not None
     assert "RuntimeError: a fault of ours" in Path(found[1]).read_text()
-    assert "SendOrder" in [record.kind for record in read(place / where / "journal", DECISIONS)]
-    assert resting(line) == 0
+    assert "SendOrder" in [record.kind for record in read(tmp_path / where / "journal", DECISIONS)]
 
 
 @pytest.mark.parametrize(("skew_ms", "word"), [("1500", "behind"), ("-20000", "ahead of")])

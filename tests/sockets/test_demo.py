@@ -1,18 +1,15 @@
 """Two demonstrations over real sockets, side by side, each within its limit."""
 
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from tests.sockets.books import end_of, in_database, in_journal, partial_fills
-from tests.sockets.processes import Command
+from tests.sockets.conftest import SEEDS
+from tests.sockets.processes import Command, Playing
 
-SEEDS = (1, 7)
-LIMIT_S = 150.0
 VERIFY_S = 60.0
 
 
@@ -43,19 +40,12 @@ class Played(msgspec.Struct, frozen=True):
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, Played]]:
-    until = time.monotonic() + LIMIT_S
-    with ExitStack() as stack:
-        started = {}
-        for seed in SEEDS:
-            folder = tmp_path_factory.mktemp(f"demo-{seed}")
-            arguments = ("demo", "--json", "--seed", str(seed), "--folder", folder / "demo")
-            started[seed] = stack.enter_context(Command(folder / "demo.log", *arguments))
-        yield {seed: played(command, until) for seed, command in started.items()}
+def both(playing: dict[int, Playing]) -> dict[int, Played]:
+    return {seed: played(*one) for seed, one in playing.items()}
 
 
-def played(command: Command, until: float) -> Played:
-    code = command.ended(until)
+def played(command: Command, until_s: float) -> Played:
+    code = command.ended(until_s)
     return Played(code, command.log.read_bytes(), command.logs(), command.log.parent / "demo" / "run")
 
 
