@@ -145,8 +145,8 @@ class Engine:
                     self._resubscribe(event.ticker, event.reason)
             case ev.ContractListed():
                 self._on_listed(event)
-            case ev.BalanceRead():
-                self.clerk.open(event)
+            case ev.BalanceRead() | ev.PositionsRead() | ev.ListRead():
+                self.clerk.note(event)
             case ev.OffsetStepped():
                 self._offsets[event.source] = event.offset_ns
             case ev.StreamChanged() if event.source == KALSHI:
@@ -203,7 +203,7 @@ class Engine:
             case Signal():
                 capital = self.clerk.capital(scene.now_ns)
                 working, positions = self.clerk.orders.all_working(), self.clerk.ledger.positions
-                exposure = exposure_of(wish, positions, working, self.catalog.contract, capital)
+                exposure = exposure_of(wish, positions, working, self.catalog.group_of, capital)
                 verdict = self._door.judge(wish, scene.market(wish.ticker), exposure)
                 if isinstance(verdict, Refused):
                     self._notes.write(verdict)

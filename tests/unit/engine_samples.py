@@ -14,12 +14,15 @@ from fairstrike.core.events import (
     BookSnapshot,
     ContractListed,
     Event,
+    HeldPosition,
     IndexPrinted,
     Level,
+    ListRead,
     OrderAcked,
     OrderFilled,
     OrderReported,
     OrdersRead,
+    PositionsRead,
 )
 from fairstrike.core.fees import FeeSchedule
 from fairstrike.core.ids import OrderIdParts, pack_order_id
@@ -107,6 +110,14 @@ def printed(seconds: int, dollars: int = 80_000) -> IndexPrinted:
 
 def read(seconds: float, *orders: OrderReported) -> OrdersRead:
     return OrdersRead(orders=orders, asked_ns=at(seconds), recv_ns=at(seconds))
+
+
+def fills_read(seconds: float) -> ListRead:
+    return ListRead(what="fills", asked_ns=at(seconds), recv_ns=at(seconds))
+
+
+def positions(seconds: float, *held: HeldPosition) -> PositionsRead:
+    return PositionsRead(positions=held, recv_ns=at(seconds))
 
 
 def balance(seconds: float, cash_ud: int = CASH_UD) -> BalanceRead:

@@ -197,6 +197,29 @@ class BalanceRead(msgspec.Struct, frozen=True, kw_only=True, tag="balance_read")
     recv_ns: int
 
 
+class ListRead(msgspec.Struct, frozen=True, kw_only=True, tag="list_read"):
+    """A list asked for at `asked_ns` was read to its end; what it held was told before this."""
+
+    what: str
+    asked_ns: int
+    recv_ns: int
+
+
+class HeldPosition(msgspec.Struct, frozen=True, kw_only=True):
+    """Net contracts an account holds in a market (`_cc`, negative is NO) and what they cost without fees."""
+
+    ticker: str
+    net_cc: int
+    cost_ud: int
+
+
+class PositionsRead(msgspec.Struct, frozen=True, kw_only=True, tag="positions_read"):
+    """Every position the account holds, by REST."""
+
+    positions: tuple[HeldPosition, ...]
+    recv_ns: int
+
+
 class AskFailed(msgspec.Struct, frozen=True, kw_only=True, tag="ask_failed"):
     """A read asked for by the engine came to nothing; the timer asks again."""
 
@@ -272,6 +295,8 @@ Event = (
     | CancelFailed
     | OrdersRead
     | BalanceRead
+    | PositionsRead
+    | ListRead
     | AskFailed
     | ContractListed
     | MarketSettled

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from fairstrike.core.events import OrderFilled
+from fairstrike.core.events import HeldPosition, OrderFilled
 from fairstrike.core.order import OrderState, Signal
 
 WAKE_BEST_PRICE, WAKE_BEST_SIZE, WAKE_DEPTH, WAKE_INDEX, WAKE_OWN_ORDER, WAKE_EVERY = 1, 2, 4, 8, 16, 32
@@ -92,9 +92,10 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CashSet(msgspec.Struct, frozen=True, kw_only=True):
-    """The ledger was opened with the account's cash."""
+    """The ledger was opened with the account's cash, and with what an earlier run had left it holding."""
 
     cash_ud: int
+    positions: tuple[HeldPosition, ...] = ()
 
 
 class RunEnded(msgspec.Struct, frozen=True, kw_only=True):

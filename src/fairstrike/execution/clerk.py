@@ -7,7 +7,17 @@ the order they came about, the records for the journal and the effects for the s
 import msgspec
 
 from fairstrike.core.effects import Ask, Effect, Halt, SetTimer, Warn
-from fairstrike.core.events import BalanceRead, CancelAnswered, MarketSettled, OrderDoubted, OrdersRead, StreamChanged
+from fairstrike.core.events import (
+    BalanceRead,
+    CancelAnswered,
+    HeldPosition,
+    ListRead,
+    MarketSettled,
+    OrderDoubted,
+    OrdersRead,
+    PositionsRead,
+    StreamChanged,
+)
 from fairstrike.core.order import Approved, Refused, Withdraw
 from fairstrike.core.records import CashSet, Ordered, Record, RunEnded, Settled
 from fairstrike.core.timing import DAY_NS, MINUTE_NS, SECOND_NS
@@ -72,7 +82,9 @@ class Clerk:
         self._notes = notes
         self._tag, run_ns = identity
         self._reconcile, self._stopping = params
-        self._fills_since_ns = self._fills_asked_ns = run_ns
+        self._fills_since_ns = run_ns
+        self._under_way: set[str] = set()
+        self._held: tuple[HeldPosition, ...] | None = None
         self._equity_day: tuple[int, int] = (-1, 0)
         self._stop: Stopping | None = None
         self._listed_ns: dict[str, int] = {}
@@ -96,17 +108,28 @@ class Clerk:
 
     def ask_failed(self, what: str) -> None:
         """Note that a read came to nothing: it is asked again, and nothing it would have told is skipped."""
-        if what == "balance":
+        self._under_way.discard(what)
+        if what in ("balance", "positions"):
             self._is_asking_cash = False
-        elif what == "fills":
-            self._fills_asked_ns = self._fills_since_ns
 
-    def open(self, event: BalanceRead) -> None:
-        """Open the ledger with the account's cash, the first time it is read."""
-        if not self.is_open:
-            self.is_open = True
-            self.ledger.open(event.balance_ud)
-            self._notes.write(CashSet(cash_ud=event.balance_ud))
+    def note(self, event: BalanceRead | PositionsRead | ListRead) -> None:
+        """Take in a read of the account: positions and then cash open the ledger, once; lists tell how far we know."""
+        match event:
+            case ListRead():
+                self._read(event)
+            case PositionsRead() if self._held is None:
+                self._held = event.positions
+                self._notes.want(Ask(what="balance", key=str(self._shard)))
+            case BalanceRead() if not self.is_open:
+                self.is_open = True
+                held = self._held or ()
+                self.ledger.open(event.balance_ud, held)
+                self._notes.write(CashSet(cash_ud=event.balance_ud, positions=held))
+                if held:
+                    text = f"the account holds positions of an earlier run in {len(held)} markets; they count as ours"
+                    self._notes.want(Warn(text=text))
+            case _:
+                pass
 
     def fold(self, event: OrderEvent) -> list[str]:
         """Take an answer about our orders in. Gives the tickers it concerned."""
@@ -140,9 +163,9 @@ class Clerk:
 
     def settle(self, event: MarketSettled) -> bool:
         """Book a market's settlement. Gives whether it was new and paid."""
-        if not event.is_paid or event.ticker not in self._catalog.listings:
-            return False
         net_cc = self.ledger.position(event.ticker).net_cc
+        if not event.is_paid or not (net_cc or event.ticker in self._catalog.listings):
+            return False
         payout_ud = self.ledger.settle(event.ticker, event.value_ticks)
         if payout_ud is None:
             return False
@@ -172,11 +195,12 @@ class Clerk:
         While an order's fate is unknown the ended orders are asked for too: they tell the venue's id of an order
         whose answer never came, and with it whose fills are whose.
         """
-        self._fills_since_ns, self._fills_asked_ns = self._fills_asked_ns, now_ns
         since = str((self._fills_since_ns - _OVERLAP_NS) // SECOND_NS)
-        self._notes.want(Ask(what="orders"), Ask(what="fills", key=since))
-        if self.orders.has_unknown():
-            self._notes.want(Ask(what="order_states", key=since))
+        self._notes.want(Ask(what="orders"))
+        for what in ("fills", "order_states") if self.orders.has_unknown() else ("fills",):
+            if what not in self._under_way:
+                self._under_way.add(what)
+                self._notes.want(Ask(what=what, key=since))
         every_ns = self._reconcile.every_ns
         if self._stop is not None:
             every_ns = self._stopping.every_ns
@@ -187,8 +211,9 @@ class Clerk:
 
     def ask_settlements(self, now_ns: int) -> None:
         """Ask for settlements when a market we hold is past its close."""
-        held = (ticker for ticker, position in self.ledger.positions.items() if position.net_cc)
-        if any(self._catalog.contract(ticker).close_ns < now_ns for ticker in held):
+        held = {ticker for ticker, position in self.ledger.positions.items() if position.net_cc}
+        known = (self._catalog.listings.get(ticker) for ticker in held)
+        if any(listing is None or listing.contract.close_ns < now_ns for listing in known):
             self._notes.want(Ask(what="settlements"))
 
     def stream_changed(self, event: StreamChanged) -> None:
@@ -217,6 +242,14 @@ class Clerk:
             RunEnded(reason=self._stop.reason, cash_ud=ledger.cash_ud, fees_ud=ledger.fees_ud, resting=resting)
         )
         self._notes.want(Halt(reason=self._stop.reason, is_clean=is_proved))
+
+    def _read(self, event: ListRead) -> None:
+        self._under_way.discard(event.what)
+        self.orders.read(event.what, event.asked_ns)
+        if event.what == "fills":
+            self._fills_since_ns = max(self._fills_since_ns, event.asked_ns)
+            if self._stop is not None:
+                self._stop.saw_fills(event.asked_ns)
 
     def _cancel_strangers(self, event: OrdersRead) -> None:
         """Cancel what must not rest: left by a run before this one, or ended for us and still listed after the lag.
@@ -252,4 +285,5 @@ class Clerk:
         if self._shard is None or not self._is_account_clear or self.is_open or self._is_asking_cash:
             return
         self._is_asking_cash = True
-        self._notes.want(Ask(what="balance", key=str(self._shard)))
+        what = Ask(what="positions") if self._held is None else Ask(what="balance", key=str(self._shard))
+        self._notes.want(what)

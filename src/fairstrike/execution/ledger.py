@@ -5,11 +5,16 @@ receives the price, closing NO the complement. Fees are those the venue charged 
 value per YES contract and its complement per NO contract.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
-from fairstrike.core.events import OrderFilled
+from fairstrike.core.events import HeldPosition, OrderFilled
 from fairstrike.core.order import Position
 from fairstrike.core.units import TICKS_PER_DOLLAR
+
+EARLIER = "earlier run"
+"""Whose positions are that the account held when the run began."""
 
 
 class StrategyResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +33,7 @@ class Ledger:
         """Start without cash; `open` sets it."""
         self.cash_ud = 0
         self.cash_start_ud = 0
+        self.equity_start_ud = 0
         self.fees_ud = 0
         self.positions: dict[str, Position] = {}
         self.settled: dict[str, int] = {}
@@ -35,9 +41,15 @@ class Ledger:
         self.results: dict[tuple[str, str], StrategyResult] = {}
         self._seen: set[tuple[str, str]] = set()
 
-    def open(self, cash_ud: int) -> None:
-        """Set the cash at the start of the run."""
+    def open(self, cash_ud: int, held: Sequence[HeldPosition] = ()) -> None:
+        """Set the cash at the start of the run, and what an earlier run left the account holding."""
         self.cash_ud = self.cash_start_ud = cash_ud
+        for one in held:
+            self.positions[one.ticker] = Position(ticker=one.ticker, net_cc=one.net_cc, cost_ud=one.cost_ud)
+            # In YES terms a NO contract is a sale: its complement was received.
+            paid_ud = one.cost_ud if one.net_cc > 0 else one.cost_ud + one.net_cc * TICKS_PER_DOLLAR
+            self.results[EARLIER, one.ticker] = StrategyResult(net_cc=one.net_cc, cash_ud=-paid_ud)
+        self.equity_start_ud = cash_ud + self.open_cost_ud()
 
     def position(self, ticker: str) -> Position:
         """Give the position in a market; an empty one when there is none."""

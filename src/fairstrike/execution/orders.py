@@ -49,6 +49,7 @@ class Orders:
         self._orphan_count = 0
         self._answered_ns: dict[str, int] = {}
         self._missed: dict[str, int] = {}
+        self._read_ns: dict[str, int] = {}
         self.by_id: dict[str, Order] = {}
         self.working: dict[str, dict[str, Order]] = {}
         self.ended: list[str] = []
@@ -121,6 +122,10 @@ class Orders:
                 return self._step(event.client_order_id, Move.REJECT)
             case OrderDoubted():
                 return self._step(event.client_order_id, Move.DOUBT)
+
+    def read(self, what: str, asked_ns: int) -> None:
+        """Note that a list, fills or order_states, was told whole."""
+        self._read_ns[what] = max(asked_ns, self._read_ns.get(what, 0))
 
     def of_market(self, ticker: str) -> tuple[Order, ...]:
         """Give the working orders in one market, oldest first."""
@@ -220,7 +225,7 @@ class Orders:
                 self._missed.pop(order.client_order_id, None)
         touched = []
         working = {order.client_order_id: order for order in self.all_working()}
-        for finding in findings(working, self._missed, event.orders, event.asked_ns, self._params):
+        for finding in findings(working, self._missed, event.orders, event.asked_ns, self._told_ns(), self._params):
             order = self.by_id[finding.client_order_id]
             if finding.report is not None:
                 order = self._learn(order, finding.report.order_id)
@@ -231,6 +236,9 @@ class Orders:
             if order.client_order_id not in listed and answered_ns is not None and answered_ns <= event.asked_ns:
                 self._missed.setdefault(order.client_order_id, event.asked_ns)
         return touched
+
+    def _told_ns(self) -> int:
+        return min(self._read_ns.get("fills", 0), self._read_ns.get("order_states", 0))
 
     def _end(self, order: Order, final_cc: int, move: Move) -> None:
         """End an order that the venue says is over, unless fills that belong to it are still on their way."""

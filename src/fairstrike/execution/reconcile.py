@@ -41,12 +41,14 @@ def findings(
     missed: Mapping[str, int],
     listed: tuple[OrderReported, ...],
     asked_ns: int,
+    told_ns: int,
     params: Params,
 ) -> list[Finding]:
     """Give the moves that one list of resting orders implies.
 
     `orders` are the working ones; `missed` maps client order ids to the instant of the first list, asked for after
-    the order was answered or doubted, that lacked them.
+    the order was answered or doubted, that lacked them. `told_ns` is when fills and ended orders were last asked for
+    and told whole: an order is gone only when they had their chance to say that it was filled.
     """
     resting = {report.client_order_id: report for report in listed}
     found: list[Finding] = []
@@ -59,7 +61,7 @@ def findings(
                 found.append(Finding(client_order_id=key, move=Move.FOUND_RESTING, report=report))
             continue
         first_ns = None if order.state is OrderState.SENDING or order.final_cc is not None else missed.get(key)
-        if first_ns is not None and asked_ns - first_ns >= params.lag_ns:
+        if first_ns is not None and min(asked_ns, told_ns) - first_ns >= params.lag_ns:
             found.append(Finding(client_order_id=key, move=Move.FOUND_GONE))
     return found
 

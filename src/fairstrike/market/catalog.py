@@ -53,6 +53,11 @@ class Catalog:
         """Give a known market's contract."""
         return self.listings[ticker].contract
 
+    def group_of(self, ticker: str) -> str:
+        """Give a market's settlement group; one we do not know stands alone."""
+        listing = self.listings.get(ticker)
+        return ticker if listing is None else listing.contract.group
+
     def rungs(self, group: str) -> tuple[Contract, ...]:
         """Give the contracts of a settlement group, by series and then by strike."""
         return tuple(self.listings[ticker].contract for ticker in self._groups.get(group, ()))

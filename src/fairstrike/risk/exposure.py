@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-from fairstrike.core.contract import Contract
 from fairstrike.core.order import Intent, Order, Position, Signal, collateral_ud
 from fairstrike.risk.limits import Exposure
 
@@ -11,7 +10,7 @@ def exposure_of(
     signal: Signal,
     positions: Mapping[str, Position],
     working: Iterable[Order],
-    contract: Callable[[str], Contract],
+    group_of: Callable[[str], str],
     capital: tuple[int, int, int],
 ) -> Exposure:
     """Give the exposure that `signal` would add to.
@@ -20,12 +19,12 @@ def exposure_of(
     settlement group in which one strategy works count as one position, so a maker's strikes count once.
     """
     equity_day_ud, cash_start_ud, cash_ud = capital
-    group = contract(signal.ticker).group
+    group = group_of(signal.ticker)
     strike = in_group = total = reserved = 0
     markets: set[str] = set()
     for ticker, position in positions.items():
         if position.net_cc:
-            its_group = contract(ticker).group
+            its_group = group_of(ticker)
             total += position.cost_ud
             in_group += position.cost_ud if its_group == group else 0
             strike += position.cost_ud if ticker == signal.ticker else 0
@@ -35,7 +34,7 @@ def exposure_of(
         reserved += charge
         if order.intent is not Intent.OPEN:
             continue
-        its_group = contract(order.ticker).group
+        its_group = group_of(order.ticker)
         total += charge
         in_group += charge if its_group == group else 0
         strike += charge if order.ticker == signal.ticker else 0

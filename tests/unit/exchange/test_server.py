@@ -21,8 +21,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from fairstrike.core.errors import ConfigError, Unreachable
 from fairstrike.core.timing import MINUTE_NS, SECOND_NS
 from fairstrike.exchange import server as server_module
+from fairstrike.exchange.announcement import Announcement
 from fairstrike.exchange.box import BoxParams
-from fairstrike.exchange.server import Announcement, ExchangeServer, ServerSettings
+from fairstrike.exchange.server import ExchangeServer, ServerSettings
 from fairstrike.exchange.worlds import START_NS
 
 SECONDS_MAX = 20.0

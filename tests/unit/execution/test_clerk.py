@@ -1,7 +1,15 @@
 """The clerk in the engine's hands: money, strangers, doubt, and how a run stops."""
 
 from fairstrike.core.effects import Ask, CancelOrder, Halt, SendOrder, SetTimer, Warn
-from fairstrike.core.events import AskFailed, CancelAnswered, Commanded, OrderDoubted, TimerFired
+from fairstrike.core.events import (
+    AskFailed,
+    CancelAnswered,
+    Commanded,
+    HeldPosition,
+    MarketSettled,
+    OrderDoubted,
+    TimerFired,
+)
 from fairstrike.core.order import Order, OrderState
 from fairstrike.core.records import CashSet, Decided, RunEnded
 from tests.unit.engine_samples import (
@@ -17,9 +25,11 @@ from tests.unit.engine_samples import (
     batch,
     delta,
     filled,
+    fills_read,
     key_of,
     listed,
     of,
+    positions,
     printed,
     read,
     resting,
@@ -46,16 +56,34 @@ def working(hall: Hall) -> list[Order]:
 def test_cash_is_asked_for_when_the_account_is_clear() -> None:
     hall = Hall()
     assert of(Ask, hall.feed(listed(), batch(0.1)).effects) == []
-    assert of(Ask, hall.feed(read(0.2)).effects) == [Ask(what="balance", key="0")]
+    assert of(Ask, hall.feed(read(0.2)).effects) == [Ask(what="positions")]
     assert of(Ask, hall.feed(read(0.3)).effects) == []
+    assert of(Ask, hall.feed(positions(0.4), batch(0.4)).effects) == [Ask(what="balance", key="0")]
+
+
+def test_positions_of_an_earlier_run_are_ours_and_settle() -> None:
+    hall, held = Hall(), HeldPosition(ticker=T, net_cc=-500, cost_ud=3_000_000)
+    hall.feed(listed(), read(0.2), positions(0.3, held))
+    outcome = hall.feed(balance(0.4), batch(0.4))
+    ledger = hall.engine.clerk.ledger
+    assert of(CashSet, outcome.records) == [CashSet(cash_ud=CASH_UD, positions=(held,))]
+    assert ledger.equity_start_ud == CASH_UD + 3_000_000
+    assert [warning.text[:44] for warning in of(Warn, outcome.effects)] == [
+        "the account holds positions of an earlier ru"
+    ]
+    hall.feed(MarketSettled(ticker=T, value_ticks=0, recv_ns=at(9)))
+    assert ledger.cash_ud == CASH_UD + 5_000_000
+    assert sum(result.cash_ud for result in ledger.results.values()) == ledger.market_pnl_ud[T] == 2_000_000
 
 
 def test_cash_is_asked_for_again_after_a_failure() -> None:
     hall = Hall()
     hall.feed(listed(), read(0.2))
-    outcome = hall.feed(AskFailed(what="balance", reason="late", recv_ns=at(0.3)), read(0.4))
-    assert of(Ask, outcome.effects) == [Ask(what="balance", key="0")]
-    assert of(Warn, outcome.effects) == [Warn(text="reading balance failed: late")]
+    outcome = hall.feed(AskFailed(what="positions", reason="late", recv_ns=at(0.3)), read(0.4))
+    assert of(Ask, outcome.effects) == [Ask(what="positions")]
+    assert of(Warn, outcome.effects) == [Warn(text="reading positions failed: late")]
+    hall.feed(positions(0.5), AskFailed(what="balance", reason="late", recv_ns=at(0.6)), batch(0.6))
+    assert of(Ask, hall.feed(read(0.7)).effects) == [Ask(what="balance", key="0")]
 
 
 def test_cash_is_opened_once() -> None:
@@ -77,7 +105,7 @@ def test_orders_of_an_earlier_run_are_cancelled_before_cash_is_read() -> None:
     expected = CancelOrder(client_order_id=key, order_id="old", ticker=T, exchange_index=0)
     assert of(CancelOrder, outcome.effects) == [expected]
     assert of(Ask, outcome.effects) == []
-    assert of(Ask, hall.feed(read(2)).effects) == [Ask(what="balance", key="0")]
+    assert of(Ask, hall.feed(read(2)).effects) == [Ask(what="positions")]
 
 
 def test_orders_of_another_account_are_left_alone() -> None:
@@ -96,6 +124,20 @@ def test_lists_are_read_sooner_while_an_order_is_in_doubt() -> None:
     assert of(SetTimer, outcome.effects) == [SetTimer(name="orders", due_ns=at(44))]
 
 
+def test_fills_are_asked_for_again_from_where_they_were_last_read() -> None:
+    hall = Hall().opened()
+    hall.feed(fills_read(0))
+    keys = []
+    for seconds in (60, 120, 180, 240):
+        keys += [ask.key for ask in of(Ask, hall.feed(timer(seconds, "orders")).effects) if ask.what == "fills"]
+        if seconds == 120:
+            hall.feed(AskFailed(what="fills", reason="late", recv_ns=at(121)), batch(121))
+        elif seconds != 180:
+            hall.feed(fills_read(seconds))
+    # Those of 120 failed, those of 180 are under way still at 240.
+    assert keys == [str(RUN // SECOND - 120), str(RUN // SECOND - 60), str(RUN // SECOND - 60)]
+
+
 def test_settlements_are_asked_for_while_a_closed_market_is_held() -> None:
     hall = Hall().opened()
     hall.feed(filled(42, hall.ordered()))
@@ -109,13 +151,15 @@ def test_settlements_are_asked_for_while_a_closed_market_is_held() -> None:
 def test_a_stop_cancels_proves_and_halts() -> None:
     hall = Hall().opened()
     key = hall.ordered()
+    hall.feed(fills_read(49))
     began = hall.feed(command(50, "stop", "SIGTERM"))
     assert [effect.client_order_id for effect in of(CancelOrder, began.effects)] == [key]
     assert [ask.what for ask in of(Ask, began.effects)] == ["orders", "fills"]
     hall.feed(read(50.1, resting(50.1, key)))
-    hall.feed(CancelAnswered(client_order_id=key, reduced_cc=100, recv_ns=at(50.2)), read(50.3))
-    assert of(Halt, hall.feed(read(50.5)).effects) == []
-    outcome = hall.feed(read(50.6))
+    hall.feed(CancelAnswered(client_order_id=key, reduced_cc=100, recv_ns=at(50.2)), read(50.3), fills_read(50.3))
+    assert of(Halt, hall.feed(read(50.5), fills_read(50.5)).effects) == []
+    assert of(Halt, hall.feed(read(50.6)).effects) == []
+    outcome = hall.feed(fills_read(50.6), batch(50.7))
     ended = RunEnded(reason="SIGTERM", cash_ud=CASH_UD, fees_ud=0, resting=0)
     assert (outcome.records, of(Halt, outcome.effects)) == ([ended], [Halt(reason="SIGTERM", is_clean=True)])
 
@@ -140,7 +184,7 @@ def test_a_list_that_shows_an_order_begins_the_proof_anew() -> None:
     hall, stranger = Hall().opened(), key_of(7, RUN - SECOND)
     hall.feed(command(50, "stop"), read(50.1), read(50.2, resting(50.2, stranger)))
     assert of(Halt, hall.feed(read(50.4)).effects) == []
-    assert of(Halt, hall.feed(read(50.7)).effects) == [Halt(reason="stop", is_clean=True)]
+    assert of(Halt, hall.feed(fills_read(50.7), read(50.7)).effects) == [Halt(reason="stop", is_clean=True)]
 
 
 def test_a_stop_that_cannot_be_proved_says_so() -> None:
@@ -157,5 +201,5 @@ def test_a_stop_that_cannot_be_proved_says_so() -> None:
 
 def test_a_run_halts_once() -> None:
     hall = Hall().opened()
-    outcome = hall.feed(command(50, "stop"), read(50.1), read(50.4), read(50.7), command(51, "stop"), read(52))
+    outcome = hall.feed(command(50, "stop"), read(50.1), fills_read(50.4), read(50.4), read(50.7), read(52))
     assert len(of(Halt, outcome.effects)) == len(of(RunEnded, outcome.records)) == 1

@@ -5,7 +5,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairstrike.core.effects import CancelOrder, SendOrder
-from fairstrike.core.events import CancelAnswered, CancelFailed, OrderDoubted, OrderRejected
+from fairstrike.core.events import (
+    CancelAnswered,
+    CancelFailed,
+    OrderDoubted,
+    OrderRejected,
+    OrdersRead,
+)
 from fairstrike.core.ids import OrderIdParts, account_tag, unpack_order_id
 from fairstrike.core.order import TERMINAL_STATES, Approved, Order, OrderState, Side, TimeInForce
 from fairstrike.core.records import Booked, OrderMoved
@@ -31,6 +37,13 @@ from tests.unit.execution.unruly_venue import FewRolls, UnrulyVenue, flow_ud
 TAG = account_tag("key")
 
 
+def tell_whole(orders: Orders, event: OrderEvent) -> None:
+    """Fills and ended orders are read beside each list of resting ones, and told whole."""
+    if isinstance(event, OrdersRead):
+        for what in ("fills", "order_states"):
+            orders.read(what, event.asked_ns)
+
+
 class Desk:
     """Orders with a ledger and one order placed."""
 
@@ -45,6 +58,7 @@ class Desk:
 
     def hear(self, *events: OrderEvent) -> "Desk":
         for event in events:
+            tell_whole(self.orders, event)
             self.orders.fold(event)
         return self
 
@@ -297,6 +311,16 @@ def test_unknown_is_gone_when_two_lists_after_the_doubt_lack_it() -> None:
     assert desk.hear(listed(3 * SECOND)).stands(OrderState.CANCELLED, 0)
 
 
+@pytest.mark.parametrize("unread", ["fills", "order_states"])
+def test_unknown_is_not_gone_while_its_fills_cannot_be_read(unread: str) -> None:
+    desk = Desk()
+    desk.hear(doubted(desk.key, recv_ns=SECOND))
+    for asked_ns in (2 * SECOND, 4 * SECOND, 90 * SECOND):
+        desk.orders.read("fills" if unread == "order_states" else "order_states", asked_ns)
+        desk.orders.fold(listed(asked_ns))
+    assert desk.stands(OrderState.UNKNOWN, 0)
+
+
 def test_lists_while_the_request_is_under_way_count_for_nothing() -> None:
     desk = Desk()
     desk.hear(listed(SECOND), listed(3 * SECOND))
@@ -407,6 +431,7 @@ def test_any_order_of_words_ends_in_the_truth(
 
     def hear(event: OrderEvent) -> None:
         before = dict(orders.by_id)
+        tell_whole(orders, event)
         orders.fold(event)
         booked.extend(one.fill.trade_id for one in orders.drain() if isinstance(one, Booked))
         hold_together(orders, ledger, booked, before)

@@ -16,11 +16,13 @@ PARAMS = Params(lag_ns=100)
 TAG = account_tag("key")
 
 
-def found(state: OrderState, *, is_listed: bool, missed: int | None = None, asked: int = 500) -> list[Move]:
-    """The moves that a list asked for at `asked` implies for one order made at 10."""
+def found(
+    state: OrderState, *, is_listed: bool, missed: int | None = None, asked: int = 500, told: int = 10**6
+) -> list[Move]:
+    """The moves that a list asked for at `asked` implies for one order made at 10; fills were told up to `told`."""
     missing = {} if missed is None else {"a": missed}
     reports = (reported("a", "resting"),) if is_listed else ()
-    return [one.move for one in findings({"a": order(state, created_ns=10)}, missing, reports, asked, PARAMS)]
+    return [one.move for one in findings({"a": order(state, created_ns=10)}, missing, reports, asked, told, PARAMS)]
 
 
 @pytest.mark.parametrize("state", [OrderState.SENDING, OrderState.UNKNOWN])
@@ -30,7 +32,7 @@ def test_listed_order_rests(state: OrderState) -> None:
 
 def test_finding_carries_the_venues_words() -> None:
     report = reported("a", "resting")
-    (one,) = findings({"a": order(OrderState.UNKNOWN)}, {}, (report,), 500, PARAMS)
+    (one,) = findings({"a": order(OrderState.UNKNOWN)}, {}, (report,), 500, 500, PARAMS)
     assert Finding(client_order_id="a", move=Move.FOUND_RESTING, report=report) == one
 
 
@@ -50,13 +52,18 @@ def test_two_lists_apart_without_it_mean_gone(
     assert moves == found(state, is_listed=False, missed=missed, asked=asked)
 
 
+@pytest.mark.parametrize(("moves", "told"), [([], 0), ([], 499), ([Move.FOUND_GONE], 500)])
+def test_nothing_is_gone_before_its_fills_had_their_chance(moves: list[Move], told: int) -> None:
+    assert moves == found(OrderState.UNKNOWN, is_listed=False, missed=400, asked=900, told=told)
+
+
 def test_no_list_says_that_an_order_on_its_way_is_gone() -> None:
     assert found(OrderState.SENDING, is_listed=False, missed=10) == []
 
 
 def test_an_order_whose_fill_is_missing_waits_for_it() -> None:
     waiting = order(OrderState.CANCELLING, final=300)
-    assert findings({"a": waiting}, {"a": 10}, (), 500, PARAMS) == []
+    assert findings({"a": waiting}, {"a": 10}, (), 500, 500, PARAMS) == []
 
 
 @pytest.mark.parametrize("state", [OrderState.CANCELLED, OrderState.EXECUTED, OrderState.REJECTED])

@@ -1,4 +1,4 @@
-"""Stopping: two empty lists far enough apart prove it, one order undoes the proof."""
+"""Stopping: two empty lists far enough apart and the fills read since prove it, one order undoes the proof."""
 
 import pytest
 from hypothesis import given
@@ -9,8 +9,9 @@ from fairstrike.execution.stopping import Params, Stopping
 PARAMS = Params(lag_ns=250, give_up_ns=1_000)
 
 
-def stop(*lists: tuple[int, int]) -> Stopping:
+def stop(*lists: tuple[int, int], fills_ns: int = 10**9) -> Stopping:
     stopping = Stopping(PARAMS, 100, "a test")
+    stopping.saw_fills(fills_ns)
     for asked_ns, resting in lists:
         stopping.saw_list(asked_ns, resting)
     return stopping
@@ -32,6 +33,11 @@ def stop(*lists: tuple[int, int]) -> Stopping:
 )
 def test_proof(is_proved: bool, lists: list[tuple[int, int]]) -> None:
     assert is_proved is stop(*lists).is_proved
+
+
+@pytest.mark.parametrize(("is_proved", "fills_ns"), [(False, 0), (False, 349), (True, 350)])
+def test_no_proof_before_the_fills_were_read(is_proved: bool, fills_ns: int) -> None:
+    assert is_proved is stop((100, 0), (350, 0), fills_ns=fills_ns).is_proved
 
 
 def test_an_order_seen_after_the_proof_undoes_it() -> None:

@@ -14,7 +14,7 @@ CAPITAL = (11, 22, 10**9)
 
 
 def exposed(positions: dict[str, Position], working: list[Order], ticker: str = "a") -> Exposure:
-    return exposure_of(signal(ticker=ticker), positions, working, CONTRACTS.__getitem__, CAPITAL)
+    return exposure_of(signal(ticker=ticker), positions, working, lambda market: CONTRACTS[market].group, CAPITAL)
 
 
 def test_nothing_at_stake() -> None:

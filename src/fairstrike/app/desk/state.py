@@ -131,8 +131,10 @@ class DeskState:
             case RunStarted() as body:
                 self.runs += 1
                 self._begin(body, fact.instant_ns)
-            case CashSet(cash_ud=cash_ud):
-                self.cash_ud = self.cash_start_ud = cash_ud
+            case CashSet(cash_ud=cash_ud, positions=held):
+                self.cash_ud = cash_ud
+                self.positions = {one.ticker: OpenPosition(net_cc=one.net_cc, cost_ud=one.cost_ud) for one in held}
+                self.cash_start_ud = self.equity_ud
                 self._note_equity(fact.instant_ns)
             case Decided(rows=rows):
                 self._decided(rows, fact.instant_ns)

@@ -23,10 +23,13 @@ from fairstrike.core.events import (
     ContractListed,
     Event,
     FrameRefused,
+    HeldPosition,
+    ListRead,
     MarketSettled,
     OrderFilled,
     OrderReported,
     OrdersRead,
+    PositionsRead,
 )
 from fairstrike.core.order import Side
 from fairstrike.core.timing import HOUR_NS, SECOND_NS
@@ -46,6 +49,7 @@ from fairstrike.venue.kalshi.wire.portfolio import (
     Fill,
     FillsPage,
     OrdersPage,
+    PositionsPage,
     Settlement,
     SettlementsPage,
     WireOrder,
@@ -133,6 +137,8 @@ def _answer(reader: _Reader, effect: Ask, shard: int | None) -> "_Reading[list[E
             return (yield from _order_states(reader, effect.key))
         case "fills":
             return (yield from _fills(reader, effect.key))
+        case "positions":
+            return (yield from _positions(reader))
         case "balance":
             return (yield from _balance(reader, parse_decimal(effect.key, 0) if effect.key else shard))
         case "settlements":
@@ -203,7 +209,14 @@ def _orders(reader: _Reader) -> "_Reading[list[Event]]":
 def _order_states(reader: _Reader, since: str) -> "_Reading[list[Event]]":
     query = (("min_ts", since),) if since else ()
     pages = yield from reader.pages("/portfolio/orders", query, OrdersPage)
-    return [_reported(order, reader.recv_ns) for page in pages for order in page.orders]
+    return [
+        *(_reported(order, reader.recv_ns) for page in pages for order in page.orders),
+        _ended(reader, "order_states"),
+    ]
+
+
+def _ended(reader: _Reader, what: str) -> ListRead:
+    return ListRead(what=what, asked_ns=reader.asked_ns, recv_ns=reader.recv_ns)
 
 
 def _reported(order: WireOrder, recv_ns: int) -> OrderReported:
@@ -227,7 +240,21 @@ def _fills(reader: _Reader, since: str) -> "_Reading[list[Event]]":
     fills = [_filled(fill, reader.recv_ns) for page in pages for fill in page.fills]
     fills.reverse()
     fills.sort(key=lambda fill: fill.venue_ns or 0)
-    return [*fills]
+    return [*fills, _ended(reader, "fills")]
+
+
+def _positions(reader: _Reader) -> "_Reading[list[Event]]":
+    pages = yield from reader.pages("/portfolio/positions", (), PositionsPage)
+    held = [
+        HeldPosition(
+            ticker=position.ticker,
+            net_cc=size_cc(position.position_fp),
+            cost_ud=money_ud(position.market_exposure_dollars),
+        )
+        for page in pages
+        for position in page.market_positions
+    ]
+    return [PositionsRead(positions=tuple(one for one in held if one.net_cc), recv_ns=reader.recv_ns)]
 
 
 def _filled(fill: Fill, recv_ns: int) -> OrderFilled:

@@ -13,9 +13,12 @@ from fairstrike.core.events import (
     ContractListed,
     Event,
     FrameRefused,
+    HeldPosition,
+    ListRead,
     MarketSettled,
     OrderFilled,
     OrdersRead,
+    PositionsRead,
 )
 from fairstrike.core.fees import FeeSchedule
 from fairstrike.core.order import Side
@@ -176,7 +179,22 @@ def test_fills_are_told_oldest_first_without_client_id() -> None:
 def test_all_fills_are_asked_for_without_a_key() -> None:
     requests, events = talk(Ask(what="fills"), [{"fills": [], "cursor": ""}])
     assert requests[0].query == (("limit", "1000"),)
-    assert events == []
+    (ended,) = events
+    assert isinstance(ended, ListRead)
+    assert ended.what == "fills"
+
+
+def test_positions_are_told_with_their_cost() -> None:
+    page = {
+        "market_positions": [
+            {"ticker": "A", "position_fp": "-5.00", "market_exposure_dollars": "2.500000"},
+            {"ticker": "B", "position_fp": "0.00"},
+        ],
+        "cursor": "",
+    }
+    _, (told,) = talk(Ask(what="positions"), [page])
+    assert isinstance(told, PositionsRead)
+    assert told.positions == (HeldPosition(ticker="A", net_cc=-500, cost_ud=2_500_000),)
 
 
 BALANCE = {
@@ -229,7 +247,9 @@ def test_settlements_are_told_oldest_first() -> None:
     ]
 
 
-@pytest.mark.parametrize("what", ["markets", "market", "orders", "fills", "balance", "settlements"])
+@pytest.mark.parametrize(
+    "what", ["markets", "market", "orders", "order_states", "fills", "positions", "balance", "settlements"]
+)
 @pytest.mark.parametrize("reply", [500, 429, 401, b"{", b"", b"[]", Unanswered("reset", recv_ns=ASKED + 1)])
 def test_read_that_comes_to_nothing_says_so(what: str, reply: Reply) -> None:
     _, (event,) = talk(Ask(what=what, key="1"), [reply])
