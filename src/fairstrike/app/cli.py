@@ -10,18 +10,29 @@ import msgspec
 import typer
 from typer.main import get_command
 
+from fairstrike import __version__
 from fairstrike.app import crash
 from fairstrike.core.errors import FairstrikeError, UsageError
 
 app = typer.Typer(
     name="fairstrike",
-    help="Trade Kalshi's short-term crypto markets, or rehearse it. Looks only, unless asked twice to trade.",
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Config = Annotated[Path | None, typer.Option("--config", help="Settings: a .toml, .yaml or .json file.")]
+
+
+@app.callback()
+def fairstrike(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+) -> None:
+    """Trade Kalshi's short-term crypto markets, or rehearse it. Looks only, unless asked to trade."""
+    if version:
+        print(__version__)
+        raise typer.Exit
 
 
 @app.command()
@@ -94,13 +105,13 @@ def exchange(
 
 @app.command()
 def trade(
-    mode: Annotated[str | None, typer.Option(help="observe (default), paper or live.")] = None,
-    env: Annotated[str | None, typer.Option(help="prod (default), demo or box.")] = None,
+    mode: Annotated[str | None, typer.Option(help="observe, paper or live; else what .env says, else observe.")] = None,
+    env: Annotated[str | None, typer.Option(help="prod, demo or box; else what .env says, else prod.")] = None,
     box: Annotated[Path | None, typer.Option(help="File with the first line of `fairstrike exchange --json`.")] = None,
     config_file: Config = None,
     folder: Annotated[Path | None, typer.Option(help="Run folder (default: a new one under runs/).")] = None,
 ) -> None:
-    """Start the trader. Against the exchange in a box only, until real money needs two consents."""
+    """Start the trader. This version trades only against an exchange in a box."""
     from fairstrike.app import dotenv, trading
 
     chosen = dotenv.chosen(mode, env)
@@ -132,14 +143,20 @@ def demo(
     limit: Annotated[float, typer.Option(help="Most seconds it may take.")] = 150.0,
     as_json: Json = False,
 ) -> None:
-    """Trade an hour's markets of an exchange in a box in about a minute, and check the money."""
+    """Trade the last minutes of an hour against an exchange in a box, in about a minute, and check the money."""
     from fairstrike.app import demo as playing
     from fairstrike.app import printing
 
     place = folder or Path("runs") / time.strftime("demo-%Y%m%dT%H%M%SZ", time.gmtime())
     play = playing.Demo(playing.Wanted(seed=seed, speed=speed, folder=place, limit_seconds=limit))
-    with printing.demo_progress(is_shown=not as_json) as on_look:
-        check = play.run(on_look)
+    try:
+        with printing.demo_progress(is_shown=not as_json) as on_look:
+            check = play.run(on_look)
+    except KeyboardInterrupt:
+        print(
+            f"interrupted; the trader was told to stop, its last words are in {place / 'trader.log'}", file=sys.stderr
+        )
+        raise
     if as_json:
         print(msgspec.json.encode(play.result(check)).decode())
     else:
@@ -160,6 +177,8 @@ def main() -> NoReturn:
         code = get_command(app).main(sys.argv[1:] or ["--help"], prog_name="fairstrike", standalone_mode=False)
     except FairstrikeError as error:
         _fail(str(error), error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        _fail("interrupted", crash.EXIT_INTERRUPTED)
     except typer.TyperException as error:
         _fail(_usage(error), UsageError.exit_code)
     except OSError as error:

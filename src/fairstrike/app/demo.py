@@ -1,7 +1,7 @@
 """`fairstrike demo`: exchange, trader and desk as three processes, watched by a fourth that checks the money.
 
 The parent starts an exchange in a box on a fast clock, the trader against it and the desk beside it, follows the
-trader's journal while an hour's markets trade and settle, stops the trader, asks the exchange for the balance over
+trader's journal while its markets trade and settle, stops the trader, asks the exchange for the balance over
 signed REST and holds it against the ledger, to the microdollar.
 """
 
@@ -31,6 +31,7 @@ from fairstrike.venue.kalshi.signing import Allowed, Signer
 from fairstrike.venue.kalshi.wire.portfolio import Balance, OrdersPage
 from fairstrike.venue.kalshi.wire.transport import Request
 
+SPEED_MAX = 60
 _READY_SECONDS = 15.0
 _STOP_SECONDS = 40.0
 _LOOK_SECONDS = 0.2
@@ -93,8 +94,8 @@ class Demo:
 
         Raises `UsageError` when the folder holds something already.
         """
-        if wanted.speed < 1:
-            raise UsageError("--speed is a whole number of venue seconds a second, at least 1")
+        if not 1 <= wanted.speed <= SPEED_MAX:
+            raise UsageError(f"--speed is a whole number of venue seconds a second, 1 to {SPEED_MAX}")
         if wanted.folder.exists() and any(wanted.folder.iterdir()):
             raise UsageError(f"{wanted.folder} is not empty; name a new folder with --folder")
         self.wanted = wanted

@@ -1,7 +1,10 @@
 """Run folders: which one may be used for what, so that nothing in it is lost, and that only its owner reads it."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import msgspec
 
@@ -29,11 +32,27 @@ def claim_for_trader(folder: Path) -> None:
     folder.chmod(0o700)
 
 
-def claim_for_replay(folder: Path) -> None:
-    """Make `folder`, or empty the journal of an earlier replay in it.
+@contextmanager
+def replay_journal(folder: Path) -> Iterator[Path]:
+    """Give a fresh folder for a replay's journal; when the block ends well it becomes the journal of `folder`.
 
-    Raises `UsageError` when it holds a journal that is not a replay's, or files that are not a journal's.
+    The journal of an earlier replay stays until then. Raises `UsageError` when `folder` holds a journal that is not a
+    replay's, or files that are not a journal's.
     """
+    old = _replaceable(folder)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix="replaying-", dir=folder) as place:
+        made = Path(place) / JOURNAL
+        yield made
+        for path in old:
+            path.unlink()
+        if old:
+            (folder / JOURNAL).rmdir()
+        made.replace(folder / JOURNAL)
+
+
+def _replaceable(folder: Path) -> list[Path]:
+    """Give the segments of an earlier replay in `folder`, refusing anything else."""
     journal = folder / JOURNAL
     try:
         first = _first_run(journal)
@@ -42,13 +61,11 @@ def claim_for_replay(folder: Path) -> None:
     is_live = first.execution != "backtest" if first is not None else bool(_inputs_bytes(journal))
     if (folder / LOCK).exists() or is_live:
         raise UsageError(f"{folder} holds a live run's journal; name another folder with --folder")
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     old = list(journal.iterdir()) if journal.is_dir() else []
     for path in old:
         if not _SEGMENT.fullmatch(path.name):
             raise UsageError(f"{path} is no part of a journal; name another folder with --folder")
-    for path in old:
-        path.unlink()
+    return old
 
 
 def _first_run(journal: Path) -> RunStarted | None:

@@ -118,13 +118,16 @@ def prepare(files: Sequence[Path], settings: config.Settings) -> Prepared:
 
 
 def run(prepared: Prepared, folder: Path, on_progress: Callable[[int], None]) -> ReplayReport:
-    """Replay into a journal in `folder` (replacing a replay's journal that is there) and give the figures."""
-    folders.claim_for_replay(folder)
-    journal = Journal(folder / "journal", prepared.settings.journal)
-    engine = build.engine(prepared.started, prepared.settings)
-    turn = Turn(engine, journal, keeps_inputs=False)
-    drive(prepared, engine, turn, on_progress)
-    journal.close(prepared.started.run_ns)
+    """Replay into a journal in `folder` and give the figures.
+
+    A replay's journal that is there is replaced when this one is whole, not before.
+    """
+    with folders.replay_journal(folder) as place:
+        journal = Journal(place, prepared.settings.journal)
+        engine = build.engine(prepared.started, prepared.settings)
+        turn = Turn(engine, journal, keeps_inputs=False)
+        drive(prepared, engine, turn, on_progress)
+        journal.close(prepared.started.run_ns)
     derived = {result.ticker: result.is_derived for result in prepared.found.values()}
     return replay_report(engine, prepared.recordings, derived, str(folder), journal.digest())
 

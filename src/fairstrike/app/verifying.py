@@ -19,14 +19,16 @@ from fairstrike.core.records import RunStarted
 from fairstrike.store.journal import DECISIONS, INPUTS, Record, read, segments
 
 _BOOKKEEPING = ("Segment", "InputsDeleted")
+_END_WITHIN = 50
 
 
 class Verified(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found equal: runs, decision records, and runs left out because their inputs are gone."""
+    """What was found equal: runs, decision records; runs left out because their inputs are gone; runs without end."""
 
     runs: int
     records: int
     left_out: int
+    cut: int
 
 
 class Comparer:
@@ -72,12 +74,14 @@ def verify(folder: Path, tape: Sequence[Path], on_progress: Callable[[int], None
     Raises `JournalError` when the journal is absent, damaged or of another program version, `Diverged` at the first
     difference, `UsageError` when recordings are needed or are not those of the run.
     """
+    if not folder.exists():
+        raise UsageError(f"there is no {folder}; name a run folder, e.g. one under runs/")
     place = folder / "journal" if (folder / "journal").is_dir() else folder
     if not segments(place, DECISIONS):
         raise JournalError(f"{folder} holds no journal; name a run folder, e.g. one under runs/")
     oldest = min((int(path.name.split("-")[1].split(".")[0]) for path in segments(place, INPUTS)), default=1)
     first_n = next((record.n for record in read(place, INPUTS)), 0) if oldest > 1 else 0
-    count, runs, left_out = 0, 0, 0
+    count, runs, left_out, cut = 0, 0, 0, 0
     for number, records in enumerate(_runs(place)):
         started = msgspec.msgpack.decode(records[0].body, type=RunStarted)
         if records[0].n < first_n:
@@ -86,7 +90,10 @@ def verify(folder: Path, tape: Sequence[Path], on_progress: Callable[[int], None
         next_n = _next_run_n(place, number)
         count += _verify_run(place, records, started, tape, (records[0].n, next_n), on_progress)
         runs += 1
-    return Verified(runs=runs, records=count, left_out=left_out)
+        cut += all(record.kind != "RunEnded" for record in records[-_END_WITHIN:])
+    if not runs + left_out:
+        raise JournalError(f"{folder} holds no run; name the folder of one that has begun")
+    return Verified(runs=runs, records=count, left_out=left_out, cut=cut)
 
 
 def _verify_run(

@@ -17,7 +17,7 @@ from tests.commands import PROGRAM, fairstrike, run
         ("exchange --speed 0", "--speed (factor) and tick_ms are whole numbers of at least 1"),
         ("exchange --port 99999", "there is no port 99999; use one up to 65535"),
         ("exchange --clock-skew-ms 999999999", "a clock skew of 999999999 ms is more than a day"),
-        ("demo --speed 0", "--speed is a whole number of venue seconds a second, at least 1"),
+        ("demo --speed 0", "--speed is a whole number of venue seconds a second, 1 to 60"),
         ("replay x --cash -5", "--cash -5 is not above zero"),
         ("replay x --size 0", "--size 0 is not above zero"),
         ("replay x --edge inf", "--edge inf is not a number of cents"),
