@@ -8,16 +8,19 @@ up to t + entry + feed latency, and is answered at that instant. What it then me
 - a resting order fills only when the recorded opposite best goes *through* its price, at its own price, for at most
   the size that stands through it. It is judged where a group of frames ends.
 
-What an order of ours took of a level, either way, is not there for any of ours again until the level is gone. No book,
-no fill. Order of events at one instant: recorded first, then arrivals and answers, then timers; in
-order of submission. Fees are `core.fees` with the market's own schedule, rounded per order.
+What an order of ours took of a level, either way, is not there for any of ours again until the level is gone where a
+group of frames ends. No book, or a crossed one: no fill. Nothing fills at or after a market's close. A resting order
+ends at its expiry. A reduce-only order takes at most our net position and never rests. Order of events at one instant:
+recorded first, then arrivals and answers, then timers; in order of submission. Fees are `core.fees` with the market's
+own schedule, rounded per order.
 """
 
 import heapq
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import Annotated, Protocol
 
 import msgspec
+from msgspec import Meta
 
 from fairstrike.core.contract import Contract
 from fairstrike.core.effects import Ask, CancelOrder, Effect, SendOrder, SetTimer
@@ -28,12 +31,14 @@ from fairstrike.core.events import (
     BookSnapshot,
     CancelAnswered,
     Event,
+    ListRead,
     MarketSettled,
     OrderAcked,
     OrderFilled,
     OrderRejected,
     OrderReported,
     OrdersRead,
+    PositionsRead,
     TimerFired,
 )
 from fairstrike.core.fees import FeeSchedule, fill_fee
@@ -55,9 +60,9 @@ _LEVELS_MAX = 200
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Latencies of the order path and the account's cash."""
 
-    entry_latency_ns: int = 50 * MILLISECOND_NS
-    feed_latency_ns: int = 25 * MILLISECOND_NS
-    cash_ud: int = 10_000_000_000
+    entry_latency_ns: Annotated[int, Meta(ge=0)] = 50 * MILLISECOND_NS
+    feed_latency_ns: Annotated[int, Meta(ge=0)] = 25 * MILLISECOND_NS
+    cash_ud: Annotated[int, Meta(gt=0)] = 10_000_000_000
 
 
 class RecordedBook(Protocol):
@@ -83,6 +88,11 @@ class Market(msgspec.Struct, frozen=True, kw_only=True):
     contract: Contract
     schedule: FeeSchedule
     book: RecordedBook | None
+
+
+class _Expiry(msgspec.Struct, frozen=True, kw_only=True):
+    ticker: str
+    client_order_id: str
 
 
 class _Resting:
@@ -114,12 +124,14 @@ class Replay:
         self._market = market
         self._delay_ns = params.entry_latency_ns + params.feed_latency_ns
         self._cash_ud = params.cash_ud
-        self._heap: list[tuple[int, int, int, Effect]] = []
+        self._heap: list[tuple[int, int, int, Effect | _Expiry]] = []
         self._timers: dict[str, int] = {}
         self._next: Unit | None = next(feed, None)
         self._sequence = 0
         self._resting: dict[str, dict[str, _Resting]] = {}
         self._taken: dict[str, Taken] = {}
+        self._touched: dict[str, set[tuple[Side, int]]] = {}
+        self._net_cc: dict[str, int] = {}
         self._ended: str | None = None
         self._closed: set[str] = set()
         self.now_ns = self._last_ns = self._next[0] if self._next is not None else 0
@@ -127,8 +139,9 @@ class Replay:
     def advance(self) -> Unit | None:
         """Give the next instant and its events, None when the feed and all its consequences are over."""
         if self._ended is not None:
-            filled = self._fill_through(self._ended, self.now_ns)
-            self._ended = None
+            ticker, self._ended = self._ended, None
+            self._forget_vanished(ticker)
+            filled = self._fill_through(ticker, self.now_ns)
             if filled:
                 return self.now_ns, filled
         while self._heap:
@@ -153,14 +166,14 @@ class Replay:
         match effect:
             case SendOrder() | CancelOrder():
                 self._push(self.now_ns + self._delay_ns, _ARRIVAL, effect)
-            case Ask(what="balance" | "orders"):
+            case Ask(what="balance" | "positions" | "orders" | "fills" | "order_states"):
                 self._push(self.now_ns, _ARRIVAL, effect)
             case SetTimer():
                 self._timers[effect.name] = self._push(max(effect.due_ns, self.now_ns), _TIMER, effect)
             case _:
                 pass
 
-    def _push(self, due_ns: int, rank: int, effect: Effect) -> int:
+    def _push(self, due_ns: int, rank: int, effect: Effect | _Expiry) -> int:
         self._sequence += 1
         heapq.heappush(self._heap, (due_ns, rank, self._sequence, effect))
         return self._sequence
@@ -169,53 +182,55 @@ class Replay:
         """Keep what a recorded unit means for our orders; it is judged once the engine has folded it."""
         self.now_ns, events = unit
         self._last_ns = self.now_ns
-        if self._resting and type(events[-1]) is BatchEnded:
-            self._ended = next((e.ticker for e in reversed(events) if isinstance(e, BookDelta | BookSnapshot)), None)
-        sizes: dict[tuple[str, Side, int], int] = {}
         for event in events:
             if type(event) is BookDelta:
                 taken = self._taken.get(event.ticker)
                 if taken:
-                    self._forget_vanished(event, taken, sizes)
+                    self._touch(event, taken)
             elif type(event) is BookSnapshot:
-                self._forget_absent(event, sizes)
+                if self._taken.get(event.ticker):
+                    self._touched.setdefault(event.ticker, set()).update(self._taken[event.ticker])
             elif type(event) is MarketSettled:
+                self._net_cc.pop(event.ticker, None)
                 self._close(event.ticker)
+        if (self._resting or self._touched) and type(events[-1]) is BatchEnded:
+            self._ended = next((e.ticker for e in reversed(events) if isinstance(e, BookDelta | BookSnapshot)), None)
 
     def _close(self, ticker: str) -> None:
         """Cancel what rests in a market that is over."""
+        if ticker in self._closed:
+            return
         self._closed.add(ticker)
         for key, own in self._resting.get(ticker, {}).items():
             cancel = CancelOrder(client_order_id=key, order_id=own.order_id, ticker=ticker, exchange_index=0)
             self._push(self.now_ns, _ARRIVAL, cancel)
 
-    def _forget_vanished(self, event: BookDelta, taken: Taken, sizes: dict[tuple[str, Side, int], int]) -> None:
-        """Forget what we took of a level that vanishes; `sizes` are those of levels this unit has changed so far."""
+    def _touch(self, event: BookDelta, taken: Taken) -> None:
+        """Note that a level we took of changed: whether it is gone shows at the group's end."""
         key = (Side.BID if event.is_bid else Side.ASK, event.price_ticks)
-        market = self._market(event.ticker) if key in taken else None
-        if market is None or market.book is None:
-            return
-        place = (event.ticker, *key)
-        sizes[place] = sizes.get(place, market.book.size_cc(*key)) + event.delta_cc
-        if sizes[place] <= 0:
-            del taken[key]
+        if key in taken:
+            self._touched.setdefault(event.ticker, set()).add(key)
 
-    def _forget_absent(self, event: BookSnapshot, sizes: dict[tuple[str, Side, int], int]) -> None:
-        """Forget what we took of levels that a new snapshot does not hold."""
-        taken = self._taken.get(event.ticker)
-        if not taken:
+    def _forget_vanished(self, ticker: str) -> None:
+        """Forget what we took of levels that are gone now that a group of frames has ended."""
+        touched = self._touched.pop(ticker, None)
+        market = self._market(ticker) if touched else None
+        if touched is None or market is None or market.book is None:
             return
-        levels = {(Side.BID, price): size for price, size in event.bids if size > 0}
-        levels |= {(Side.ASK, price): size for price, size in event.asks if size > 0}
-        self._taken[event.ticker] = {key: taken_cc for key, taken_cc in taken.items() if key in levels}
-        sizes.update({(event.ticker, *key): size for key, size in levels.items()})
+        taken = self._taken[ticker]
+        for key in touched:
+            if not market.book.size_cc(*key):
+                taken.pop(key, None)
 
-    def _own(self, effect: Effect, number: int, now_ns: int) -> list[Event]:
+    def _own(self, effect: Effect | _Expiry, number: int, now_ns: int) -> list[Event]:
         match effect:
             case SendOrder():
                 return self._arrive(effect, now_ns)
             case CancelOrder():
-                return [self._cancel(effect, now_ns)]
+                return [self._cancel(effect.ticker, effect.client_order_id, now_ns)]
+            case _Expiry():
+                is_resting = effect.client_order_id in self._resting.get(effect.ticker, {})
+                return [self._cancel(effect.ticker, effect.client_order_id, now_ns)] if is_resting else []
             case SetTimer():
                 if self._timers.get(effect.name) != number:
                     return []
@@ -223,6 +238,10 @@ class Replay:
                 return [TimerFired(name=effect.name, recv_ns=now_ns)]
             case Ask(what="balance"):
                 return [BalanceRead(balance_ud=self._cash_ud, recv_ns=now_ns), BatchEnded(recv_ns=now_ns)]
+            case Ask(what="positions"):
+                return [PositionsRead(positions=(), recv_ns=now_ns), BatchEnded(recv_ns=now_ns)]
+            case Ask(what="fills" | "order_states"):
+                return [ListRead(what=effect.what, asked_ns=now_ns, recv_ns=now_ns), BatchEnded(recv_ns=now_ns)]
             case _:
                 return [self._listed(now_ns)]
 
@@ -230,6 +249,9 @@ class Replay:
         market = self._market(order.ticker)
         if market is None or order.ticker in self._closed or now_ns >= market.contract.close_ns:
             return [_rejected(order, "market_inactive", now_ns)]
+        expire_ns = order.expire_ns if order.tif is TimeInForce.GTC else None
+        if expire_ns is not None and expire_ns <= now_ns:
+            return [_rejected(order, "invalid_order", now_ns)]
         book = market.book
         touch = None
         if book is not None:
@@ -239,14 +261,19 @@ class Replay:
             return [_rejected(order, "post only cross", now_ns)]
         self._sequence += 1
         own = _Resting(order, f"O{self._sequence}")
-        matches = self._walk(market, order.side, order.price_ticks, order.size_cc) if crosses else []
-        if order.tif is TimeInForce.FOK and sum(size for _, size in matches) < order.size_cc:
+        size_cc = self._open_cc(order)
+        takes = crosses and book is not None and not book.is_crossed
+        matches = self._walk(market, order.side, order.price_ticks, size_cc) if takes else []
+        if order.tif is TimeInForce.FOK and sum(size for _, size in matches) < size_cc:
             return [_rejected(order, "fill_or_kill_insufficient_resting_volume", now_ns)]
         self._take(order.ticker, order.side.opposite, matches)
         fills: list[Event] = [self._fill(own, market, price, size, now_ns, is_taker=True) for price, size in matches]
-        rests = order.tif is TimeInForce.GTC and own.remaining_cc > 0
+        rests = order.tif is TimeInForce.GTC and not order.reduce_only and own.remaining_cc > 0
         if rests:
             self._resting.setdefault(order.ticker, {})[order.client_order_id] = own
+            if expire_ns is not None:
+                expiry = _Expiry(ticker=order.ticker, client_order_id=order.client_order_id)
+                self._push(expire_ns, _ARRIVAL, expiry)
         acked = OrderAcked(
             client_order_id=order.client_order_id,
             order_id=own.order_id,
@@ -255,6 +282,12 @@ class Replay:
             recv_ns=now_ns,
         )
         return [acked, *fills]
+
+    def _open_cc(self, order: SendOrder) -> int:
+        """Give how much an order may fill: a reduce-only one no more than the position it closes."""
+        if not order.reduce_only:
+            return order.size_cc
+        return min(order.size_cc, max(-order.side.sign * self._net_cc.get(order.ticker, 0), 0))
 
     def _walk(self, market: Market, side: Side, limit_ticks: int, size_cc: int) -> list[tuple[int, int]]:
         """Give the recorded levels within a limit that an order of `side` meets, without what we took before."""
@@ -280,7 +313,12 @@ class Replay:
         """Give the fills of resting orders whose price the recorded opposite best went through."""
         orders = self._resting.get(ticker)
         market = self._market(ticker) if orders else None
-        if not orders or market is None or market.book is None or market.book.is_crossed:
+        if not orders or market is None:
+            return []
+        if now_ns >= market.contract.close_ns:
+            self._close(ticker)
+            return []
+        if market.book is None or market.book.is_crossed:
             return []
         bid, ask = market.book.bid_ticks, market.book.ask_ticks
         events: list[Event] = []
@@ -319,6 +357,7 @@ class Replay:
         )
         own.carry_ud = fee.carry_ud
         own.filled_cc += size_cc
+        self._net_cc[order.ticker] = self._net_cc.get(order.ticker, 0) + order.side.sign * size_cc
         self._sequence += 1
         assert 0 < price < TICKS_PER_DOLLAR
         return OrderFilled(
@@ -334,10 +373,10 @@ class Replay:
             recv_ns=now_ns,
         )
 
-    def _cancel(self, effect: CancelOrder, now_ns: int) -> CancelAnswered:
-        own = self._resting.get(effect.ticker, {}).pop(effect.client_order_id, None)
+    def _cancel(self, ticker: str, client_order_id: str, now_ns: int) -> CancelAnswered:
+        own = self._resting.get(ticker, {}).pop(client_order_id, None)
         reduced_cc = 0 if own is None else own.remaining_cc
-        return CancelAnswered(client_order_id=effect.client_order_id, reduced_cc=reduced_cc, recv_ns=now_ns)
+        return CancelAnswered(client_order_id=client_order_id, reduced_cc=reduced_cc, recv_ns=now_ns)
 
     def _listed(self, now_ns: int) -> OrdersRead:
         reports = tuple(

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+import msgspec
+
 from fairstrike.core.contract import CENT_GRID, Comparison, Contract
 from fairstrike.core.effects import CancelOrder, Effect, SendOrder
 from fairstrike.core.events import BatchEnded, BookDelta, BookSnapshot, Event, Level, OrderFilled
@@ -57,6 +59,16 @@ def send(
         reduce_only=False,
         exchange_index=0,
     )
+
+
+def reduce(key: str, side: Side, price: int, size: int, tif: TimeInForce = IOC) -> SendOrder:
+    """An order that may only close what we hold."""
+    return msgspec.structs.replace(send(key, side, price, size, tif), reduce_only=True)
+
+
+def expiring(order: SendOrder, ms: int) -> SendOrder:
+    """The same order with its end so many milliseconds after the start."""
+    return msgspec.structs.replace(order, expire_ns=at(ms))
 
 
 def cancel(key: str) -> CancelOrder:

@@ -14,11 +14,13 @@ from fairstrike.core.events import (
     BookSnapshot,
     CancelAnswered,
     Event,
+    ListRead,
     MarketSettled,
     OrderAcked,
     OrderFilled,
     OrderRejected,
     OrdersRead,
+    PositionsRead,
     TimerFired,
 )
 from fairstrike.core.fees import FeeSchedule, fill_fee
@@ -37,6 +39,8 @@ from tests.unit.exchange.replay_samples import (
     batch,
     cancel,
     delta,
+    expiring,
+    reduce,
     send,
     snapshot,
     tick,
@@ -105,6 +109,46 @@ def test_a_level_that_vanishes_by_two_deltas_of_one_instant_is_gone() -> None:
     frames = [BOOK, batch(100, (ASK, 4_500, -100), (ASK, 4_500, -200)), batch(101, (ASK, 4_500, 300)), tick(300)]
     orders = {0: [send("a", BID, 4_500, 300, IOC)], 101: [send("b", BID, 4_500, 300, IOC)]}
     assert [(key, size) for _, key, _, size in Recorded(frames, orders).run().fills()] == [("a", 300), ("b", 300)]
+
+
+def test_a_level_that_is_gone_and_back_within_one_group_is_not_new() -> None:
+    middle: Unit = (at(100), [delta(100, ASK, 4_500, -300)])
+    frames = [BOOK, middle, batch(101, (ASK, 4_500, 300)), tick(300)]
+    orders = {0: [send("a", BID, 4_500, 300, IOC)], 101: [send("b", BID, 4_500, 300, IOC)]}
+    assert [(key, size) for _, key, _, size in Recorded(frames, orders).run().fills()] == [("a", 300)]
+
+
+def test_an_order_that_arrives_while_the_book_is_crossed_takes_nothing() -> None:
+    frames = [BOOK, batch(50, (ASK, 3_900, 30)), batch(100, (ASK, 3_900, -30)), tick(200)]
+    orders = [send("a", BID, 4_500, 100, IOC), send("b", BID, 4_500, 100, FOK)]
+    world = Recorded(frames, {0: orders}).run()
+    assert [(DELAY_MS, OrderAcked), (DELAY_MS, OrderRejected)] == kinds(world)
+
+
+# Only reducing
+
+
+def acks(world: Recorded) -> list[tuple[str, int, int]]:
+    found = [event for _, event in world.answers() if isinstance(event, OrderAcked)]
+    return [(event.client_order_id, event.filled_cc, event.remaining_cc) for event in found]
+
+
+@pytest.mark.parametrize("tif", [GTC, IOC, FOK])
+def test_a_reduce_only_order_takes_no_more_than_we_hold(tif: TimeInForce) -> None:
+    orders = [send("a", BID, 4_500, 100, IOC), reduce("b", ASK, 4_000, 300, tif), reduce("c", ASK, 4_000, 300, tif)]
+    world = Recorded([BOOK, tick(200)], {0: orders}).run()
+    assert acks(world) == [("a", 100, 0), ("b", 100, 0), ("c", 0, 0)]
+
+
+def test_a_reduce_only_order_on_the_side_we_hold_takes_nothing() -> None:
+    orders = [send("a", BID, 4_500, 100, IOC), reduce("b", BID, 4_600, 100)]
+    assert acks(Recorded([BOOK, tick(200)], {0: orders}).run()) == [("a", 100, 0), ("b", 0, 0)]
+
+
+def test_what_rested_and_filled_can_be_reduced() -> None:
+    frames = [BOOK, batch(100, (BID, 4_000, -500), (ASK, 4_100, 30)), batch(101, (ASK, 4_100, -30), (BID, 4_000, 90))]
+    orders = {0: [send("a", BID, 4_200, 100)], 101: [reduce("b", ASK, 4_000, 90)]}
+    assert acks(Recorded([*frames, tick(300)], orders).run()) == [("a", 0, 100), ("b", 30, 0)]
 
 
 def test_a_level_that_grows_before_it_shrinks_within_one_instant_is_not_gone() -> None:
@@ -249,6 +293,40 @@ def test_an_order_that_arrives_at_the_close_is_refused(decided_ms: int, kind: ty
     assert [kind] == [found for _, found in kinds(world)]
 
 
+@pytest.mark.parametrize(("close_ms", "filled"), [(899_999, 30), (900_000, 0), (900_001, 0)])
+def test_nothing_fills_at_or_after_the_close(close_ms: int, filled: int) -> None:
+    frames = [BOOK, tick(500), batch(close_ms, (BID, 4_000, -500), (ASK, 4_100, 30)), tick(900_500)]
+    world = Recorded(frames, {0: [send("a", BID, 4_200, 100)]}).run()
+    answered = [(ms, event.reduced_cc) for ms, event in world.answers() if isinstance(event, CancelAnswered)]
+    assert filled == sum(size for *_, size in world.fills())
+    assert answered == ([] if filled else [(close_ms, 100)])
+
+
+def test_what_rests_is_cancelled_once_by_close_and_settlement() -> None:
+    settled: Unit = (at(901_000), [MarketSettled(ticker=TICKER, value_ticks=0, recv_ns=at(901_000))])
+    frames = [BOOK, snapshot(900_000), snapshot(900_000), settled, tick(902_000)]
+    world = Recorded(frames, {0: [send("a", BID, 4_000, 100)]}).run()
+    assert [(75, OrderAcked), (900_000, CancelAnswered), (901_000, MarketSettled)] == kinds(world)
+
+
+def test_an_order_ends_at_its_expiry() -> None:
+    frames = [BOOK, tick(90), batch(121, (BID, 4_000, -500), (ASK, 4_100, 30)), tick(200)]
+    world = Recorded(frames, {0: [expiring(send("a", BID, 4_200, 100), 120)]}).run()
+    answered = [(ms, event.reduced_cc) for ms, event in world.answers() if isinstance(event, CancelAnswered)]
+    assert (world.fills(), answered) == ([], [(120, 100)])
+
+
+def test_an_order_that_is_gone_does_not_expire() -> None:
+    frames = [BOOK, batch(100, (BID, 4_000, -500), (ASK, 4_100, 100)), tick(300)]
+    world = Recorded(frames, {0: [expiring(send("a", BID, 4_200, 100), 120)]}).run()
+    assert [(DELAY_MS, OrderAcked), (100, OrderFilled)] == kinds(world)
+
+
+def test_an_order_that_arrives_at_its_expiry_is_refused() -> None:
+    world = Recorded([BOOK, tick(200)], {0: [expiring(send("a", BID, 4_200, 100), DELAY_MS)]}).run()
+    assert [e.code for _, e in world.answers() if isinstance(e, OrderRejected)] == ["invalid_order"]
+
+
 def test_an_order_in_a_market_nobody_knows_is_refused() -> None:
     world = Recorded([BOOK, tick(200)], {0: [send("a", BID, 4_000, 100, ticker="KXOTHER")]}).run()
     assert [e.code for _, e in world.answers() if isinstance(e, OrderRejected)] == ["market_inactive"]
@@ -308,6 +386,19 @@ def test_the_balance_is_the_stated_cash() -> None:
     assert [event.balance_ud for _, event in world.answers() if isinstance(event, BalanceRead)] == [77]
 
 
+def test_the_account_holds_nothing_at_first() -> None:
+    world = Recorded([BOOK, tick(200)], {0: [Ask(what="positions")]}).run()
+    assert [(ms, e.positions) for ms, e in world.answers() if isinstance(e, PositionsRead)] == [(0, ())]
+
+
+@pytest.mark.parametrize("what", ["fills", "order_states"])
+def test_a_list_that_was_told_before_is_read_at_once(what: str) -> None:
+    world = Recorded([BOOK, tick(200)], {0: [Ask(what=what, key="0")]}).run()
+    (read,) = [event for _, event in world.answers() if isinstance(event, ListRead)]
+    assert (what, at(0), at(0)) == (read.what, read.asked_ns, read.recv_ns)
+    assert [type(event) for event in world.told[1][1]] == [ListRead, BatchEnded]
+
+
 def test_the_list_of_orders_holds_what_rests() -> None:
     frames = [BOOK, batch(100, (BID, 4_000, -500), (ASK, 4_100, 30)), tick(200)]
     sent: list[Effect] = [send("a", BID, 4_200, 100), send("b", BID, 4_500, 10, IOC)]
@@ -359,7 +450,7 @@ def possible(groups: list[list[tuple[Side, int, int]]]) -> list[Unit]:
 
 
 class Honest:
-    """Holds what was taken of each level since it last vanished against the most that stood there since."""
+    """Holds what was taken of each level since a group last ended without it against the most that stood since."""
 
     def __init__(self) -> None:
         self.stood: dict[tuple[Side, int], int] = {}
@@ -372,7 +463,8 @@ class Honest:
                 key = (BID if event.is_bid else ASK, event.price_ticks)
                 self.sizes[key] = self.sizes.get(key, 0) + event.delta_cc
                 self.stood[key] = max(self.stood.get(key, 0), self.sizes[key])
-                if not self.sizes[key]:
+            elif isinstance(event, BatchEnded):
+                for key in [key for key, size in self.sizes.items() if not size]:
                     self.taken[key] = self.stood[key] = 0
             elif isinstance(event, OrderFilled) and event.is_taker:
                 key = (event.side.opposite, event.price_ticks)
