@@ -29,9 +29,11 @@ from fairstrike.venue.kalshi.wire.stream import DeltaFrame, SnapshotFrame, Ticke
 Unit = tuple[int, list[Event]]
 """An instant and the events received at it, up to and including at most one `BatchEnded`."""
 
+BOOK_CHANNEL = "orderbook_delta"
 SETTLEMENT_TIMER_NS = SECOND_NS
 _WINDOW_NS = 15 * MINUTE_NS
 _OFFSET_STEP_NS = 20 * MILLISECOND_NS
+_BROKEN = "the numbers of the frames make no sense"
 
 
 class WatchMessage(msgspec.Struct, frozen=True):
@@ -73,10 +75,31 @@ class Connected(msgspec.Struct, frozen=True, tag="ws_connected", kw_only=True):
     recv_ns: int
 
 
+class OpenedChannel(msgspec.Struct, frozen=True):
+    """The channel a subscription opened, None when unsaid."""
+
+    channel: str | None = None
+
+
+class Acknowledgement(OpenedChannel, frozen=True):
+    """The venue's answer to a subscription, with or without its envelope."""
+
+    msg: OpenedChannel | None = None
+
+
 class Subscribed(msgspec.Struct, frozen=True, tag="ws_subscribed", kw_only=True):
-    """A subscription was acknowledged."""
+    """A subscription was acknowledged; with books told before on this connection, their numbers begin anew."""
 
     recv_ns: int
+    sid: int | None = None
+    msg: Acknowledgement | None = None
+
+    @property
+    def may_renumber(self) -> bool:
+        """Whether it may be the books' own subscription, and no number of its own tells its frames apart."""
+        told = self.msg or Acknowledgement()
+        channel = told.channel if told.msg is None else told.msg.channel
+        return self.sid is None and channel in (None, BOOK_CHANNEL)
 
 
 class Rotated(msgspec.Struct, frozen=True, tag="market_rotated", kw_only=True):
@@ -106,6 +129,7 @@ class Recording:
         self.deltas: defaultdict[str, int] = defaultdict(int)
         self.snapshots: defaultdict[str, int] = defaultdict(int)
         self.is_over = False
+        self._books_before = 0
         self.tape = Tape(path, self.cuts.append)
         self.first_ns = self._first_ns()
         self.spot = next(
@@ -200,9 +224,15 @@ class Recording:
                 raise self._not_a_frame(tape.line_count, error) from None
             if type(line) is RecordedDelta:
                 deltas[line.msg.market_ticker] += 1
-                yield line, receive(line, line.recv_ns)
+                events = receive(line, line.recv_ns)
+                if not events and self.session.is_broken:
+                    events = self._reconnected(line.recv_ns, _BROKEN)
+                yield line, events
             else:
-                yield line, self._rare(line)
+                events = self._rare(line)
+                if self.session.is_broken:
+                    events += self._reconnected(line.recv_ns, _BROKEN)
+                yield line, events
 
     def _rare(self, line: Line) -> list[Event]:
         """Give the events of a line that is no delta."""
@@ -215,10 +245,19 @@ class Recording:
             case Watched():
                 return [self._listed(line)]
             case Connected():
-                ended = self.session.disconnected(line.recv_ns, "the recorder reconnected")
-                return ended + self.session.connected(line.recv_ns)[0]
+                return self._reconnected(line.recv_ns, "the recorder reconnected")
+            case Subscribed() if line.may_renumber and self._book_frames() > self._books_before:
+                return self._reconnected(line.recv_ns, "the recorder subscribed anew")
             case Subscribed() | Rotated():
                 return []
+
+    def _reconnected(self, recv_ns: int, reason: str) -> list[Event]:
+        """Begin a connection: numbers are new and no book before it can be vouched for."""
+        self._books_before = self._book_frames()
+        return self.session.disconnected(recv_ns, reason) + self.session.connected(recv_ns)[0]
+
+    def _book_frames(self) -> int:
+        return sum(self.deltas.values()) + sum(self.snapshots.values())
 
     def _first_ns(self) -> int:
         raw = next(Tape(self.path, lambda cut: None).lines(), None)

@@ -35,6 +35,10 @@ def connected(ms: float) -> bytes:
     return line(ms, "ws_connected", {"market_ticker": TICKER})
 
 
+def subscribed(ms: float, channel: str = "orderbook_delta") -> bytes:
+    return line(ms, "ws_subscribed", {"id": 1, "msg": {"channel": channel, "sid": 2}, "type": "subscribed"})
+
+
 def book(ms: float, seq: int, ticker: str = TICKER, yes: object = (), no: object = ()) -> bytes:
     message = {"market_ticker": ticker, "yes_dollars_fp": yes, "no_dollars_fp": no}
     return line(ms, "orderbook_snapshot", message, seq, ticker)

@@ -17,7 +17,7 @@ from fairstrike.core.events import (
     OffsetStepped,
     StreamChanged,
 )
-from fairstrike.research.recordings import Recording, results, settlements
+from fairstrike.research.recordings import Recording, Unit, results, settlements
 from tests.unit.research.captures import (
     CLOSE_TEXT,
     RUN,
@@ -30,6 +30,7 @@ from tests.unit.research.captures import (
     ns,
     opening,
     recorded,
+    subscribed,
     ticker,
     told,
     watch,
@@ -110,6 +111,49 @@ def test_a_reconnection_starts_the_numbers_anew(tmp_path: Path) -> None:
         (6.0, "end"),
         (6.0, "end"),
     ]
+
+
+def reasons(units: list[Unit]) -> list[str]:
+    return [event.reason for event in events_of(units, BookLost) if isinstance(event, BookLost)]
+
+
+def downs(units: list[Unit]) -> list[float]:
+    """When connections ended, in milliseconds."""
+    changes = [event for event in events_of(units, StreamChanged) if isinstance(event, StreamChanged)]
+    return [(event.recv_ns - ns(0)) / 1e6 for event in changes if not event.is_up]
+
+
+@pytest.mark.parametrize("note", [subscribed(4), line(4, "ws_subscribed", {}), line(4, "ws_subscribed", None)])
+def test_a_new_subscription_starts_the_numbers_anew(tmp_path: Path, note: bytes) -> None:
+    units = recorded(tmp_path, delta(3, 2, 3), note, book(5, 1), delta(6, 2, 6))
+    assert reasons(units) == ["disconnected"] * 2
+    assert [(kind, ms) for ms, kind in told(units) if kind != "end"][2:] == [("book", 5.0), ("delta", 6.0)]
+
+
+def test_subscriptions_before_the_first_book_of_a_connection_lose_nothing(tmp_path: Path) -> None:
+    first = [watch(0), connected(1), subscribed(2), subscribed(2, "ticker"), book(3, 1), delta(4, 2, 4)]
+    again = [connected(5), subscribed(6, "ticker"), subscribed(6), book(7, 1), delta(8, 2, 8)]
+    units = list(Recording(write(tmp_path, [*first, *again])).units())
+    assert downs(units) == [1.0, 5.0, 8.0]
+
+
+FLAT = line(4, "ws_subscribed", {"channel": "ticker", "sid": 1})
+
+
+@pytest.mark.parametrize("note", [subscribed(4, "ticker"), FLAT])
+def test_a_subscription_of_tickers_loses_no_book(tmp_path: Path, note: bytes) -> None:
+    units = recorded(tmp_path, delta(3, 2, 3), note, delta(5, 3, 5))
+    assert reasons(units) == ["disconnected"]
+    assert len(events_of(units, BookDelta)) == 2
+
+
+@pytest.mark.parametrize("snapshot_last", [False, True])
+def test_numbers_that_stay_behind_lose_the_book(tmp_path: Path, snapshot_last: bool) -> None:
+    ahead, behind = delta(3, 9_000, 3), [delta(10 + n, 2 + n, 10 + n) for n in range(200)]
+    frames = [*behind, book(300, 5) if snapshot_last else delta(300, 300, 300)]
+    units = recorded(tmp_path, book(2.5, 8_999), ahead, *frames, delta(310, 301, 310))
+    assert downs(units) == [1.0, 300.0, 310.0]
+    assert reasons(units) == ["gap", "disconnected"]
 
 
 def test_prices_of_no_become_prices_of_yes(tmp_path: Path) -> None:
