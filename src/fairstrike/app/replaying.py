@@ -113,6 +113,11 @@ def prepare(files: Sequence[Path], settings: config.Settings) -> Prepared:
         if beside.exists():
             found |= results(beside, {recording.run for recording in recordings})
     tape = [TapeFile(name=recording.path.name, sha256=digest(recording.path)) for recording in recordings]
+    seen: dict[str, str] = {}
+    for file in tape:
+        other = seen.setdefault(file.sha256, file.name)
+        if other != file.name:
+            raise RecordingError(f"{other} and {file.name} are the same recording under two names; name one of them")
     started = build.run_started(settings, ACCOUNT, recordings[0].first_ns, tape, execution="backtest")
     return Prepared(recordings=recordings, found=found, started=started, settings=settings)
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from fairstrike.app import config
+from fairstrike.core.errors import ConfigError
 from tests.commands import Said, fairstrike
 
 TICKER = "KXBTC15M-26MAY131145-45"
@@ -143,3 +145,18 @@ def test_a_replay_is_replaced_by_the_next(tmp_path: Path, tape: Path) -> None:
     said = fairstrike("verify", "out", "--tape", "b.jsonl", folder=tmp_path)
     assert said.code == 2
     assert said.sentence == "these are not the recordings of this run; it read a.jsonl"
+
+
+def test_one_recording_under_two_names_is_refused(tmp_path: Path, tape: Path) -> None:
+    (tmp_path / "b.jsonl").write_text(capture())
+    said = fairstrike("replay", "a.jsonl", "b.jsonl", "--strategy", "none", folder=tmp_path)
+    assert (said.code, said.out) == (2, "")
+    assert said.sentence == "a.jsonl and b.jsonl are the same recording under two names; name one of them"
+
+
+@pytest.mark.parametrize("name", ["entry_latency_ns", "feed_latency_ns", "cash_ud"])
+def test_replay_settings_below_zero_are_refused(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "s.toml"
+    path.write_text(f"[replay]\n{name} = -1\n")
+    with pytest.raises(ConfigError, match=rf"at `\$\.replay\.{name}`; correct that value$"):
+        config.load(path)
