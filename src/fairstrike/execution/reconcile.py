@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from fairstrike.core.bounds import Count, Positive
 from fairstrike.core.effects import CancelOrder
 from fairstrike.core.events import OrderReported
 from fairstrike.core.ids import unpack_order_id
@@ -23,9 +24,9 @@ from fairstrike.market.catalog import Listing
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long REST reads may trail, and how often the lists are read."""
 
-    lag_ns: int = SECOND_NS
-    every_ns: int = 60 * SECOND_NS
-    doubt_every_ns: int = 2 * SECOND_NS
+    lag_ns: Count = SECOND_NS
+    every_ns: Positive = 60 * SECOND_NS
+    doubt_every_ns: Positive = 2 * SECOND_NS
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,15 +7,16 @@ says so.
 
 import msgspec
 
+from fairstrike.core.bounds import Count, Positive
 from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How often the lists are asked for while stopping, how far apart, and when the stop is given up."""
 
-    every_ns: int = 500 * MILLISECOND_NS
-    lag_ns: int = 250 * MILLISECOND_NS
-    give_up_ns: int = 30 * SECOND_NS
+    every_ns: Positive = 500 * MILLISECOND_NS
+    lag_ns: Count = 250 * MILLISECOND_NS
+    give_up_ns: Positive = 30 * SECOND_NS
 
 
 class Stopping:

@@ -9,6 +9,7 @@ becomes a fault when it outlives `crossed_hold_ns` and a frame with a later venu
 
 import msgspec
 
+from fairstrike.core.bounds import Count, Positive
 from fairstrike.core.events import BookDelta, BookLost, BookSnapshot, TickerSeen
 from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
 from fairstrike.market.book import Book
@@ -17,8 +18,8 @@ from fairstrike.market.book import Book
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Bounds of trust in a book, in nanoseconds of venue time."""
 
-    frozen_after_ns: int = 2 * SECOND_NS
-    crossed_hold_ns: int = 5 * MILLISECOND_NS
+    frozen_after_ns: Positive = 2 * SECOND_NS
+    crossed_hold_ns: Count = 5 * MILLISECOND_NS
 
 
 class Shelf:

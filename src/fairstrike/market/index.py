@@ -7,6 +7,7 @@ KXBTC15M: 5.3 dollars (30 windows of May 2026). A source without a measured erro
 
 import msgspec
 
+from fairstrike.core.bounds import Positive
 from fairstrike.core.events import IndexPrinted
 from fairstrike.core.timing import SECOND_NS
 from fairstrike.core.units import E8_PER_DOLLAR
@@ -17,8 +18,8 @@ OFFICIAL = "official"
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long a reference may be used, by its source's stamp, and how many prints are kept."""
 
-    stale_after_ns: int = 3 * SECOND_NS
-    prints_kept: int = 2_000
+    stale_after_ns: Positive = 3 * SECOND_NS
+    prints_kept: Positive = 2_000
 
 
 PROXY_SD_E8: dict[tuple[str, str], int] = {("coinbase", "BTC"): 53 * E8_PER_DOLLAR // 10}

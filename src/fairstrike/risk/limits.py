@@ -8,6 +8,7 @@ size, a closed market, an absent book, a cross with an order of ours, slippage.
 
 import msgspec
 
+from fairstrike.core.bounds import Amount, Count, Positive, PriceTicks, Share
 from fairstrike.core.fees import trade_fee_ud
 from fairstrike.core.order import (
     Approved,
@@ -28,8 +29,8 @@ from fairstrike.market.view import MarketView
 class Pace(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How many orders a strategy may send."""
 
-    per_second_max: int = 5
-    per_minute_max: int = 300
+    per_second_max: Count = 5
+    per_minute_max: Count = 300
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -38,20 +39,20 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     `pace` holds for each strategy's own orders, unless `paces` states another for it.
     """
 
-    order_share_max: float = 0.10
-    strike_share_max: float = 0.15
-    group_share_max: float = 0.30
-    total_share_max: float = 0.75
-    cash_buffer_share: float = 0.25
-    positions_max: int = 10
-    order_dollars_max: float | None = None
-    total_dollars_max: float | None = None
-    price_ticks_min: int = 1
-    price_ticks_max: int = TICKS_PER_DOLLAR - 1
-    size_cc_min: int = 1
-    size_cc_max: int = 1_000 * CC_PER_CONTRACT
-    slippage_ticks_max: int = 500
-    identical_within_ns: int = SECOND_NS
+    order_share_max: Share = 0.10
+    strike_share_max: Share = 0.15
+    group_share_max: Share = 0.30
+    total_share_max: Share = 0.75
+    cash_buffer_share: Share = 0.25
+    positions_max: Count = 10
+    order_dollars_max: Amount | None = None
+    total_dollars_max: Amount | None = None
+    price_ticks_min: PriceTicks = 1
+    price_ticks_max: PriceTicks = TICKS_PER_DOLLAR - 1
+    size_cc_min: Positive = 1
+    size_cc_max: Positive = 1_000 * CC_PER_CONTRACT
+    slippage_ticks_max: Count = 500
+    identical_within_ns: Count = SECOND_NS
     pace: Pace = Pace()
     paces: dict[str, Pace] = {}
 

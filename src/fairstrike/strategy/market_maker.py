@@ -7,6 +7,7 @@ flattened by immediate-or-cancel orders in the last 75 seconds. A quote whose ed
 
 import msgspec
 
+from fairstrike.core.bounds import Amount, Count, Period, Positive
 from fairstrike.core.contract import Comparison, Contract
 from fairstrike.core.order import Intent, Side, Signal, TimeInForce
 from fairstrike.core.timing import SECOND_NS
@@ -22,17 +23,17 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     `skew_cents` is per contract of net inventory. Inventory at `position_cc_max` stops the side that adds.
     """
 
-    half_spread_cents: float = 2.0
-    quote_edge_cents: float = 2.0
-    skew_cents: float = 0.02
-    size_cc: int = 10 * CC_PER_CONTRACT
-    position_cc_max: int = 100 * CC_PER_CONTRACT
-    strikes_each_side: int = 1
-    refresh_seconds: float = 2.0
-    buffer_ticks: int = 1
-    volume_24h_cc_min: int = 0
-    no_quote_seconds: float = 120.0
-    flatten_seconds: float = 75.0
+    half_spread_cents: Amount = 2.0
+    quote_edge_cents: Amount = 2.0
+    skew_cents: Amount = 0.02
+    size_cc: Positive = 10 * CC_PER_CONTRACT
+    position_cc_max: Positive = 100 * CC_PER_CONTRACT
+    strikes_each_side: Count = 1
+    refresh_seconds: Period = 2.0
+    buffer_ticks: Count = 1
+    volume_24h_cc_min: Count = 0
+    no_quote_seconds: Amount = 120.0
+    flatten_seconds: Amount = 75.0
 
 
 class MarketMaker:

@@ -8,6 +8,7 @@ clears the taker fee.
 
 import msgspec
 
+from fairstrike.core.bounds import Amount, Count, Period, Positive, Share
 from fairstrike.core.contract import Comparison, Contract
 from fairstrike.core.order import Intent, OrderState, Side, Signal, TimeInForce, Withdraw
 from fairstrike.core.timing import HOUR_NS, SECOND_NS
@@ -19,19 +20,19 @@ from fairstrike.strategy.base import Wakes, Wish, edge_ppm, own
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The conditions of an entry and how it is made."""
 
-    p_fair_min: float = 0.90
-    ask_dollars_max: float = 0.93
+    p_fair_min: Share = 0.90
+    ask_dollars_max: Share = 0.93
     edge_cents_min: float = 3.0
-    ask_cc_min: int = 20 * CC_PER_CONTRACT
-    hours_max: float = 8.0
-    seconds_min: float = 90.0
-    best_count: int = 5
+    ask_cc_min: Count = 20 * CC_PER_CONTRACT
+    hours_max: Amount = 8.0
+    seconds_min: Amount = 90.0
+    best_count: Count = 5
     prefer_maker: bool = True
-    over_bid_ticks: int = 100
-    unfilled_seconds: float = 60.0
-    size_cc: int = 20 * CC_PER_CONTRACT
-    position_cc_max: int = 40 * CC_PER_CONTRACT
-    look_every_seconds: float = 30.0
+    over_bid_ticks: Count = 100
+    unfilled_seconds: Amount = 60.0
+    size_cc: Positive = 20 * CC_PER_CONTRACT
+    position_cc_max: Positive = 40 * CC_PER_CONTRACT
+    look_every_seconds: Period = 30.0
 
 
 class MomentumScalp:

@@ -6,6 +6,7 @@ immediate-or-cancel order at a time and market, priced at the worst level that s
 
 import msgspec
 
+from fairstrike.core.bounds import Positive
 from fairstrike.core.contract import Contract
 from fairstrike.core.order import Intent, Side, Signal, TimeInForce
 from fairstrike.core.units import CC_PER_CONTRACT, PPM, ppm_of_belief
@@ -17,8 +18,8 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Least edge per contract after fees, order size, and the cap on the net position."""
 
     edge_cents: float = 3.0
-    size_cc: int = 10 * CC_PER_CONTRACT
-    position_cc_max: int = 100 * CC_PER_CONTRACT
+    size_cc: Positive = 10 * CC_PER_CONTRACT
+    position_cc_max: Positive = 100 * CC_PER_CONTRACT
 
 
 class Taker:

@@ -76,3 +76,38 @@ def test_known_series_are_taken(tmp_path: Path, series: str) -> None:
     path = tmp_path / "s.toml"
     path.write_text(f'[rooms.engine]\nseries = ["{series}"]\n')
     assert config.load(path).rooms.engine.series == (series,)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "problem"),
+    [
+        ("rooms.limits.order_share_max", "99.0", "Expected `float` <= 1.0"),
+        ("rooms.limits.cash_buffer_share", "-0.1", "Expected `float` >= 0.0"),
+        ("rooms.limits.order_dollars_max", "-1.0", "Expected `float` >= 0.0"),
+        ("rooms.limits.size_cc_max", "0", "Expected `int` >= 1"),
+        ("rooms.limits.positions_max", "-1", "Expected `int` >= 0"),
+        ("rooms.limits.price_ticks_min", "0", "Expected `int` >= 1"),
+        ("rooms.limits.price_ticks_max", "10000", "Expected `int` <= 9999"),
+        ("rooms.limits.slippage_ticks_max", "-1", "Expected `int` >= 0"),
+        ("rooms.limits.pace.per_second_max", "-1", "Expected `int` >= 0"),
+        ("rooms.reconcile.every_ns", "0", "Expected `int` >= 1"),
+        ("rooms.stopping.give_up_ns", "0", "Expected `int` >= 1"),
+        ("rooms.books.frozen_after_ns", "-5", "Expected `int` >= 1"),
+        ("rooms.index.prints_kept", "0", "Expected `int` >= 1"),
+        ("strategies.taker.size_cc", "-100", "Expected `int` >= 1"),
+        ("strategies.momentum_scalp.size_cc", "0", "Expected `int` >= 1"),
+        ("strategies.market_maker.position_cc_max", "0", "Expected `int` >= 1"),
+        ("strategies.market_maker.refresh_seconds", "0.0", "Expected `float` > 0.0"),
+    ],
+)
+def test_a_value_outside_its_bounds(tmp_path: Path, place: str, value: str, problem: str) -> None:
+    (tmp_path / "s.toml").write_text(f"{place} = {value}\n")
+    with pytest.raises(ConfigError) as refused:
+        config.load(tmp_path / "s.toml")
+    assert f"s.toml: {problem} - at `$.{place}`; correct that value" == str(refused.value)
+
+
+def test_the_bounds_themselves_are_taken(tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_text("[rooms.limits]\norder_share_max = 1\ncash_buffer_share = 0\npositions_max = 0\n")
+    limits = config.load(tmp_path / "s.toml").rooms.limits
+    assert (1, 0, 0) == (limits.order_share_max, limits.cash_buffer_share, limits.positions_max)
