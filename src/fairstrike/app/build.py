@@ -7,9 +7,11 @@ import msgspec
 
 import fairstrike
 from fairstrike.app import config, locks
+from fairstrike.app.addresses import on_this_machine
 from fairstrike.app.clock import SystemClock
 from fairstrike.app.runfile import RunFile
 from fairstrike.core.chance import Dice
+from fairstrike.core.errors import ConfigError
 from fairstrike.core.ids import account_tag
 from fairstrike.core.records import RunStarted, TapeFile
 from fairstrike.core.timing import VenueClock
@@ -139,13 +141,19 @@ class Shells(msgspec.Struct, frozen=True, kw_only=True):
 def shells(run: RunFile, clock: SystemClock, inbox: Inbox) -> Shells:
     """Give the venue's parts of a run. Only a live one gets a signer for writes and the module that sends them.
 
-    Raises `CredentialError` when the key cannot be used.
+    Raises `ConfigError` for an environment or an address that this version sends nothing to, whoever wrote it down,
+    and `CredentialError` when the key cannot be used.
     """
+    if run.settings.environment != "box":
+        raise ConfigError(
+            f"the environment {run.settings.environment} is not available; this version trades in the box"
+        )
+    origin, ws = on_this_machine(run.origin, "http"), on_this_machine(run.ws, "ws")
     is_live = run.settings.execution == "live"
     signer = Signer(run.key_id, load_key(run.key_path), Allowed.EVERYTHING if is_live else Allowed.READS)
     dice = Dice(run.settings.seed, _STREAM_BACKOFF)
     budget = Budget(BudgetParams(), dice, clock.now_ns())
-    rest = Rest(RestParams(origin=run.origin), signer, clock, clock.wall_ms)
+    rest = Rest(RestParams(origin=origin), signer, clock, clock.wall_ms)
     step_ns = run.clock.bound_ns(SessionParams().offset_step_ns)
     session = Session(SessionParams(reads_account=is_live, offset_step_ns=step_ns))
     parts = StreamParts(
@@ -164,7 +172,7 @@ def shells(run: RunFile, clock: SystemClock, inbox: Inbox) -> Shells:
     return Shells(
         rest=rest,
         reads=Reads(rest, budget, inbox),
-        stream=Stream(StreamParams(url=run.ws, is_patient=False), parts),
+        stream=Stream(StreamParams(url=ws, is_patient=False), parts),
         writes=writes,
     )
 

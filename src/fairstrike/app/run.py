@@ -120,7 +120,7 @@ class Trader:
 
     def _summary(self, halt: Halt) -> str:
         ledger, orders = self._engine.clerk.ledger, self._engine.clerk.orders
-        gained_ud = ledger.cash_ud + ledger.open_cost_ud() - ledger.cash_start_ud
+        gained_ud = ledger.cash_ud + ledger.open_cost_ud() - ledger.equity_start_ud
         proof = "proved by two empty lists" if halt.is_clean else "NOT proved: look at the venue"
         return (
             f"stopped ({halt.reason}): cash ${format_ud(ledger.cash_ud)}, result ${format_ud(gained_ud)} after "

@@ -4,16 +4,17 @@ import os
 import sys
 import time
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import msgspec
 
 from fairstrike.app import build, config, folders, locks, runfile
-from fairstrike.core.errors import ConfigError, UsageError
+from fairstrike.app.addresses import on_this_machine
+from fairstrike.core.errors import UsageError
 from fairstrike.venue.kalshi.credentials import load_key
 from fairstrike.venue.kalshi.signing import Allowed, Signer
+from fairstrike.venue.kalshi.wire.transport import BASE_PATH
 
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+MODES, ENVIRONMENTS = ("observe", "paper", "live"), ("prod", "demo", "box")
 
 
 def prepare(mode: str, environment: str, box: Path | None, config_file: Path | None, folder: Path | None) -> Path:
@@ -22,6 +23,9 @@ def prepare(mode: str, environment: str, box: Path | None, config_file: Path | N
     Raises `UsageError` for what this version does not trade, `ConfigError` and `CredentialError` for settings and
     keys that cannot be used, `LockedError` when a trader already runs there.
     """
+    for option, value, known in (("--mode", mode, MODES), ("--env", environment, ENVIRONMENTS)):
+        if value not in known:
+            raise UsageError(f"there is no {option} {value!r}; choose {', '.join(known)}")
     if (mode, environment) != ("live", "box"):
         raise UsageError(
             f"--mode {mode} --env {environment} is not available; this version trades --mode live --env box, "
@@ -30,8 +34,7 @@ def prepare(mode: str, environment: str, box: Path | None, config_file: Path | N
     if box is None:
         raise UsageError("--env box needs --box FILE, the file with the first line of `fairstrike exchange --json`")
     line = runfile.read_box_line(box)
-    origin = _on_this_machine(line.rest, "http")
-    _on_this_machine(line.ws, "ws")
+    rest, stream = on_this_machine(line.rest, "http"), on_this_machine(line.ws, "ws")
     settings = config.load(config_file) if config_file is not None else config.box_profile()
     settings = msgspec.structs.replace(settings, environment="box", execution="live", seed=line.seed)
     account = line.accounts[0]
@@ -39,8 +42,8 @@ def prepare(mode: str, environment: str, box: Path | None, config_file: Path | N
     place = folder or Path("runs") / time.strftime("trade-%Y%m%dT%H%M%SZ", time.gmtime())
     run = runfile.RunFile(
         settings=settings,
-        origin=origin,
-        ws=line.ws,
+        origin=rest.removesuffix(BASE_PATH),
+        ws=stream,
         clock=line.clock,
         key_id=account.key_id,
         key_path=account.private_key,
@@ -56,20 +59,3 @@ def become_trader(folder: Path) -> None:
     """Replace this process by the trader of a folder; the process id stays."""
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", "fairstrike.app.run", str(folder)])
-
-
-def _on_this_machine(url: str, scheme: str) -> str:
-    """Give a URL's scheme, host and port.
-
-    Raises `ConfigError` when it is no address of this machine.
-    """
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        raise ConfigError(f"{url} is not an address; use the line that the exchange printed") from None
-    if host is None or host not in _LOOPBACK:
-        raise ConfigError(f"{url} is not on this machine; --env box trades on 127.0.0.1 only")
-    if parts.scheme != scheme or parts.username is not None or not port:
-        raise ConfigError(f"{url} is not of the form {scheme}://127.0.0.1:PORT; use the line that the exchange printed")
-    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
