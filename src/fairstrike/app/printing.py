@@ -5,13 +5,18 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress_bar import ProgressBar
 from rich.table import Table
+from rich.text import Text
 
-from fairstrike.app.desk.terminal import panel, summary
+from fairstrike.app.desk.panel import panel
+from fairstrike.app.desk.picture import FAINT
+from fairstrike.app.desk.tables import put
+from fairstrike.app.desk.terminal import summary
 
 if TYPE_CHECKING:
     from fairstrike.app.demo import Demo
@@ -20,6 +25,7 @@ if TYPE_CHECKING:
 
 _console = Console()
 _errors = Console(stderr=True)
+_PICTURE_WIDTH_MAX = 110
 
 
 @contextmanager
@@ -40,37 +46,47 @@ def progress(what: str, total: int | None, *, is_shown: bool) -> Iterator[Callab
 
 def replay_report(report: "ReplayReport") -> None:
     """Print a replay's figures."""
-    table = _table(f"{len(report.markets)} markets, {report.deltas:,} deltas")
+    put(_console, _markets(report))
+    for ticker, market in report.markets.items():
+        if market.gaps or market.frozen:
+            absent = f"{market.seconds_without_book:.1f} s without a book"
+            put(_console, f"[yellow]{ticker}: {counted(market.gaps, 'gap')}, {market.frozen} frozen, {absent}[/]")
+    if report.strategies:
+        put(_console, Text())
+        put(_console, _strategies(report))
+    put(_console, Text())
+    for line in _replay_lines(report):
+        put(_console, line)
+
+
+def _markets(report: "ReplayReport") -> Table:
+    table = _table(f"{counted(len(report.markets), 'market')}, {counted(report.deltas, 'delta')}")
     table.add_column("market", no_wrap=True)
     for name in ("deltas", "fills", "fees $", "P&L $"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("result", no_wrap=True)
     for ticker, market in report.markets.items():
+        gain = "open" if market.pnl is None else _signed(market.pnl)
         table.add_row(
             ticker,
             f"{market.deltas:,}",
-            str(market.fills or ""),
-            _cents(market.fees),
-            "open" if market.pnl is None else _signed(market.pnl),
+            *((str(market.fills), _cents(market.fees), gain) if market.fills else ("", "", "")),
             (market.result or "open") + ("*" if market.is_derived and market.result else ""),
         )
     if any(market.is_derived and market.result for market in report.markets.values()):
         table.caption = "* derived from the next window's strike, not official"
-    _console.print(table)
-    for ticker, market in report.markets.items():
-        if market.gaps or market.frozen:
-            absent = f"{market.seconds_without_book:.1f} s without a book"
-            _console.print(f"[yellow]{ticker}: {counted(market.gaps, 'gap')}, {market.frozen} frozen, {absent}[/]")
-    _strategies(report)
-    _console.print(
-        f"fills {report.fills} · fees ${_cents(report.fees) or '0.00'} · P&L of settled markets {_signed(report.pnl)}"
-    )
-    _console.print(f"gaps {report.gaps} · frozen {report.frozen} · without a book {report.seconds_without_book:.1f} s")
+    return table
+
+
+def _replay_lines(report: "ReplayReport") -> Iterator[str]:
+    fees = _cents(report.fees) or "0.00"
+    yield f"fills {report.fills} · fees ${fees} · P&L of settled markets {_signed(report.pnl)}"
+    yield f"gaps {report.gaps} · frozen {report.frozen} · without a book {report.seconds_without_book:.1f} s"
     for name in report.without_spot:
-        _console.print(f"{name}: no trades beside it (…spot.csv), so no prices and no trading: books and gaps only")
+        yield f"{escape(name)}: no trades beside it (…spot.csv), so no prices and no trading: books and gaps only"
     for cut in report.cut:
-        _console.print(f"the recording ends in the middle: {cut}; what stands before it was read")
-    _console.print(f"journal {report.journal} · digest {report.digest[:16]}")
+        yield f"the recording ends in the middle: {escape(cut)}; what stands before it was read"
+    yield f"journal {escape(report.journal)} · digest {report.digest[:16]}"
 
 
 def verified(found: "Verified") -> None:
@@ -78,14 +94,13 @@ def verified(found: "Verified") -> None:
     left = (
         f"; {counted(found.left_out, 'older run')} left out, their inputs are no longer kept" if found.left_out else ""
     )
-    _console.print(
-        f"{found.records:,} decision records of {counted(found.runs, 'run')} made again, byte for byte{left}"
+    put(
+        _console,
+        f"{found.records:,} decision records of {counted(found.runs, 'run')} made again, byte for byte{left}",
     )
 
 
-def _strategies(report: "ReplayReport") -> None:
-    if not report.strategies:
-        return
+def _strategies(report: "ReplayReport") -> Table:
     table = _table("Strategies")
     for name in ("strategy", "fills", "fees $", "P&L $", "open markets"):
         table.add_column(name, justify="left" if name == "strategy" else "right")
@@ -93,7 +108,7 @@ def _strategies(report: "ReplayReport") -> None:
         table.add_row(
             name, str(figures.fills), _cents(figures.fees), _signed(figures.pnl), str(figures.open_markets or "")
         )
-    _console.print(table)
+    return table
 
 
 def _table(title: str) -> Table:
@@ -116,7 +131,9 @@ def _cents(text: str) -> str:
 def _signed(text: str) -> str:
     value = float(text)
     colour = "green" if value > 0 else "red" if value < 0 else "dim"
-    return f"[{colour}]{value:+,.2f}[/]"
+    # The desk's own minus, as wide as its plus; what rounds to nothing has no sign.
+    shown = f"{value:+,.2f}".replace("-", "−")
+    return f"[{colour}]{shown if shown[1:] != '0.00' else '0.00'}[/]"
 
 
 @contextmanager
@@ -125,23 +142,29 @@ def demo_progress(*, is_shown: bool) -> Iterator[Callable[["Demo"], None]]:
     if not is_shown:
         yield lambda demo: None
         return
-    if not _console.is_terminal:
+    if not _console.is_terminal or _console.is_dumb_terminal:
         lines = _Lines()
         yield lines
         return
-    with Live(console=_console, auto_refresh=False, transient=True) as live:
+    starting = Text(" starting exchange, trader and desk …", FAINT)
+    with Live(starting, console=_console, auto_refresh=False, screen=True) as live:
+        yield lambda demo: live.update(demo_screen(demo, *_console.size), refresh=True)
 
-        def show(demo: "Demo") -> None:
-            bar = ProgressBar(total=1.0, completed=demo.share_done, width=60)
-            live.update(Group(panel(demo.state), bar), refresh=True)
 
-        yield show
+def demo_screen(demo: "Demo", width: int, height: int) -> RenderableType:
+    """Give a running demo's screen, `width` characters by `height` lines: how far it is, below it the desk's panel."""
+    share = f" {demo.share_done:4.0%} "
+    bar = ProgressBar(total=1.0, completed=demo.share_done, width=width - len(share) - 1)
+    line = Table.grid()
+    line.add_row(share, bar)
+    return Group(line, panel(demo.state, width, height - 1))
 
 
 def demo_summary(demo: "Demo") -> None:
     """Print what a demo came to: the picture, the tables, and where its files are."""
-    _console.print(summary(demo.state, demo.index_points(), min(_console.width, 110)))
-    _console.print(f"journal, database and logs: {demo.wanted.folder}")
+    width = min(_console.width, _PICTURE_WIDTH_MAX) if _console.is_terminal else _PICTURE_WIDTH_MAX
+    put(_console, summary(demo.state, demo.index_points(), width))
+    put(_console, f"journal, database and logs: {escape(str(demo.wanted.folder))}")
 
 
 class _Lines:
