@@ -10,7 +10,7 @@ import pytest
 
 from fairstrike.app import build, config, runfile
 from fairstrike.app.clock import SystemClock
-from fairstrike.core.errors import CredentialError
+from fairstrike.core.errors import ConfigError, CredentialError
 from fairstrike.core.timing import VenueClock
 from fairstrike.venue.kalshi.signing import SigningRefused
 from fairstrike.venue.kalshi.wire.transport import Request
@@ -74,6 +74,18 @@ def test_what_may_not_send_has_nothing_that_sends(tmp_path: Path, execution: con
     modules, has_writes = built(tmp_path, execution)
     assert not has_writes
     assert WRITES not in modules
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"origin": "http://192.0.2.2:80"}, {"ws": "ws://192.0.2.2:80/x"}, {"settings": config.Settings(execution="live")}],
+)
+def test_a_run_file_that_points_elsewhere_is_refused_before_anything_is_signed(
+    tmp_path: Path, change: dict[str, object]
+) -> None:
+    run = msgspec.structs.replace(run_file(tmp_path, "live"), **change)
+    with pytest.raises(ConfigError):
+        build.shells(run, SystemClock(run.clock), lambda events: True)
 
 
 def test_live_sends_and_stays_lean(tmp_path: Path) -> None:
