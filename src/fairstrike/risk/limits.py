@@ -1,9 +1,10 @@
 """The risk door: every signal becomes `Approved` or `Refused(rule, value, limit)`, never anything else.
 
 Limits are shares of the day's starting equity and absolute caps, per order, strike, settlement group and in
-total. Opening needs a fresh book, a fresh index and room under every limit. Reducing and unwinding are never
-larger than the position and pass everything but what makes an order wrong in itself: price range and grid, least
-size, a closed market, an absent book, a cross with an order of ours, slippage.
+total. Opening needs a fresh book, a fresh index and room under every limit. Reducing and unwinding, with what
+already works to close the same position, are never larger than it and pass everything but what makes an order
+wrong in itself: price range and grid, least size, a closed market, an absent book, a cross with an order of ours,
+slippage.
 """
 
 import msgspec
@@ -14,7 +15,6 @@ from fairstrike.core.order import (
     Approved,
     Intent,
     Order,
-    Position,
     Refused,
     Side,
     Signal,
@@ -89,7 +89,7 @@ class Door:
         if found is None and signal.intent is Intent.OPEN:
             found = self._opening(signal, view, exposure) or self._pace(signal, view.now_ns)
         elif found is None:
-            found = self._closing(signal, view.position)
+            found = self._closing(signal, view)
         if found is not None:
             rule, value, limit = found
             return Refused(signal=signal, rule=rule, value=value, limit=limit)
@@ -150,8 +150,11 @@ class Door:
             rules.append(("total_dollars", exposure.total_ud + charge, round(params.total_dollars_max * UD_PER_DOLLAR)))
         return next((rule for rule in rules if rule[1] > rule[2]), None)
 
-    def _closing(self, signal: Signal, position: Position) -> tuple[str, int, int] | None:
-        held_cc = -signal.side.sign * position.net_cc
+    def _closing(self, signal: Signal, view: MarketView) -> tuple[str, int, int] | None:
+        held_cc = -signal.side.sign * view.position.net_cc
+        for order in view.working:
+            if order.side is signal.side and order.intent is not Intent.OPEN:
+                held_cc -= order.remaining_cc
         if signal.size_cc > held_cc:
             return ("larger_than_position", signal.size_cc, max(0, held_cc))
         return None

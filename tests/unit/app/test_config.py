@@ -110,4 +110,4 @@ def test_a_value_outside_its_bounds(tmp_path: Path, place: str, value: str, prob
 def test_the_bounds_themselves_are_taken(tmp_path: Path) -> None:
     (tmp_path / "s.toml").write_text("[rooms.limits]\norder_share_max = 1\ncash_buffer_share = 0\npositions_max = 0\n")
     limits = config.load(tmp_path / "s.toml").rooms.limits
-    assert (1, 0, 0) == (limits.order_share_max, limits.cash_buffer_share, limits.positions_max)
+    assert (limits.order_share_max, limits.cash_buffer_share, limits.positions_max) == (1, 0, 0)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairstrike.core.fees import FeeSchedule
-from fairstrike.core.order import Approved, Intent, OrderState, Position, Refused, Side, Signal, TimeInForce
+from fairstrike.core.order import Approved, Intent, Order, OrderState, Position, Refused, Side, Signal, TimeInForce
 from fairstrike.market.book import Book
 from fairstrike.market.view import MarketView
 from fairstrike.risk.limits import Door, Exposure, Pace, Params, order_charge_ud
@@ -233,6 +233,30 @@ def test_never_larger_than_the_position(
     refusal: Refusal | None, side: Side, size: int, position: Position, intent: Intent
 ) -> None:
     assert refusal == judged(signal(side, size=size, intent=intent), view(position=position))
+
+
+@pytest.mark.parametrize("intent", [Intent.REDUCE, Intent.UNWIND])
+@pytest.mark.parametrize(
+    ("refusal", "size", "working"),
+    [
+        (None, 200, (order(ASK, size=300, intent=Intent.REDUCE),)),
+        (("larger_than_position", 201, 200), 201, (order(ASK, size=300, intent=Intent.REDUCE),)),
+        (None, 300, (order(ASK, size=300, filled=100, intent=Intent.UNWIND),)),
+        (("larger_than_position", 301, 300), 301, (order(ASK, size=300, filled=100, intent=Intent.UNWIND),)),
+        (
+            ("larger_than_position", 1, 0),
+            1,
+            (order(ASK, size=300, intent=Intent.REDUCE), order(ASK, size=201, intent=Intent.UNWIND)),
+        ),
+        (None, 500, (order(ASK, size=300),)),
+        (None, 500, (order(BID, price=3_900, size=300, intent=Intent.REDUCE),)),
+        (None, 500, (order(ASK, size=300, intent=Intent.REDUCE, state=OrderState.CANCELLED),)),
+    ],
+)
+def test_working_closing_orders_and_a_new_one_are_never_larger_than_the_position(
+    refusal: Refusal | None, size: int, working: tuple[Order, ...], intent: Intent
+) -> None:
+    assert refusal == judged(signal(ASK, size=size, intent=intent), view(position=LONG, working=working))
 
 
 @pytest.mark.parametrize("intent", [Intent.REDUCE, Intent.UNWIND])
