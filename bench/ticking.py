@@ -19,6 +19,7 @@ from fairstrike.core.events import (
     IndexPrinted,
     OrderAcked,
     OrdersRead,
+    PositionsRead,
 )
 from fairstrike.core.fees import FeeSchedule
 from fairstrike.core.timing import MILLISECOND_NS, MINUTE_NS, SECOND_NS, parse_rfc3339_ns
@@ -120,6 +121,8 @@ class Trader:
                             recv_ns=self.now_ns,
                         )
                     )
+                case Ask(what="positions"):
+                    events.append(PositionsRead(positions=(), recv_ns=self.now_ns))
                 case Ask(what="balance"):
                     events.append(BalanceRead(balance_ud=10_000 * UD_PER_DOLLAR, recv_ns=self.now_ns))
                 case Ask(what="orders"):
