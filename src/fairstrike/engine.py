@@ -185,7 +185,7 @@ class Engine:
         woken, bits = self._attention.wake(self._traded, now_ns)
         if not bits:
             return
-        scene = Scene(now_ns, partial(self._view, now_ns), self.catalog.rungs)
+        scene = Scene(now_ns, partial(self.view, now_ns), self.catalog.rungs)
         rows = tuple(self._attention.row(scene.market(ticker), bits[ticker]) for ticker in sorted(bits))
         self._notes.write(Decided(rows=rows))
         for strategy in self._strategies:
@@ -213,13 +213,12 @@ class Engine:
                 assert_never(wish)
         scene.forget(wish.ticker)
 
-    def _view(self, now_ns: int, ticker: str) -> MarketView:
+    def view(self, now_ns: int, ticker: str) -> MarketView:
+        """Give what is known of a market at an instant (our clock)."""
         listing = self.catalog.listings[ticker]
         contract = listing.contract
         reference = self.fairs.reference(contract.asset, now_ns)
-        p_fair = None
-        if reference is not None:
-            p_fair = self.fairs.p_fair(contract, now_ns, self._offset_ns(reference.source))
+        offset_ns = 0 if reference is None else self._offset_ns(reference.source)
         venue_now_ns = now_ns - self._offset_ns(KALSHI)
         return MarketView(
             contract=contract,
@@ -229,7 +228,7 @@ class Engine:
             now_ns=now_ns,
             closes_in_ns=contract.close_ns - venue_now_ns,
             book=self.books.served(ticker),
-            p_fair=p_fair,
+            p_fair=self.fairs.p_fair(contract, now_ns, offset_ns),
             reference=reference,
             position=self.clerk.ledger.position(ticker),
             working=self.clerk.orders.of_market(ticker),
