@@ -2,7 +2,8 @@
 
 Shells put lists of events into one bounded inbox; the loop takes them out, turns, and hands the effects to the
 shells. SIGINT and SIGTERM become the command `stop`: everything is cancelled and proved gone before the process
-ends. Whatever fails inside ends the same way, by the venue's own cancel-all, loudly and with its own exit code.
+ends; before the run has begun there is nothing to cancel, and it ends at once. Whatever fails inside ends the same
+way, by the venue's own cancel-all, loudly and with its own exit code.
 """
 
 import asyncio
@@ -10,16 +11,15 @@ import logging
 import os
 import signal
 import sys
-import time
 from collections import deque
-from collections.abc import Sequence
-from email.utils import parsedate_to_datetime
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 
 from fairstrike.app import build, dotenv, locks, runfile
-from fairstrike.app.clock import ClockOffset, SystemClock
+from fairstrike.app.clock import SystemClock
 from fairstrike.app.crash import EXIT_INTERRUPTED, TraceAside, keep_trace
 from fairstrike.app.emergency import cancel_everything
+from fairstrike.app.readiness import check_venue
 from fairstrike.app.turn import Turn
 from fairstrike.core.effects import (
     Ask,
@@ -33,17 +33,16 @@ from fairstrike.core.effects import (
     Warn,
     Watch,
 )
-from fairstrike.core.errors import FairstrikeError, ProtocolError, Refused, UsageError
+from fairstrike.core.errors import FairstrikeError, UsageError
 from fairstrike.core.events import Commanded, Event, TimerFired
 from fairstrike.core.timing import MILLISECOND_NS
 from fairstrike.core.units import format_ud
+from fairstrike.execution.clerk import Clerk
 from fairstrike.store.journal import Journal, compress_segment
-from fairstrike.venue.kalshi.wire.transport import Request, Response
 
 EXIT_CLEAN, EXIT_OURS, EXIT_NOT_PROVED = 0, 8, 9
 INBOX_MAX = 100_000
 _SYNC_SECONDS = 0.05
-_PROBES_MAX, _PROBE_SECONDS = 12, 0.1
 _log = logging.getLogger("fairstrike")
 
 
@@ -78,8 +77,8 @@ class Trader:
     def __init__(self, run: runfile.RunFile, folder: Path) -> None:
         """Open the journal and build the parts; nothing is sent yet."""
         self._clock = SystemClock(run.clock)
-        self._inbox = Inbox()
-        self.shells = build.shells(run, self._clock, self._inbox)
+        self.inbox = Inbox()
+        self.shells = build.shells(run, self._clock, self.inbox)
         self._timers: dict[str, asyncio.TimerHandle] = {}
         settings = build.under_clock(run.settings, run.clock)
         self._started = build.run_started(settings, run.key_id, self._clock.now_ns())
@@ -91,14 +90,11 @@ class Trader:
         self._stray: BaseException | None = None
         self.has_begun = False
 
-    async def run(self) -> int:
-        """Trade until halted. Gives the exit code."""
-        await self._check_venue()
-        loop = asyncio.get_running_loop()
-        loop.set_exception_handler(self._on_stray)
+    async def run(self, asked: "asyncio.Future[str]") -> int:
+        """Trade until halted; what `asked` comes to is the reason to stop. Gives the exit code."""
+        asyncio.get_running_loop().set_exception_handler(self._on_stray)
         self.has_begun = True
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._command, "stop", signal.Signals(number).name)
+        asked.add_done_callback(lambda asked: self.command("stop", asked.result()))
         carriers = [asyncio.create_task(part.run()) for part in self.shells.runnable()]
         syncing = asyncio.ensure_future(self._keep_syncing())
         try:
@@ -115,24 +111,20 @@ class Trader:
             if self._work:
                 await asyncio.wait(self._work, timeout=5)
         assert self._halt is not None
-        print(self._summary(self._halt), flush=True)
+        print(summary(self._halt, self._engine.clerk), flush=True)
         return EXIT_CLEAN if self._halt.is_clean else EXIT_NOT_PROVED
 
-    def _summary(self, halt: Halt) -> str:
-        ledger, orders = self._engine.clerk.ledger, self._engine.clerk.orders
-        gained_ud = ledger.cash_ud + ledger.open_cost_ud() - ledger.equity_start_ud
-        proof = "proved by two empty lists" if halt.is_clean else "NOT proved: look at the venue"
-        return (
-            f"stopped ({halt.reason}): cash ${format_ud(ledger.cash_ud)}, result ${format_ud(gained_ud)} after "
-            f"${format_ud(ledger.fees_ud)} fees, {sum(r.fills for r in ledger.results.values())} fills, "
-            f"{len(orders.all_working())} orders resting, {proof}"
-        )
+    def command(self, command: str, argument: str) -> None:
+        """Tell the engine a command of the operator, as soon as there is room for it: a stop is never lost."""
+        now_ns = self._clock.now_ns()
+        if not self.inbox([Commanded(command=command, argument=argument, recv_ns=now_ns)]):
+            self._clock.call_at(now_ns + MILLISECOND_NS, lambda: self.command(command, argument))
 
     async def _loop(self, carriers: "list[asyncio.Task[None]]") -> None:
         while self._halt is None:
             if self._stray is not None:
                 raise self._stray
-            taking = asyncio.create_task(self._inbox.take())
+            taking = asyncio.create_task(self.inbox.take())
             waiting: list[asyncio.Task[list[Event]] | asyncio.Task[None]] = [taking, *carriers]
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             for carrier in carriers:
@@ -169,11 +161,8 @@ class Trader:
         self._timers[effect.name] = self._clock.call_at(effect.due_ns, lambda: self._fire(effect.name))
 
     def _fire(self, name: str) -> None:
-        if not self._inbox([TimerFired(name=name, recv_ns=self._clock.now_ns())]):
+        if not self.inbox([TimerFired(name=name, recv_ns=self._clock.now_ns())]):
             self._timers[name] = self._clock.call_at(self._clock.now_ns() + MILLISECOND_NS, lambda: self._fire(name))
-
-    def _command(self, command: str, argument: str) -> None:
-        self._inbox([Commanded(command=command, argument=argument, recv_ns=self._clock.now_ns())])
 
     def _on_stray(self, loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
         """Take in a failure that happened in a callback, outside every task: it ends the run like any other."""
@@ -182,35 +171,7 @@ class Trader:
             _log.warning("%s", context.get("message"))
         elif self._stray is None:
             self._stray = error
-            self._command("stop", "failure")
-
-    async def _check_venue(self) -> None:
-        """Refuse to start on a machine whose clock is off, or a venue that cannot be reached or refuses the key."""
-        offset, probes_left = ClockOffset(), _PROBES_MAX
-        answer = await self._probe(offset)
-        while answer.is_success and not offset.is_within and probes_left:
-            probes_left -= 1
-            await asyncio.sleep(_PROBE_SECONDS)
-            answer = await self._probe(offset)
-        if not answer.is_success:
-            raise Refused(
-                f"the venue refused the key with {answer.status}: {answer.body[:200].decode('utf-8', 'replace')}; "
-                "check that key id and key file belong together and to this environment",
-                status=answer.status,
-            )
-
-    async def _probe(self, offset: ClockOffset) -> Response:
-        """Ask the venue for the time, and anything that takes a key."""
-        sent_ns = time.time_ns()
-        answer = await self.shells.rest.attempt(Request(method="GET", path="/portfolio/balance"))
-        date = {name.lower(): value for name, value in answer.headers}.get("date")
-        if date is not None:
-            try:
-                date_s = int(parsedate_to_datetime(date).timestamp())
-            except ValueError:
-                raise ProtocolError(f"the venue's Date header {date[:40]!r} is no date; check the address") from None
-            offset.narrow(date_s, sent_ns, time.time_ns())
-        return answer
+            self.command("stop", "failure")
 
     async def _keep_syncing(self) -> None:
         loop = asyncio.get_running_loop()
@@ -224,14 +185,57 @@ class Trader:
         work.add_done_callback(self._work.discard)
 
 
+def summary(halt: Halt, clerk: Clerk) -> str:
+    """Give the last line of a run: what it came to, and whether it is proved that nothing rests."""
+    ledger = clerk.ledger
+    gained_ud = ledger.cash_ud + ledger.open_cost_ud() - ledger.equity_start_ud
+    proof = "proved by two empty lists" if halt.is_clean else "NOT proved: look at the venue"
+    return (
+        f"stopped ({halt.reason}): cash ${format_ud(ledger.cash_ud)}, result ${format_ud(gained_ud)} after "
+        f"${format_ud(ledger.fees_ud)} fees, {sum(r.fills for r in ledger.results.values())} fills, "
+        f"{len(clerk.orders.all_working())} orders resting, {proof}"
+    )
+
+
+def _when_asked_to_stop() -> "asyncio.Future[str]":
+    """Give what becomes the name of the first SIGTERM or SIGINT from now on."""
+    loop = asyncio.get_running_loop()
+    asked: asyncio.Future[str] = loop.create_future()
+
+    def ask(name: str) -> None:
+        if not asked.done():
+            asked.set_result(name)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ask, signal.Signals(number).name)
+    return asked
+
+
+async def _is_done_before(asked: "asyncio.Future[str]", work: Coroutine[None, None, None]) -> bool:
+    """Do the work; False when it was given up because `asked` came first."""
+    working = asyncio.ensure_future(work)
+    waiting: list[asyncio.Future[None] | asyncio.Future[str]] = [working, asked]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    if asked.done():
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+        return False
+    working.result()
+    return True
+
+
 async def trade(folder: Path) -> int:
     """Run the trader of a folder to its end. Gives the exit code."""
+    asked = _when_asked_to_stop()
     run = runfile.read(folder)
     held = [locks.hold(folder / "lock", f"in {folder}")]
     held.append(locks.hold(build.account_lock(run), "on this account"))
     trader = Trader(run, folder)
     try:
-        return await trader.run()
+        if await _is_done_before(asked, check_venue(trader.shells.rest)):
+            return await trader.run(asked)
+        print(f"stopped ({asked.result()}) before anything was sent", flush=True)
+        return EXIT_CLEAN
     except Exception as error:
         is_ours = not isinstance(error, FairstrikeError)
         if is_ours:

@@ -20,7 +20,7 @@ A room may refine a leaf beside the code that raises it; the exit code stays its
 
 Exit codes without an exception of this tree:
 
-  0   done, stopped in good order
+  0   done, stopped in good order, or stopped by a signal before anything was sent
   8   the trader failed by its own fault: the trace is in a file, and if it had begun to trade, everything was
       cancelled by the venue's cancel-all; its last line tells whether that is proved
   9   the trader stopped, but that nothing rests could not be proved: look at the venue

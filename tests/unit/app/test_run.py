@@ -1,0 +1,92 @@
+"""The trader's process: signals at any moment, commands that find no room, and its last line."""
+
+import asyncio
+import signal
+import socket
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from fairstrike.app import config, run, runfile
+from fairstrike.core.effects import Halt
+from fairstrike.core.events import BalanceRead, Commanded, Event
+from fairstrike.core.timing import VenueClock
+from fairstrike.execution import reconcile
+from fairstrike.execution.clerk import Clerk, Notes
+from fairstrike.execution.stopping import Params
+from fairstrike.market.catalog import Catalog
+from tests.commands import write_key
+
+PATIENCE_S = 30.0
+
+
+def run_file(folder: Path, origin: str = "http://127.0.0.1:9") -> runfile.RunFile:
+    """A run against an exchange that does not exist, on an account of its own."""
+    return runfile.RunFile(
+        settings=msgspec.structs.replace(config.box_profile(), execution="live"),
+        origin=origin,
+        ws="ws://127.0.0.1:9/trade-api/ws/v2",
+        clock=VenueClock(),
+        key_id=f"key-{uuid.uuid4()}",
+        key_path=str(write_key(folder / "key.pem")),
+    )
+
+
+@pytest.fixture
+def silent() -> Iterator[socket.socket]:
+    """A venue that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(PATIENCE_S)
+        yield server
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_before_the_first_order_ends_in_good_order(
+    tmp_path: Path, silent: socket.socket, number: signal.Signals
+) -> None:
+    runfile.write(tmp_path, run_file(tmp_path, f"http://127.0.0.1:{silent.getsockname()[1]}"))
+    trader = subprocess.Popen(
+        [sys.executable, "-m", "fairstrike.app.run", tmp_path],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        connection, _ = silent.accept()
+        trader.send_signal(number)
+        out, errors = trader.communicate(timeout=PATIENCE_S)
+        connection.close()
+    finally:
+        trader.kill()
+    assert (0, f"stopped ({number.name}) before anything was sent\n", "") == (trader.returncode, out, errors)
+
+
+def test_a_command_that_found_no_room_is_told_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def body() -> list[Event]:
+        trader = run.Trader(run_file(tmp_path), tmp_path)
+        monkeypatch.setattr(run, "INBOX_MAX", 0)
+        trader.command("stop", "SIGTERM")
+        await asyncio.sleep(0)
+        monkeypatch.undo()
+        async with asyncio.timeout(PATIENCE_S):
+            return await trader.inbox.take()
+
+    (event,) = asyncio.run(body())
+    assert isinstance(event, Commanded)
+    assert (event.command, event.argument) == ("stop", "SIGTERM")
+
+
+@pytest.fixture
+def clerk() -> Clerk:
+    return Clerk(Catalog(), Notes(), (1, 0), (reconcile.Params(), Params()))
+
+
+def test_the_last_line_tells_cash_and_result(clerk: Clerk) -> None:
+    clerk.note(BalanceRead(balance_ud=9_500_000, recv_ns=0))
+    expected = "stopped (SIGTERM): cash $9.500000, result $0.000000 after $0.000000 fees, 0 fills, 0 orders resting, "
+    assert expected + "NOT proved: look at the venue" == run.summary(Halt(reason="SIGTERM", is_clean=False), clerk)
