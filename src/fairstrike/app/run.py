@@ -188,11 +188,15 @@ class Trader:
 def summary(halt: Halt, clerk: Clerk) -> str:
     """Give the last line of a run: what it came to, and whether it is proved that nothing rests."""
     ledger = clerk.ledger
-    gained_ud = ledger.cash_ud + ledger.open_cost_ud() - ledger.equity_start_ud
+    money = "cash was never read"
+    if clerk.is_open:
+        gained_ud = ledger.cash_ud + ledger.open_cost_ud() - ledger.equity_start_ud
+        money = (
+            f"cash ${format_ud(ledger.cash_ud)}, result ${format_ud(gained_ud)} after ${format_ud(ledger.fees_ud)} fees"
+        )
     proof = "proved by two empty lists" if halt.is_clean else "NOT proved: look at the venue"
     return (
-        f"stopped ({halt.reason}): cash ${format_ud(ledger.cash_ud)}, result ${format_ud(gained_ud)} after "
-        f"${format_ud(ledger.fees_ud)} fees, {sum(r.fills for r in ledger.results.values())} fills, "
+        f"stopped ({halt.reason}): {money}, {sum(r.fills for r in ledger.results.values())} fills, "
         f"{len(clerk.orders.all_working())} orders resting, {proof}"
     )
 

@@ -23,6 +23,7 @@ from fairstrike.market.catalog import Catalog
 from tests.commands import write_key
 
 PATIENCE_S = 30.0
+HALT = Halt(reason="SIGTERM", is_clean=True)
 
 
 def run_file(folder: Path, origin: str = "http://127.0.0.1:9") -> runfile.RunFile:
@@ -84,6 +85,11 @@ def test_a_command_that_found_no_room_is_told_later(tmp_path: Path, monkeypatch:
 @pytest.fixture
 def clerk() -> Clerk:
     return Clerk(Catalog(), Notes(), (1, 0), (reconcile.Params(), Params()))
+
+
+def test_cash_that_was_never_read_is_no_figure(clerk: Clerk) -> None:
+    expected = "stopped (SIGTERM): cash was never read, 0 fills, 0 orders resting, proved by two empty lists"
+    assert expected == run.summary(HALT, clerk)
 
 
 def test_the_last_line_tells_cash_and_result(clerk: Clerk) -> None:
