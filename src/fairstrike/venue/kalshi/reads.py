@@ -22,7 +22,6 @@ class Reads:
         """Take the connection, the budget shared with writes, and where events go."""
         self._rest = rest
         self._budget = budget
-        self._inbox = inbox
         self._shard = shard
         self._errands = Errands(self._carry, rest, inbox)
 
@@ -31,7 +30,7 @@ class Reads:
         assert isinstance(effect, Ask), "reads carry out nothing but Ask"
         if not self._errands.take(effect):
             now_ns = self._rest.clock.now_ns()
-            self._inbox([AskFailed(what=effect.what, reason="too many reads under way", recv_ns=now_ns)])
+            self._errands.say([AskFailed(what=effect.what, reason="too many reads under way", recv_ns=now_ns)])
 
     async def run(self) -> None:
         """Carry out what is submitted until `stop`."""

@@ -160,7 +160,7 @@ class Errands:
         self._carry = carry
         self._rest = rest
         self._inbox = inbox
-        self._queue: asyncio.Queue[Effect | None] = asyncio.Queue()
+        self._queue: asyncio.Queue[Effect | list[Event] | None] = asyncio.Queue()
         self._under_way = 0
         self._is_stopping = False
 
@@ -172,13 +172,19 @@ class Errands:
         self._queue.put_nowait(effect)
         return True
 
+    def say(self, events: list[Event]) -> None:
+        """Put events into the inbox now; while it is full, `run` keeps them until there is room."""
+        if not self._inbox(events):
+            # Few: the engine asks for more only after it has emptied the inbox.
+            self._queue.put_nowait(events)
+
     async def run(self) -> None:
         """Carry out what is taken until `stop`, and what was taken before it; then let the connections go."""
         self._rest.hold()
         try:
             async with asyncio.TaskGroup() as tasks:
-                while (effect := await self._queue.get()) is not None:
-                    tasks.create_task(self._one(effect))
+                while (item := await self._queue.get()) is not None:
+                    tasks.create_task(self._deliver(item) if isinstance(item, list) else self._one(item))
         finally:
             await self._rest.release()
 
@@ -193,6 +199,9 @@ class Errands:
             events = await self._carry(effect)
         finally:
             self._under_way -= 1
+        await self._deliver(events)
+
+    async def _deliver(self, events: list[Event]) -> None:
         await deliver(events, self._inbox, self._rest.clock, self._rest.params.inbox_retry_ns)
 
 

@@ -22,7 +22,6 @@ class Writes:
         """Take the connection, the budget shared with reads, and where events go."""
         self._rest = rest
         self._budget = budget
-        self._inbox = inbox
         self._errands = Errands(self._carry, rest, inbox)
 
     def submit(self, effect: Effect) -> None:
@@ -30,7 +29,7 @@ class Writes:
         assert isinstance(effect, SendOrder | CancelOrder), "writes carry out orders and cancels"
         if self._errands.take(effect):
             return
-        self._inbox([self._unsent(effect, "too_many_under_way", "too many writes are under way")])
+        self._errands.say([self._unsent(effect, "too_many_under_way", "too many writes are under way")])
 
     async def run(self) -> None:
         """Carry out what is submitted until `stop`."""

@@ -117,3 +117,19 @@ def test_too_many_questions_fail_at_once() -> None:
         assert event.what == "fills"
 
     run(body())
+
+
+def test_refusal_waits_for_room_in_the_inbox() -> None:
+    async def body() -> None:
+        clock, inbox = JumpingClock(), ListInbox(room=0)
+        async with ScriptedVenue([BALANCE]) as venue:
+            rest = rest_for(venue.origin, clock, under_way_max=1)
+            reads = Reads(rest, budget_for(clock), inbox)
+            reads.submit(Ask(what="balance"))
+            reads.submit(Ask(what="fills"))
+            reads.stop()
+            inbox.room = 2
+            await reads.run()
+        assert {type(event) for event in inbox.events} == {AskFailed, BalanceRead}
+
+    run(body())

@@ -217,6 +217,27 @@ def test_errands_run_side_by_side_up_to_a_maximum() -> None:
     run(body())
 
 
+def test_what_is_said_to_a_full_inbox_is_delivered_when_there_is_room() -> None:
+    async def body() -> None:
+        async def carry(effect: Effect) -> list[Event]:
+            raise AssertionError("nothing is taken")
+
+        clock, inbox = JumpingClock(), ListInbox(room=1)
+        errands = Errands(carry, rest_for("http://127.0.0.1:9", clock), inbox)
+        errands.say([FAILED])
+        assert len(inbox.batches) == 1
+        errands.say([FAILED, FAILED])
+        errands.stop()
+        running = asyncio.create_task(errands.run())
+        while not clock.slept_ns:
+            await asyncio.sleep(0)
+        inbox.room = 2
+        await running
+        assert inbox.batches == [[FAILED], [FAILED, FAILED]]
+
+    run(body())
+
+
 def test_shared_connections_stay_open_for_the_last_to_run() -> None:
     async def body() -> None:
         inbox, gate = ListInbox(), asyncio.Event()

@@ -120,6 +120,21 @@ def test_too_many_writes_are_refused_unsent() -> None:
     run(body())
 
 
+def test_refusals_wait_for_room_in_the_inbox() -> None:
+    async def body() -> None:
+        clock, inbox = JumpingClock(), ListInbox(room=0)
+        async with ScriptedVenue([ACK]) as venue:
+            writes = Writes(rest_for(venue.origin, clock, under_way_max=1), budget_for(clock), inbox)
+            for effect in (SEND, SEND, CANCEL):
+                writes.submit(effect)
+            writes.stop()
+            inbox.room = 3
+            await writes.run()
+        assert {type(event) for event in inbox.events} == {OrderAcked, OrderRejected, CancelFailed}
+
+    run(body())
+
+
 @pytest.mark.parametrize("module", ["reads", "stream", "session", "rest", "translate", "signing", "budget"])
 def test_module_that_reads_does_not_import_the_one_that_writes(module: str) -> None:
     code = f"import sys, fairstrike.venue.kalshi.{module}; sys.exit('fairstrike.venue.kalshi.writes' in sys.modules)"
