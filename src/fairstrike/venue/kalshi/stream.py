@@ -98,7 +98,9 @@ class Stream:
                     raise
                 reason = str(error)
             params = msgspec.structs.replace(params, is_patient=True)
-            _log.debug("stream down: %s", reason)
+            # Told once: a try that failed while it was down, and an end that was asked for, are no news.
+            is_news = self._was_connected and not self._stopped.is_set()
+            _log.log(logging.WARNING if is_news else logging.DEBUG, "stream down: %s", reason)
             clock = self._parts.clock
             down = self._parts.session.disconnected(clock.now_ns(), reason)
             await deliver(down, self._parts.inbox, clock, params.inbox_retry_ns)
@@ -146,6 +148,7 @@ class Stream:
         """Begin the session on a connection; give its events. For the listener."""
         self._transport = transport
         self._was_connected = True
+        _log.info("stream up: %s", self._params.url)
         events, commands = self._parts.session.connected(self._parts.clock.now_ns())
         self._send(commands)
         if self._stopped.is_set():

@@ -1,6 +1,7 @@
 """The stream over a socket: handshakes, batches, back-off, a full inbox."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine
 from itertools import pairwise
 from types import TracebackType
@@ -65,9 +66,10 @@ class StreamVenue:
         self.transports: list[WSTransport] = []
         self.pongs = 0
         self.url = ""
+        self.port = 0
 
     async def __aenter__(self) -> "StreamVenue":
-        self._server = await ws_create_server(self._greet, "127.0.0.1", 0)
+        self._server = await ws_create_server(self._greet, "127.0.0.1", self.port)
         self.url = f"ws://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/trade-api/ws/v2"
         return self
 
@@ -312,6 +314,32 @@ def test_patient_stream_backs_off_from_one_second_to_thirty() -> None:
         assert all(not event.is_up for event in inbox.events if isinstance(event, StreamChanged))
 
     run(body())
+
+
+def test_each_change_of_the_stream_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    def script(door: Door, transport: WSTransport, command: Command) -> None:
+        if is_for_markets(command):
+            door.say(transport, snapshot(1))
+
+    async def body() -> None:
+        inbox, session = ListInbox(), Session()
+        session.watch([TICKER])
+        venue = StreamVenue(script)
+        async with venue:
+            stream = stream_to(venue.url, inbox, session)
+            running = asyncio.create_task(stream.run())
+            await inbox.wait_for(BookSnapshot)
+        await inbox.wait_for(StreamChanged, 6)
+        venue.port = int(venue.url.split(":")[2].partition("/")[0])
+        async with venue:
+            await inbox.wait_for(BookSnapshot, 2)
+            stream.stop()
+            await running
+
+    with caplog.at_level(logging.INFO, logger="fairstrike"):
+        run(body())
+    told = [record.levelno for record in caplog.records if record.name.startswith("fairstrike.")]
+    assert told == [logging.INFO, logging.WARNING, logging.INFO]
 
 
 def test_stream_carries_out_nothing_else() -> None:
