@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from collections import deque
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from fairstrike.app.clock import SystemClock
 from fairstrike.app.crash import EXIT_INTERRUPTED, TraceAside, keep_trace
 from fairstrike.app.emergency import cancel_everything
 from fairstrike.app.readiness import check_venue
+from fairstrike.app.repeats import Repeats
 from fairstrike.app.turn import Turn
 from fairstrike.core.effects import (
     Ask,
@@ -79,6 +81,7 @@ class Trader:
         self._clock = SystemClock(run.clock)
         self.inbox = Inbox()
         self.shells = build.shells(run, self._clock, self.inbox)
+        self._repeats = Repeats()
         self._timers: dict[str, asyncio.TimerHandle] = {}
         settings = build.under_clock(run.settings, run.clock)
         self._started = build.run_started(settings, run.key_id, self._clock.now_ns())
@@ -148,7 +151,8 @@ class Trader:
                 case Watch() | Unwatch() | Resubscribe():
                     self.shells.stream.submit(effect)
                 case Warn():
-                    _log.warning("%s", effect.text)
+                    if self._repeats.is_due(effect.text, time.monotonic_ns()):
+                        _log.warning("%s", effect.text)
                 case Halt():
                     self._halt = effect
                 case _:
