@@ -22,3 +22,16 @@ def on_this_machine(url: str, scheme: str) -> str:
     if parts.scheme != scheme or parts.username is not None or not port or "@" in url:
         raise ConfigError(f"{url} is not of the form {scheme}://127.0.0.1:PORT; use the line that the exchange printed")
     return f"{scheme}://{_LOOPBACK[host]}:{port}{parts.path}"
+
+
+def origin_on_this_machine(url: str, path: str = "") -> str:
+    """Give the origin (scheme, host and port) of an HTTP URL on this machine whose path is `path`.
+
+    Raises `ConfigError` as `on_this_machine` does, and for any other path: requests would go somewhere else.
+    """
+    parts = urlsplit(on_this_machine(url, "http"))
+    if parts.path != path:
+        raise ConfigError(
+            f"{url} is not of the form http://127.0.0.1:PORT{path}; use the line that the exchange printed"
+        )
+    return f"{parts.scheme}://{parts.netloc}"

@@ -7,7 +7,7 @@ import msgspec
 
 import fairstrike
 from fairstrike.app import config, locks
-from fairstrike.app.addresses import on_this_machine
+from fairstrike.app.addresses import on_this_machine, origin_on_this_machine
 from fairstrike.app.clock import SystemClock
 from fairstrike.app.runfile import RunFile
 from fairstrike.core.chance import Dice
@@ -148,7 +148,7 @@ def shells(run: RunFile, clock: SystemClock, inbox: Inbox) -> Shells:
         raise ConfigError(
             f"the environment {run.settings.environment} is not available; this version trades in the box"
         )
-    origin, ws = on_this_machine(run.origin, "http"), on_this_machine(run.ws, "ws")
+    origin, ws = origin_on_this_machine(run.origin), on_this_machine(run.ws, "ws")
     is_live = run.settings.execution == "live"
     signer = Signer(run.key_id, load_key(run.key_path), Allowed.EVERYTHING if is_live else Allowed.READS)
     dice = Dice(run.settings.seed, _STREAM_BACKOFF)

@@ -7,13 +7,15 @@ signed REST and holds it against the ledger, to the microdollar.
 
 import asyncio
 import time
-import urllib.request
 from collections.abc import Callable
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
 from fairstrike.app import runfile
+from fairstrike.app.addresses import on_this_machine, origin_on_this_machine
 from fairstrike.app.children import Child, ChildDied, Children
 from fairstrike.app.clock import SystemClock
 from fairstrike.app.desk.facts import facts_of
@@ -29,13 +31,14 @@ from fairstrike.venue.kalshi.credentials import load_key
 from fairstrike.venue.kalshi.rest import Rest, RestParams
 from fairstrike.venue.kalshi.signing import Allowed, Signer
 from fairstrike.venue.kalshi.wire.portfolio import Balance, OrdersPage
-from fairstrike.venue.kalshi.wire.transport import Request
+from fairstrike.venue.kalshi.wire.transport import BASE_PATH, Request
 
 SPEED_MAX = 60
 _READY_SECONDS = 15.0
 _STOP_SECONDS = 40.0
 _LOOK_SECONDS = 0.2
 _ADMIN_SECONDS = 1.0
+_ADMIN_TIMEOUT_SECONDS = 5.0
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -186,7 +189,7 @@ class Demo:
             if time.monotonic() > until:
                 raise ChildDied(f"the exchange was not ready after {_READY_SECONDS:.0f} s; see {child.log}")
             time.sleep(0.05)
-        return runfile.read_box_line(child.log)
+        return announced(child.log)
 
     def _watch(self, box: Announcement, children: Children, on_look: Callable[["Demo"], None]) -> None:
         """Follow the run until every market is settled there and here."""
@@ -199,7 +202,7 @@ class Demo:
                 )
             if time.monotonic() - asked_at >= _ADMIN_SECONDS:
                 asked_at = time.monotonic()
-                self.world = _ask_world(box)
+                self.world = ask_world(box)
             self.look()
             on_look(self)
             if (
@@ -222,7 +225,7 @@ class Demo:
         account = box.accounts[0]
         signer = Signer(account.key_id, load_key(account.private_key), Allowed.READS)
         clock = SystemClock(box.clock)
-        rest = Rest(RestParams(origin=box.rest.removesuffix("/trade-api/v2")), signer, clock, clock.wall_ms)
+        rest = Rest(RestParams(origin=box.rest.removesuffix(BASE_PATH)), signer, clock, clock.wall_ms)
         try:
             balance = await rest.attempt(Request(method="GET", path="/portfolio/balance"))
             orders = await rest.attempt(Request(method="GET", path="/portfolio/orders", query=(("status", "resting"),)))
@@ -252,10 +255,33 @@ def verdict(check: Check) -> str:
     return f"ledger equals exchange: yes ({check.ledger_ud:,} microdollars)".replace(",", " ")
 
 
-def _ask_world(box: Announcement) -> World:
-    request = urllib.request.Request(f"{box.admin.url}/state", headers={"Authorization": f"Bearer {box.admin.token}"})
+def announced(log: Path) -> Announcement:
+    """Give what an exchange announced in its log.
+
+    Raises `ConfigError` when the account or the administration is to be asked anywhere but on this machine, and
+    `UsageError` when the log holds no announcement.
+    """
+    box = runfile.read_box_line(log)
+    replace = msgspec.structs.replace
+    admin = replace(box.admin, url=on_this_machine(box.admin.url, "http"))
+    return replace(box, rest=origin_on_this_machine(box.rest, BASE_PATH) + BASE_PATH, admin=admin)
+
+
+def ask_world(box: Announcement) -> World:
+    """Ask the exchange's administration how its world stands; no proxy is used and no redirection followed.
+
+    Raises `VenueError` when it does not say.
+    """
+    place = urlsplit(box.admin.url)
+    assert place.hostname is not None, "an announcement is checked when it is read"
+    connection = HTTPConnection(place.hostname, place.port, timeout=_ADMIN_TIMEOUT_SECONDS)
     try:
-        with urllib.request.urlopen(request, timeout=5) as answer:
-            return msgspec.json.decode(answer.read(), type=World)
-    except (OSError, msgspec.MsgspecError) as error:
+        connection.request("GET", f"{place.path}/state", headers={"Authorization": f"Bearer {box.admin.token}"})
+        answer = connection.getresponse()
+        if answer.status != 200:
+            raise VenueError(f"the exchange does not tell its state (it answered {answer.status}); see its log")
+        return msgspec.json.decode(answer.read(), type=World)
+    except (OSError, HTTPException, msgspec.MsgspecError) as error:
         raise VenueError(f"the exchange does not tell its state ({error}); see its log") from None
+    finally:
+        connection.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from fairstrike.app import build, config, folders, locks, runfile
-from fairstrike.app.addresses import on_this_machine
+from fairstrike.app.addresses import on_this_machine, origin_on_this_machine
 from fairstrike.core.errors import UsageError
 from fairstrike.venue.kalshi.credentials import load_key
 from fairstrike.venue.kalshi.signing import Allowed, Signer
@@ -34,7 +34,7 @@ def prepare(mode: str, environment: str, box: Path | None, config_file: Path | N
     if box is None:
         raise UsageError("--env box needs --box FILE, the file with the first line of `fairstrike exchange --json`")
     line = runfile.read_box_line(box)
-    rest, stream = on_this_machine(line.rest, "http"), on_this_machine(line.ws, "ws")
+    origin, stream = origin_on_this_machine(line.rest, BASE_PATH), on_this_machine(line.ws, "ws")
     settings = config.load(config_file) if config_file is not None else config.box_profile()
     settings = msgspec.structs.replace(settings, environment="box", execution="live", seed=line.seed)
     account = line.accounts[0]
@@ -42,7 +42,7 @@ def prepare(mode: str, environment: str, box: Path | None, config_file: Path | N
     place = folder or Path("runs") / time.strftime("trade-%Y%m%dT%H%M%SZ", time.gmtime())
     run = runfile.RunFile(
         settings=settings,
-        origin=rest.removesuffix(BASE_PATH),
+        origin=origin,
         ws=stream,
         clock=line.clock,
         key_id=account.key_id,

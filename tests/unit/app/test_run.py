@@ -20,6 +20,7 @@ from fairstrike.execution import reconcile
 from fairstrike.execution.clerk import Clerk, Notes
 from fairstrike.execution.stopping import Params
 from fairstrike.market.catalog import Catalog
+from tests.commands import run as process
 from tests.commands import write_key
 
 PATIENCE_S = 30.0
@@ -65,6 +66,32 @@ def test_a_signal_before_the_first_order_ends_in_good_order(
     finally:
         trader.kill()
     assert (0, f"stopped ({number.name}) before anything was sent\n", "") == (trader.returncode, out, errors)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("origin", "http://0.0.0.0:{port}", "{value} is not on this machine; --env box trades on 127.0.0.1 only"),
+        ("ws", "ws://0.0.0.0:{port}/x", "{value} is not on this machine; --env box trades on 127.0.0.1 only"),
+        (
+            "origin",
+            "http://127.0.0.1:{port}/x",
+            "{value} is not of the form http://127.0.0.1:PORT; use the line that the exchange printed",
+        ),
+    ],
+)
+def test_an_edited_run_file_goes_nowhere(
+    tmp_path: Path, silent: socket.socket, name: str, value: str, sentence: str
+) -> None:
+    port = silent.getsockname()[1]
+    value = value.format(port=port)
+    edited = run_file(tmp_path, f"http://127.0.0.1:{port}")
+    runfile.write(tmp_path, msgspec.structs.replace(edited, **{name: value}))
+    said = process(sys.executable, "-m", "fairstrike.app.run", tmp_path, folder=tmp_path)
+    assert (said.code, said.out, said.sentence) == (2, "", sentence.format(value=value))
+    silent.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        silent.accept()
 
 
 def test_a_command_that_found_no_room_is_told_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,6 +70,10 @@ def test_exchange_that_does_not_run(tmp_path: Path) -> None:
         ({"rest": "http://10.1.2.3:80/x"}, "http://10.1.2.3:80/x is not on this machine"),
         ({"ws": "ws://venue.example:80/x"}, "ws://venue.example:80/x is not on this machine"),
         ({"rest": "http://127.0.0.1@venue.example:80/x"}, "http://127.0.0.1@venue.example:80/x is not on this"),
+        (
+            {"rest": "http://127.0.0.1:80/x"},
+            "http://127.0.0.1:80/x is not of the form http://127.0.0.1:PORT/trade-api/v2",
+        ),
         ({"rest": "http://127.0.0.1:99999/x"}, "http://127.0.0.1:99999/x is not an address"),
         ({"clock": {"factor": 0}}, "line.json states a clock that does not go forward"),
     ],
