@@ -9,7 +9,7 @@ from bench.measuring import Case, Figure, Progress, Scale, each_ns, figures, pro
 from bench.streams import Capture, lines
 from fairstrike.app import replaying
 from fairstrike.core.events import BookDelta
-from fairstrike.research.recordings import Line, Recording
+from fairstrike.research.importers.stream15m import Line, Stream15m
 
 SECTION = "replay, a delta (processor time; each line holds those above it)"
 RATES = "replay, deltas a second of processor time"
@@ -79,7 +79,7 @@ def _decode(capture: Capture) -> float:
 
 
 def _events(capture: Capture) -> float:
-    recording, told = Recording(capture.path), 0
+    recording, told = Stream15m(capture.path), 0
     began = processor_ns()
     for _, events in recording.units():
         for event in events:

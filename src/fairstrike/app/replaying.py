@@ -14,7 +14,8 @@ from fairstrike.core.units import CC_PER_CONTRACT, UD_PER_DOLLAR
 from fairstrike.engine import Engine
 from fairstrike.exchange.replay import Params as ReplayParams
 from fairstrike.research import backtest
-from fairstrike.research.recordings import Recording, Result, results
+from fairstrike.research.importers.base import Recording, Result
+from fairstrike.research.importers.formats import recordings as recordings_of
 from fairstrike.research.report import ReplayReport, replay_report
 from fairstrike.store.journal import Journal
 from fairstrike.store.tape import digest
@@ -42,10 +43,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def bytes_read(self) -> int:
         """How much of them was read."""
-        return sum(
-            recording.path.stat().st_size if recording.is_over else recording.tape.bytes_read
-            for recording in self.recordings
-        )
+        return sum(recording.bytes_read for recording in self.recordings)
 
 
 class Choices(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,15 +101,14 @@ def prepare(files: Sequence[Path], settings: config.Settings) -> Prepared:
     Raises `UsageError` without files, `RecordingError` for a file that cannot be used.
     """
     if not files:
-        raise UsageError("no recording was named; give at least one capture file, e.g. RUN.jsonl.gz")
-    recordings = sorted((Recording(path) for path in files), key=lambda recording: recording.first_ns)
+        raise UsageError("no recording was named; give at least one file or folder, e.g. RUN.jsonl.gz")
+    recordings = recordings_of(files)
     names = [recording.path.name for recording in recordings]
     if len(set(names)) < len(names):
         raise RecordingError("a recording is named twice; name each file once")
     found: dict[str, Result] = {}
-    for beside in sorted({recording.path.with_name("results.csv") for recording in recordings}):
-        if beside.exists():
-            found |= results(beside, {recording.run for recording in recordings})
+    for recording in recordings:
+        found |= recording.results()
     tape = [TapeFile(name=recording.path.name, sha256=digest(recording.path)) for recording in recordings]
     seen: dict[str, str] = {}
     for file in tape:

@@ -14,6 +14,9 @@ from fairstrike.core.events import BookDelta, BookLost, BookSnapshot, TickerSeen
 from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
 from fairstrike.market.book import Book
 
+MOMENT_OVER = "the moment is over"
+"""Why a polled book is lost: nothing was wrong with it, and no time after it counts as time without a book."""
+
 
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Bounds of trust in a book, in nanoseconds of venue time."""
@@ -85,7 +88,12 @@ class Books:
     def lost(self, event: BookLost) -> None:
         """Make a book absent; one that is absent already stays so for its first reason."""
         shelf = self._shelf(event.ticker)
-        if shelf.book is not None:
+        if shelf.book is None:
+            return
+        if event.reason == MOMENT_OVER:
+            shelf.final_bests = (shelf.book.bid_ticks, shelf.book.ask_ticks)
+            shelf.book = None
+        else:
             self._drop(shelf, event.reason, event.recv_ns)
 
     def disconnected(self, now_ns: int) -> list[str]:

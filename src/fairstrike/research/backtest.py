@@ -1,13 +1,13 @@
 """Recordings driven through the engine. Joins nothing: it is handed a trader and a simulation by the app."""
 
 import heapq
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from fairstrike.core.effects import Effect, Halt
 from fairstrike.core.events import Commanded, Event
 from fairstrike.core.timing import SECOND_NS
-from fairstrike.research.recordings import Recording, Result, Unit, settlements
+from fairstrike.research.importers.base import Recording, Result, Unit, settlements
 
 
 class Simulation(Protocol):
@@ -20,13 +20,13 @@ class Simulation(Protocol):
         """Take an effect."""
 
 
-def feed(recordings: Sequence[Recording], found: dict[str, Result]) -> Iterator[Unit]:
+def feed(recordings: Sequence[Recording], found: Mapping[str, Result]) -> Iterator[Unit]:
     """Give all recordings as one run in order of receipt: frames, then prints, then settlements at one instant.
 
     `found` are the results of the recorded markets. When the last recording is over working orders are cancelled;
     when the last market is settled the run is stopped.
     """
-    sources = [(0, recording.units()) for recording in recordings]
+    sources: list[tuple[int, Iterator[Unit]]] = [(0, _from_its_time(recording)) for recording in recordings]
     sources += [(1, recording.prints()) for recording in recordings]
     sources.append((2, iter(settlements(found))))
     merged = heapq.merge(*(_ranked(units, rank, number) for number, (rank, units) in enumerate(sources)))
@@ -36,7 +36,8 @@ def feed(recordings: Sequence[Recording], found: dict[str, Result]) -> Iterator[
             is_over = True
             yield instant, [Commanded(command="cancel", argument="the recording ended", recv_ns=instant)]
         instant = due_ns
-        yield unit
+        if unit[1]:
+            yield unit
     for command in ("cancel", "stop"):
         instant += SECOND_NS
         yield instant, [Commanded(command=command, argument="the recording ended", recv_ns=instant)]
@@ -61,6 +62,12 @@ def run(
         count += 1
         if not count & 0x3FF:
             on_progress(instant_ns)
+
+
+def _from_its_time(recording: Recording) -> Iterator[Unit]:
+    """Give a recording's units after an empty one: so its file is opened when its time has come, not before."""
+    yield recording.first_ns, []
+    yield from recording.units()
 
 
 def _ranked(units: Iterator[Unit], rank: int, number: int) -> Iterator[tuple[int, int, int, Unit]]:

@@ -6,7 +6,7 @@ import msgspec
 
 from fairstrike.core.units import TICKS_PER_DOLLAR, format_ticks, format_ud
 from fairstrike.engine import Engine
-from fairstrike.research.recordings import Recording
+from fairstrike.research.importers.base import Recording
 
 
 class MarketReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +63,7 @@ def replay_report(
     markets = {ticker: _market(engine, recordings, ticker, derived) for ticker in engine.catalog.listings}
     return ReplayReport(
         files=tuple(recording.path.name for recording in recordings),
-        without_spot=tuple(recording.path.name for recording in recordings if recording.spot is None),
+        without_spot=tuple(recording.path.name for recording in recordings if not recording.is_priced),
         cut=tuple(f"{cut.name} after line {cut.line_count}" for recording in recordings for cut in recording.cuts),
         markets=markets,
         strategies=_strategies(engine),
@@ -93,7 +93,7 @@ def _market(engine: Engine, recordings: Sequence[Recording], ticker: str, derive
     return MarketReport(
         deltas=sum(recording.deltas[ticker] for recording in recordings),
         snapshots=sum(recording.snapshots[ticker] for recording in recordings),
-        gaps=sum(recording.session.gaps.get(ticker, 0) for recording in recordings),
+        gaps=sum(recording.gaps.get(ticker, 0) for recording in recordings),
         frozen=0 if shelf is None else shelf.losses.get("frozen", 0),
         best_yes_bid=None if bid is None else format_ticks(bid),
         best_yes_ask=None if ask is None else format_ticks(ask),

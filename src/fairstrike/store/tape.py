@@ -20,6 +20,7 @@ _PACKED_BYTES = 128 * 1024
 _ZSTD_BYTES = 16 * 1024
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 _LINE_BYTES_MAX = 64 * 1024 * 1024
+_HEAD_BYTES = 64 * 1024
 _DAMAGE = (EOFError, zlib.error, zstandard.ZstdError)
 
 
@@ -60,9 +61,23 @@ class Tape:
                 ) from None
             self._on_cut(Cut(name=self.path.name, line_count=self.line_count))
         except OSError as error:
-            raise RecordingError(
-                f"{self.path} cannot be read ({error.strerror}); check the path and its permissions"
-            ) from None
+            raise _unreadable(self.path, error) from None
+
+    def document(self) -> bytes:
+        """Give the whole recording, for a format that is one document.
+
+        Raises `RecordingError` when it cannot be read, ends in the middle or is too long to be held.
+        """
+        try:
+            with self.path.open("rb") as self._file, _unpacked(self.path, self._file) as unpacked:
+                document = unpacked.read(_LINE_BYTES_MAX + 1)
+        except _DAMAGE:
+            raise RecordingError(f"{self.path.name} ends in the middle; give a complete copy") from None
+        except OSError as error:
+            raise _unreadable(self.path, error) from None
+        if len(document) > _LINE_BYTES_MAX:
+            raise RecordingError(f"{self.path.name} is one document of more than 64 MiB; write one frame a line")
+        return document
 
     def _whole_lines(self, file: IO[bytes]) -> Iterator[bytes]:
         while line := file.readline(_LINE_BYTES_MAX):
@@ -139,10 +154,34 @@ class _Unzstd(io.RawIOBase):
         return size
 
 
+def head(path: Path) -> bytes:
+    """Give the beginning of a recording, unpacked: enough to tell its format, empty when it holds nothing.
+
+    Raises `RecordingError` when it cannot be opened or is not what its name says.
+    """
+    begun = b""
+    try:
+        with path.open("rb") as file, _unpacked(path, file) as unpacked:
+            while len(begun) < _HEAD_BYTES and (part := unpacked.read(1024)):
+                begun += part
+    except _DAMAGE:
+        if not begun:
+            raise RecordingError(
+                f"{path.name} cannot be unpacked; give a complete copy, named as it was recorded"
+            ) from None
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    return begun
+
+
 def digest(path: Path) -> str:
     """Give the SHA-256 of a file's bytes, as hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _unreadable(path: Path, error: OSError) -> RecordingError:
+    return RecordingError(f"{path} cannot be read ({error.strerror}); check the path and its permissions")
 
 
 def _unpacked(path: Path, file: IO[bytes]) -> IO[bytes]:

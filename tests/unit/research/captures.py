@@ -7,7 +7,7 @@ import msgspec
 
 from fairstrike.core.events import BatchEnded, BookDelta, BookSnapshot, Event, IndexPrinted, TickerSeen
 from fairstrike.exchange.replay import Unit
-from fairstrike.research.recordings import Recording
+from fairstrike.research.importers.stream15m import Stream15m
 
 MS = 1_000_000
 START_MS = 1_778_718_268_000
@@ -90,7 +90,7 @@ def write_spot(folder: Path, trades: list[tuple[float, str, str]], run: str = RU
 
 def recorded(folder: Path, *lines: bytes) -> list[Unit]:
     """The units of a capture with the usual opening."""
-    return list(Recording(write(folder, opening(*lines))).units())
+    return list(Stream15m(write(folder, opening(*lines))).units())
 
 
 def told(units: list[Unit]) -> list[tuple[float, str]]:

@@ -8,7 +8,8 @@ from fairstrike.core.effects import Effect, Halt, Warn
 from fairstrike.core.events import BatchEnded, Commanded, Event, IndexPrinted, MarketSettled
 from fairstrike.exchange.replay import Unit
 from fairstrike.research.backtest import feed, run
-from fairstrike.research.recordings import Recording, Result
+from fairstrike.research.importers.base import Result
+from fairstrike.research.importers.stream15m import Stream15m
 from tests.unit.research.captures import (
     RUN,
     TICKER,
@@ -31,7 +32,7 @@ def result(close_ms: int, value: int | None) -> Result:
 def fed(folder: Path, found: list[Result], *lines: bytes) -> list[Unit]:
     path = write(folder, opening(*lines))
     write_spot(folder, TRADES)
-    return list(feed([Recording(path)], {r.ticker: r for r in found}))
+    return list(feed([Stream15m(path)], {r.ticker: r for r in found}))
 
 
 def commands(units: list[Unit]) -> list[tuple[int, str]]:
@@ -75,8 +76,8 @@ def test_a_settlement_in_the_middle_of_a_recording_is_told_in_its_place(tmp_path
 
 
 def test_two_recordings_are_one_run_in_order_of_receipt(tmp_path: Path) -> None:
-    first = Recording(write(tmp_path, opening(delta(500, 2, 500), delta(900, 3, 900))))
-    second = Recording(write(tmp_path, opening(delta(600, 2, 600)), f"{RUN}b.jsonl"))
+    first = Stream15m(write(tmp_path, opening(delta(500, 2, 500), delta(900, 3, 900))))
+    second = Stream15m(write(tmp_path, opening(delta(600, 2, 600)), f"{RUN}b.jsonl"))
     units = list(feed([first, second], {}))
     assert all(before <= after for (before, _), (after, _) in pairwise(units))
     assert [command for _, command in commands(units)] == ["cancel", "stop"]

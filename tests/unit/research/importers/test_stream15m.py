@@ -17,7 +17,9 @@ from fairstrike.core.events import (
     OffsetStepped,
     StreamChanged,
 )
-from fairstrike.research.recordings import Recording, Unit, results, settlements
+from fairstrike.research.importers.base import Unit, settlements
+from fairstrike.research.importers.results import results
+from fairstrike.research.importers.stream15m import Stream15m
 from tests.unit.research.captures import (
     CLOSE_TEXT,
     RUN,
@@ -90,7 +92,7 @@ def test_the_end_of_the_recording_loses_its_books(tmp_path: Path) -> None:
 
 
 def test_a_jump_of_numbers_loses_the_book(tmp_path: Path) -> None:
-    recording = Recording(write(tmp_path, opening(delta(3, 2, 3), delta(4, 4, 4), delta(5, 5, 5))))
+    recording = Stream15m(write(tmp_path, opening(delta(3, 2, 3), delta(4, 4, 4), delta(5, 5, 5))))
     units = list(recording.units())
     assert [event.reason for event in events_of(units, BookLost) if isinstance(event, BookLost)] == ["gap"]
     assert recording.session.gaps == {TICKER: 1}
@@ -133,7 +135,7 @@ def test_a_new_subscription_starts_the_numbers_anew(tmp_path: Path, note: bytes)
 def test_subscriptions_before_the_first_book_of_a_connection_lose_nothing(tmp_path: Path) -> None:
     first = [watch(0), connected(1), subscribed(2), subscribed(2, "ticker"), book(3, 1), delta(4, 2, 4)]
     again = [connected(5), subscribed(6, "ticker"), subscribed(6), book(7, 1), delta(8, 2, 8)]
-    units = list(Recording(write(tmp_path, [*first, *again])).units())
+    units = list(Stream15m(write(tmp_path, [*first, *again])).units())
     assert downs(units) == [1.0, 5.0, 8.0]
 
 
@@ -175,7 +177,7 @@ def test_the_watched_market_is_listed_with_strike_and_close(tmp_path: Path) -> N
 
 
 def test_a_strike_not_yet_published_is_absent(tmp_path: Path) -> None:
-    units = list(Recording(write(tmp_path, [watch(0, strike=None)])).units())
+    units = list(Stream15m(write(tmp_path, [watch(0, strike=None)])).units())
     (listed,) = events_of(units, ContractListed)
     assert isinstance(listed, ContractListed)
     assert listed.contract.floor_e8 is None
@@ -186,7 +188,7 @@ def test_a_strike_not_yet_published_is_absent(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", [f"{RUN}.jsonl", f"{RUN}.jsonl.gz"])
 def test_plain_and_packed_captures_read_the_same(tmp_path: Path, name: str) -> None:
-    recording = Recording(write(tmp_path, opening(delta(3, 2, 3)), name))
+    recording = Stream15m(write(tmp_path, opening(delta(3, 2, 3)), name))
     assert [kind for _, kind in told(list(recording.units()))] == ["book", "end", "delta", "end", "end"]
     assert (recording.run, recording.first_ns, recording.is_over, recording.cuts) == (RUN, ns(0), True, [])
 
@@ -194,7 +196,7 @@ def test_plain_and_packed_captures_read_the_same(tmp_path: Path, name: str) -> N
 def test_a_plain_capture_cut_in_a_line_is_read_up_to_there(tmp_path: Path) -> None:
     path = write(tmp_path, opening(delta(3, 2, 3), delta(4, 3, 4)))
     path.write_bytes(path.read_bytes()[:-20])
-    recording = Recording(path)
+    recording = Stream15m(path)
     assert [kind for _, kind in told(list(recording.units()))] == ["book", "end", "delta", "end", "end"]
     assert [(cut.name, cut.line_count) for cut in recording.cuts] == [(path.name, 4)]
 
@@ -203,7 +205,7 @@ def test_a_packed_capture_cut_in_the_middle_is_read_up_to_there(tmp_path: Path) 
     frames = [delta(3 + n, 2 + n, (n * 7_919) % 1_000, price=f"0.{n * 7_919 % 9_000 + 500:04d}") for n in range(3_000)]
     path = write(tmp_path, opening(*frames), f"{RUN}.jsonl.gz")
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    recording = Recording(path)
+    recording = Stream15m(path)
     units = list(recording.units())
     (cut,) = recording.cuts
     assert 0 < len(events_of(units, BookDelta)) == cut.line_count - 3 < 3_000
@@ -224,31 +226,31 @@ def test_a_packed_capture_cut_in_the_middle_is_read_up_to_there(tmp_path: Path) 
 def test_a_file_of_another_format_is_refused_in_one_sentence(tmp_path: Path, name: str, data: bytes) -> None:
     (tmp_path / name).write_bytes(data)
     with pytest.raises(RecordingError, match=name) as caught:
-        Recording(tmp_path / name)
+        Stream15m(tmp_path / name)
     assert "\n" not in str(caught.value)
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match="cannot be read"):
-        Recording(tmp_path / "none.jsonl")
+        Stream15m(tmp_path / "none.jsonl")
 
 
 @pytest.mark.parametrize("strange", [line(4, "trade_burst", {}), b"", b"{}", b'{"recv_ns": 4}', line(4, "ticker", {})])
 def test_a_strange_line_in_the_middle_is_refused_with_its_number(tmp_path: Path, strange: bytes) -> None:
-    recording = Recording(write(tmp_path, opening(delta(3, 2, 3), strange, delta(5, 3, 5))))
-    with pytest.raises(RecordingError, match="line 5 is not a frame"):
+    recording = Stream15m(write(tmp_path, opening(delta(3, 2, 3), strange, delta(5, 3, 5))))
+    with pytest.raises(RecordingError, match="line 5 is not what"):
         list(recording.units())
 
 
 def test_frames_out_of_order_of_receipt_are_refused(tmp_path: Path) -> None:
-    recording = Recording(write(tmp_path, opening(delta(30, 2, 3), delta(29, 3, 4), delta(31, 4, 5))))
+    recording = Stream15m(write(tmp_path, opening(delta(30, 2, 3), delta(29, 3, 4), delta(31, 4, 5))))
     with pytest.raises(RecordingError, match="goes back in time"):
         list(recording.units())
 
 
 @pytest.mark.parametrize("text", ["soon", "2026-05-14T00:30:00"])
 def test_a_market_without_a_close_is_refused(tmp_path: Path, text: str) -> None:
-    recording = Recording(write(tmp_path, [connected(0), watch(1, close=text)]))
+    recording = Stream15m(write(tmp_path, [connected(0), watch(1, close=text)]))
     with pytest.raises(RecordingError, match=TICKER):
         list(recording.units())
 
@@ -262,7 +264,7 @@ def prints(folder: Path, trades: list[tuple[float, str, str]]) -> list[tuple[flo
     """Index prints as (milliseconds, second after 00:24:28, dollars) of a capture with these trades beside it."""
     path = write(folder, opening())
     write_spot(folder, trades)
-    units = list(Recording(path).prints())
+    units = list(Stream15m(path).prints())
     assert all(before <= after for (before, _), (after, _) in pairwise(units))
     found = [event for event in events_of(units, IndexPrinted) if isinstance(event, IndexPrinted)]
     first = ns(0) // 1_000_000_000
@@ -296,13 +298,13 @@ def test_no_second_is_left_out_when_the_offset_steps(tmp_path: Path) -> None:
 def test_the_first_trade_tells_the_offset_of_coinbase_s_clock(tmp_path: Path) -> None:
     path = write(tmp_path, opening())
     write_spot(tmp_path, [(100.0, "00:24:27.8", "100")])
-    (step,) = events_of(list(Recording(path).prints()), OffsetStepped)
+    (step,) = events_of(list(Stream15m(path).prints()), OffsetStepped)
     assert isinstance(step, OffsetStepped)
     assert (step.source, step.offset_ns) == ("coinbase", 300_000_000)
 
 
 def test_without_trades_beside_it_a_capture_has_no_prints(tmp_path: Path) -> None:
-    recording = Recording(write(tmp_path, opening()))
+    recording = Stream15m(write(tmp_path, opening()))
     assert recording.spot is None
     assert list(recording.prints()) == []
 
@@ -315,14 +317,14 @@ def test_a_file_of_trades_that_is_none_is_refused(tmp_path: Path, text: str) -> 
     path = write(tmp_path, opening())
     (tmp_path / f"{RUN}.spot.csv").write_bytes(text.encode("latin-1"))
     with pytest.raises(RecordingError, match=r"spot\.csv"):
-        list(Recording(path).prints())
+        list(Stream15m(path).prints())
 
 
 def test_trades_out_of_order_of_receipt_are_refused(tmp_path: Path) -> None:
     path = write(tmp_path, opening())
     write_spot(tmp_path, [(100.0, "00:24:28.1", "100"), (99.0, "00:24:28.2", "101")])
     with pytest.raises(RecordingError, match="goes back in time"):
-        list(Recording(path).prints())
+        list(Stream15m(path).prints())
 
 
 # Results

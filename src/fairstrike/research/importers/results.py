@@ -1,0 +1,45 @@
+"""`results.csv` beside 15-minute captures: how each recorded market ended."""
+
+import csv
+from collections.abc import Collection
+from pathlib import Path
+
+from fairstrike.core.errors import ArithmeticRefusal, RecordingError
+from fairstrike.core.timing import parse_rfc3339_ns
+from fairstrike.core.units import TICKS_PER_DOLLAR, parse_e8
+from fairstrike.research.importers.base import Result
+
+
+def results(path: Path, runs: Collection[str]) -> dict[str, Result]:
+    """Give the results of some runs' markets by ticker: the official one, else next strike ≥ own, else none.
+
+    Raises `RecordingError` when the file lacks a column.
+    """
+    found: dict[str, Result] = {}
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                if None in row.values():
+                    raise ArithmeticRefusal(f"the one of {row['market_ticker']!r} is cut")
+                if row["run"] in runs:
+                    found[row["market_ticker"]] = _result(row)
+    except (KeyError, TypeError, csv.Error, UnicodeDecodeError, ArithmeticRefusal) as error:
+        raise RecordingError(f"{path.name} has a row that cannot be used ({error}); restore the file") from None
+    return found
+
+
+def _result(row: dict[str, str]) -> Result:
+    official, strike, value = row["official_result"], row["strike_usd"], row["settlement_value_usd_from_next_strike"]
+    if official not in ("", "yes", "no"):
+        raise ArithmeticRefusal(f"official_result {official!r}")
+    ticks: int | None = None
+    if official:
+        ticks = TICKS_PER_DOLLAR if official == "yes" else 0
+    elif strike and value:
+        ticks = TICKS_PER_DOLLAR if parse_e8(value) >= parse_e8(strike) else 0
+    return Result(
+        ticker=row["market_ticker"],
+        close_ns=parse_rfc3339_ns(row["close_time"]),
+        value_ticks=ticks,
+        is_derived=not official,
+    )
