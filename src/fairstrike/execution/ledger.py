@@ -3,8 +3,13 @@
 Opening YES pays the price, opening NO its complement. A fill against the position first closes it: closing YES
 receives the price, closing NO the complement. Fees are those the venue charged on each fill. Settlement pays the
 value per YES contract and its complement per NO contract.
+
+A fill is booked once. The venue repeats fills: its stream after a break, its lists by the minute and, while they fail,
+from the last time they were told. The ids of a market's fills are therefore kept beyond its settlement, until
+`SETTLED_KEPT` markets have settled after it; from then on every fill of it counts as booked.
 """
 
+from collections import deque
 from collections.abc import Sequence
 
 import msgspec
@@ -15,6 +20,9 @@ from fairstrike.core.units import TICKS_PER_DOLLAR
 
 EARLIER = "earlier run"
 """Whose positions are that the account held when the run began."""
+
+SETTLED_KEPT = 10_000
+"""Of how many settled markets the ids of fills are kept: some fifty hourly ladders of 188 strikes."""
 
 
 class StrategyResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,7 +47,8 @@ class Ledger:
         self.settled: dict[str, int] = {}
         self.market_pnl_ud: dict[str, int] = {}
         self.results: dict[tuple[str, str], StrategyResult] = {}
-        self._seen: set[tuple[str, str]] = set()
+        self._seen: dict[str, set[tuple[str, str]]] = {}
+        self._settled_kept: deque[str] = deque()
 
     def open(self, cash_ud: int, held: Sequence[HeldPosition] = ()) -> None:
         """Set the cash at the start of the run, and what an earlier run left the account holding."""
@@ -60,13 +69,19 @@ class Ledger:
         return {name: r.net_cc for (name, market), r in self.results.items() if market == ticker and r.net_cc}
 
     def has_seen(self, fill: OrderFilled) -> bool:
-        """Whether this fill is already booked."""
-        return (fill.trade_id, fill.order_id) in self._seen
+        """Whether this fill is already booked, or of a market whose ids are kept no more."""
+        seen = self._seen.get(fill.ticker)
+        return fill.ticker in self.settled if seen is None else (fill.trade_id, fill.order_id) in seen
+
+    @property
+    def fills_kept(self) -> int:
+        """The number of ids of fills that are kept."""
+        return sum(len(seen) for seen in self._seen.values())
 
     def fill(self, fill: OrderFilled, strategy: str) -> None:
         """Book one fill of an order of ours, once. One told after its market's settlement is settled at once."""
         assert not self.has_seen(fill), f"fill {fill.trade_id} is booked already"
-        self._seen.add((fill.trade_id, fill.order_id))
+        self._seen.setdefault(fill.ticker, set()).add((fill.trade_id, fill.order_id))
         before = self.position(fill.ticker)
         after, cash_ud = applied(before, fill)
         self.positions[fill.ticker] = after
@@ -89,7 +104,15 @@ class Ledger:
         if ticker in self.settled:
             return None
         self.settled[ticker] = value_ticks
+        self._keep_seen(ticker)
         return self._pay_out(ticker, value_ticks)
+
+    def _keep_seen(self, ticker: str) -> None:
+        """Keep the ids of a settled market's fills, none being some too, and forget those of the one settled first."""
+        self._seen.setdefault(ticker, set())
+        self._settled_kept.append(ticker)
+        if len(self._settled_kept) > SETTLED_KEPT:
+            del self._seen[self._settled_kept.popleft()]
 
     def _pay_out(self, ticker: str, value_ticks: int) -> int:
         position = self.position(ticker)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fairstrike.core.events import OrderFilled
 from fairstrike.core.order import Position, Side
-from fairstrike.execution.ledger import Ledger, applied, settlement_payout_ud
+from fairstrike.execution.ledger import SETTLED_KEPT, Ledger, applied, settlement_payout_ud
 from tests.unit.execution.samples import ASK, BID, TICKER, fill
 
 DOLLAR = 10_000
@@ -84,6 +84,34 @@ def test_a_fill_is_seen_once_by_trade_and_order() -> None:
 def test_booking_twice_is_our_own_error() -> None:
     with pytest.raises(AssertionError, match="t1 is booked already"):
         booked(fill("t1", 100), fill("t1", 100))
+
+
+def test_a_fill_repeated_after_the_settlement_is_known() -> None:
+    ledger = booked(fill("t1", 100))
+    ledger.settle(TICKER, DOLLAR)
+    assert ledger.has_seen(fill("t1", 100))
+    assert not ledger.has_seen(fill("t2", 100))
+
+
+def test_of_a_market_settled_long_ago_every_fill_counts_as_booked() -> None:
+    ledger = booked(fill("t1", 100), fill("t2", 100, ticker="HELD"))
+    ledger.settle(TICKER, DOLLAR)
+    for number in range(SETTLED_KEPT):
+        assert ledger.has_seen(fill("t1", 100)), number
+        assert not ledger.has_seen(fill("t3", 100)), number
+        ledger.settle(f"M{number}", 0)
+    assert ledger.has_seen(fill("t1", 100))
+    assert ledger.has_seen(fill("t3", 100))
+    assert not ledger.has_seen(fill("t3", 100, ticker="HELD"))
+    assert ledger.has_seen(fill("t2", 100, ticker="HELD"))
+
+
+def test_the_ids_of_fills_are_kept_for_a_bounded_number_of_settled_markets() -> None:
+    ledger = booked()
+    for number in range(SETTLED_KEPT + 50):
+        ledger.fill(fill(f"t{number}", 100, ticker=f"M{number}"), "taker")
+        ledger.settle(f"M{number}", 0)
+    assert ledger.fills_kept == SETTLED_KEPT
 
 
 def test_opening_sets_cash_and_a_market_unheard_of_is_flat() -> None:
