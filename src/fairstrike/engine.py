@@ -61,13 +61,13 @@ class Engine:
         self._params = params
         self._strategies = tuple(strategies)
         self._codes = {strategy.name: strategy.code for strategy in strategies}
-        self._attention = Attention(strategies)
         self._traded: dict[str, tuple[Strategy, ...]] = {}
         self._offsets: dict[str, int] = {}
         self._venue_ns: dict[str, int | None] = {}
         self._notes = rooms.notes
         self._door = rooms.door
         self._is_pulsing = False
+        self.attention = Attention(strategies)
         self.books = rooms.books
         self.catalog = rooms.catalog
         self.fairs = rooms.fairs
@@ -94,7 +94,7 @@ class Engine:
                 return True
             case ev.TickerSeen():
                 if not self.books.ticker(event):
-                    self._attention.books.add(event.ticker)
+                    self.attention.books.add(event.ticker)
                     self._resubscribe(event.ticker, "frozen")
                 return False
             case ev.BookSnapshot():
@@ -111,7 +111,7 @@ class Engine:
             self.clerk.go_on_stopping(now_ns)
         elif self.clerk.is_open:
             self._consult(now_ns)
-        self._attention.clear(held)
+        self.attention.clear(held)
         return self._notes.take()
 
     def _fold_own(self, event: ev.Event) -> bool:
@@ -119,14 +119,14 @@ class Engine:
         match event:
             case event if isinstance(event, OrderEvent):
                 for ticker in self.clerk.fold(event):
-                    self._attention.mark(ticker, WAKE_OWN_ORDER)
+                    self.attention.mark(ticker, WAKE_OWN_ORDER)
             case ev.TimerFired():
                 self._on_timer(event.name, event.recv_ns)
             case ev.Commanded():
                 self._on_command(event)
             case ev.MarketSettled():
-                if self.clerk.settle(event) and event.ticker in self._traded:
-                    del self._traded[event.ticker]
+                if self.clerk.settle(event) and self._traded.pop(event.ticker, ()):
+                    self.attention.forget(event.ticker)
                     self._notes.want(fx.Unwatch(tickers=(event.ticker,)))
             case ev.ComputationDone():
                 pass
@@ -139,7 +139,7 @@ class Engine:
         """Fold what waits for the next moment of decision."""
         match event:
             case ev.BookLost():
-                self._attention.books.add(event.ticker)
+                self.attention.books.add(event.ticker)
                 self.books.lost(event)
                 if event.reason not in ("disconnected", "reconnected"):
                     self._resubscribe(event.ticker, event.reason)
@@ -152,7 +152,7 @@ class Engine:
             case ev.StreamChanged() if event.source == KALSHI:
                 self.clerk.stream_changed(event)
                 if not event.is_up:
-                    self._attention.books.update(self.books.disconnected(event.recv_ns))
+                    self.attention.books.update(self.books.disconnected(event.recv_ns))
             case ev.AskFailed():
                 self.clerk.ask_failed(event.what)
                 self._notes.want(fx.Warn(text=f"reading {event.what} failed: {event.reason}"))
@@ -166,15 +166,15 @@ class Engine:
     def _look(self, now_ns: int) -> list[str]:
         """Judge touched books; give those that are crossed and held back for now."""
         held: list[str] = []
-        for ticker in sorted(self._attention.books):
-            verdict = self.books.judge_crossing(ticker, now_ns, self._venue_ns.get(ticker))
-            self._venue_ns[ticker] = None
+        for ticker in sorted(self.attention.books):
+            verdict = self.books.judge_crossing(ticker, now_ns, self._venue_ns.pop(ticker, None))
             if verdict == "held":
                 held.append(ticker)
                 continue
             if verdict == "fault":
                 self._resubscribe(ticker, "crossed")
-            self._attention.look(ticker, self.books.served(ticker))
+            if ticker in self._traded:
+                self.attention.look(ticker, self.books.served(ticker))
         dues = [due for due in map(self.books.hold_ends_ns, held) if due > now_ns]
         if dues:
             self._notes.want(fx.SetTimer(name="crossed", due_ns=min(dues)))
@@ -182,11 +182,11 @@ class Engine:
 
     def _consult(self, now_ns: int) -> None:
         """Ask every strategy that is woken, and write down the decision when any is."""
-        woken, bits = self._attention.wake(self._traded, now_ns)
+        woken, bits = self.attention.wake(self._traded, now_ns)
         if not bits:
             return
         scene = Scene(now_ns, partial(self.view, now_ns), self.catalog.rungs)
-        rows = tuple(self._attention.row(scene.market(ticker), bits[ticker]) for ticker in sorted(bits))
+        rows = tuple(self.attention.row(scene.market(ticker), bits[ticker]) for ticker in sorted(bits))
         self._notes.write(Decided(rows=rows))
         for strategy in self._strategies:
             if strategy.name in woken:
@@ -236,14 +236,14 @@ class Engine:
         )
 
     def _touch(self, event: ev.BookDelta | ev.BookSnapshot) -> None:
-        self._attention.books.add(event.ticker)
+        self.attention.books.add(event.ticker)
         self._venue_ns[event.ticker] = event.venue_ns
 
     def _on_print(self, event: ev.IndexPrinted) -> None:
         if self.fairs.fold(event, self._offset_ns(event.source)):
             for ticker in self._traded:
                 if self.catalog.contract(ticker).asset == event.asset:
-                    self._attention.mark(ticker, WAKE_INDEX)
+                    self.attention.mark(ticker, WAKE_INDEX)
 
     def _on_listed(self, event: ev.ContractListed) -> None:
         contract = event.contract
@@ -256,6 +256,7 @@ class Engine:
         if not traded or not is_ahead or (contract.ticker in self._traded and not is_new):
             return
         self._traded[contract.ticker] = traded
+        self.attention.books.add(contract.ticker)
         self._notes.want(fx.Watch(tickers=(contract.ticker,)))
         if not self._is_pulsing:
             self._on_timer("pulse", event.recv_ns)
@@ -264,7 +265,7 @@ class Engine:
         match name:
             case "pulse":
                 for ticker in self._traded:
-                    self._attention.mark(ticker, 0)
+                    self.attention.mark(ticker, 0)
                 self._is_pulsing = any(self.catalog.contract(t).close_ns + MINUTE_NS > now_ns for t in self._traded)
                 if self._is_pulsing:
                     self._notes.want(fx.SetTimer(name=name, due_ns=now_ns + self._params.pulse_ns))

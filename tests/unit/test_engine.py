@@ -213,6 +213,21 @@ def test_a_stale_index_gives_no_fair_value() -> None:
     assert [row.fair_ppm for row in rows(outcome)] == [None]
 
 
+def test_a_book_that_was_there_before_its_market_was_traded_is_shown() -> None:
+    hall = Hall(Wakes(index=True)).opened()
+    hall.feed(snapshot(41, ticker=U), batch(41), listed(U, 42), batch(42))
+    assert [(row.ticker, row.bid_ticks) for row in rows(hall.feed(printed(43)))] == [(T, 4_000), (U, 4_000)]
+
+
+def test_nothing_of_a_settled_market_is_kept_for_the_next_decision() -> None:
+    hall = Hall(Wakes(best_price=True, depth=3, every_ns=SECOND)).opened()
+    hall.feed(delta(50, BID, 4_100, 300), batch(50))
+    assert hall.engine.attention.remembered == {T}
+    hall.feed(MarketSettled(ticker=T, value_ticks=0, recv_ns=at(3_700)))
+    hall.feed(delta(3_701, BID, 4_150, 300), batch(3_701))
+    assert hall.engine.attention.remembered == set()
+
+
 # Books that cannot be vouched for
 
 

@@ -4,7 +4,7 @@ The engine tells what it folded; at a decision each market's best prices and siz
 decision before. The same declarations wake strategies live, on paper and in replay.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 
 from fairstrike.core.events import Level
@@ -38,8 +38,9 @@ ABSENT: Bests = (None, 0, None, 0)
 class Attention:
     """Bits of what happened to each market, and the bests of the last decision."""
 
-    def __init__(self, strategies: Iterable[Strategy]) -> None:
+    def __init__(self, strategies: Sequence[Strategy]) -> None:
         """Note which depth must be watched, if any."""
+        self._strategies = tuple(strategy.name for strategy in strategies)
         self.books: set[str] = set()
         self.marks: dict[str, int] = {}
         self.bests: dict[str, Bests] = {}
@@ -48,6 +49,11 @@ class Attention:
         self._moved_rank: dict[str, int] = {}
         self._asked_ns: dict[tuple[str, str], int] = {}
         self._depth = max((s.wakes.depth or 0 for s in strategies), default=0)
+
+    @property
+    def remembered(self) -> set[str]:
+        """The markets of which something is kept from one decision to the next."""
+        return {*self.bests, *self._depths, *(ticker for _, ticker in self._asked_ns)}
 
     def mark(self, ticker: str, bit: int) -> None:
         """Note that something other than its book happened to a market."""
@@ -122,6 +128,13 @@ class Attention:
                     woken.setdefault(strategy.name, []).append(ticker)
                     bits[ticker] = bits.get(ticker, 0) | fired
         return woken, bits
+
+    def forget(self, ticker: str) -> None:
+        """Drop what is known of a market that is traded no more."""
+        self.bests.pop(ticker, None)
+        self._depths.pop(ticker, None)
+        for strategy in self._strategies:
+            self._asked_ns.pop((strategy, ticker), None)
 
     def row(self, view: MarketView, bits: int) -> Row:
         """Give what the journal keeps of one woken market."""

@@ -154,6 +154,17 @@ def test_after_a_decision_all_is_forgotten() -> None:
     assert (set(), {}) == (attention.books, attention.marks)
 
 
+def test_nothing_is_kept_of_a_market_that_is_forgotten() -> None:
+    attention = watched(EVERYTHING, Wakes(every_ns=100))
+    attention.look("other", Book(BIDS, ASKS))
+    assert attention.woken("1", Wakes(every_ns=100), T, 7) == WAKE_EVERY
+    assert attention.woken("1", Wakes(every_ns=100), "other", 7) == WAKE_EVERY
+    assert attention.remembered == {T, "other"}
+    attention.forget(T)
+    assert attention.remembered == {"other"}
+    attention.forget(T)
+
+
 def test_every_so_often() -> None:
     wakes = Wakes(every_ns=100)
     attention = watched(wakes)
