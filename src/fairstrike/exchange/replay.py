@@ -11,8 +11,9 @@ up to t + entry + feed latency, and is answered at that instant. What it then me
 What an order of ours took of a level, either way, is not there for any of ours again until the level is gone where a
 group of frames ends. No book, or a crossed one: no fill. Nothing fills at or after a market's close. A resting order
 ends at its expiry. A reduce-only order takes at most our net position and never rests. Order of events at one instant:
-recorded first, then arrivals and answers, then timers; in order of submission. Fees are `core.fees` with the market's
-own schedule, rounded per order.
+recorded first, then arrivals and answers, then timers; in order of submission. Where nothing was recorded for ten
+minutes timers wait until the recording goes on: a run over separate days does not live through the nights. Fees are
+`core.fees` with the market's own schedule, rounded per order.
 """
 
 import heapq
@@ -54,6 +55,7 @@ Taken = dict[tuple[Side, int], int]
 
 _ARRIVAL, _TIMER = 1, 2
 _GRACE_NS = 60 * SECOND_NS
+_HOLE_NS = 600 * SECOND_NS
 _LEVELS_MAX = 200
 
 
@@ -145,9 +147,12 @@ class Replay:
             if filled:
                 return self.now_ns, filled
         while self._heap:
-            due_ns, _, number, effect = self._heap[0]
+            due_ns, rank, number, effect = self._heap[0]
             if self._next is not None and self._next[0] <= due_ns:
                 break
+            if self._next is not None and rank == _TIMER and due_ns > self._last_ns + _HOLE_NS:
+                heapq.heapreplace(self._heap, (self._next[0], rank, number, effect))
+                continue
             if self._next is None and due_ns > self._last_ns + _GRACE_NS:
                 return None
             heapq.heappop(self._heap)

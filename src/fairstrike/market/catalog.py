@@ -1,5 +1,7 @@
 """The markets we know: contracts, fee schedules, status and volume, grouped by what settles them."""
 
+from bisect import insort
+
 import msgspec
 
 from fairstrike.core.contract import Contract
@@ -63,9 +65,7 @@ class Catalog:
         return tuple(self.listings[ticker].contract for ticker in self._groups.get(group, ()))
 
     def _join(self, contract: Contract) -> None:
-        members = self._groups.setdefault(contract.group, [])
-        members.append(contract.ticker)
-        members.sort(key=self._rung)
+        insort(self._groups.setdefault(contract.group, []), contract.ticker, key=self._rung)
 
     def _leave(self, contract: Contract) -> None:
         """Take a market out of its group: its close, and so what settles it, may have changed."""

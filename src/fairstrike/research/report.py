@@ -1,11 +1,13 @@
 """What a replay found, as figures: by market, by strategy, and in all."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from fairstrike.core.units import TICKS_PER_DOLLAR, format_ticks, format_ud
 from fairstrike.engine import Engine
+from fairstrike.execution.ledger import StrategyResult
 from fairstrike.research.importers.base import Recording
 
 
@@ -60,7 +62,10 @@ def replay_report(
     engine: Engine, recordings: Sequence[Recording], derived: Mapping[str, bool], journal: str, digest: str
 ) -> ReplayReport:
     """Give the figures of a replay that ended. `derived` tells which results were not official."""
-    markets = {ticker: _market(engine, recordings, ticker, derived) for ticker in engine.catalog.listings}
+    frames = _frames(recordings)
+    tickers = sorted({*engine.catalog.listings, *engine.books.shelves})
+    traded = _traded(engine)
+    markets = {ticker: _market(engine, frames, traded.get(ticker, ()), ticker, derived) for ticker in tickers}
     return ReplayReport(
         files=tuple(recording.path.name for recording in recordings),
         without_spot=tuple(recording.path.name for recording in recordings if not recording.is_priced),
@@ -81,7 +86,33 @@ def replay_report(
     )
 
 
-def _market(engine: Engine, recordings: Sequence[Recording], ticker: str, derived: Mapping[str, bool]) -> MarketReport:
+class _Frames(msgspec.Struct, frozen=True):
+    """Book frames and runs of missing ones over all recordings, by market."""
+
+    deltas: Counter[str]
+    snapshots: Counter[str]
+    gaps: Counter[str]
+
+
+def _frames(recordings: Sequence[Recording]) -> _Frames:
+    found = _Frames(Counter(), Counter(), Counter())
+    for recording in recordings:
+        found.deltas.update(recording.deltas)
+        found.snapshots.update(recording.snapshots)
+        found.gaps.update(recording.gaps)
+    return found
+
+
+def _traded(engine: Engine) -> dict[str, list[StrategyResult]]:
+    found: dict[str, list[StrategyResult]] = {}
+    for (_, ticker), result in engine.clerk.ledger.results.items():
+        found.setdefault(ticker, []).append(result)
+    return found
+
+
+def _market(
+    engine: Engine, frames: _Frames, results: Sequence[StrategyResult], ticker: str, derived: Mapping[str, bool]
+) -> MarketReport:
     shelf = engine.books.shelves.get(ticker)
     bid, ask = (None, None) if shelf is None else shelf.final_bests
     value_ticks = engine.clerk.ledger.settled.get(ticker)
@@ -89,11 +120,10 @@ def _market(engine: Engine, recordings: Sequence[Recording], ticker: str, derive
     pnl_ud = engine.clerk.ledger.market_pnl_ud.get(ticker)
     if pnl_ud is None and not position.net_cc:
         pnl_ud = position.realised_ud - position.fees_ud
-    results = [result for (_, market), result in engine.clerk.ledger.results.items() if market == ticker]
     return MarketReport(
-        deltas=sum(recording.deltas[ticker] for recording in recordings),
-        snapshots=sum(recording.snapshots[ticker] for recording in recordings),
-        gaps=sum(recording.gaps.get(ticker, 0) for recording in recordings),
+        deltas=frames.deltas[ticker],
+        snapshots=frames.snapshots[ticker],
+        gaps=frames.gaps[ticker],
         frozen=0 if shelf is None else shelf.losses.get("frozen", 0),
         best_yes_bid=None if bid is None else format_ticks(bid),
         best_yes_ask=None if ask is None else format_ticks(ask),

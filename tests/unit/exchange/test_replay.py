@@ -376,6 +376,14 @@ def test_a_timer_in_the_past_fires_at_once() -> None:
     assert [(0, TimerFired)] == kinds(world)
 
 
+def test_a_timer_due_where_nothing_was_recorded_waits_until_the_recording_goes_on() -> None:
+    hours = 3_600_000
+    timers = [SetTimer(name="soon", due_ns=at(600_000)), SetTimer(name="night", due_ns=at(600_001))]
+    world = Recorded([BOOK, tick(9 * hours)], {0: [*timers, expiring(send("a", BID, 4_000, 100), 2 * hours)]}).run()
+    late = [(ms, type(e)) for ms, e in world.answers() if ms >= 600_000]
+    assert late == [(600_000, TimerFired), (2 * hours, CancelAnswered), (9 * hours, TimerFired)]
+
+
 def test_timers_do_not_keep_an_ended_recording_alive() -> None:
     world = Recorded([BOOK], {0: [SetTimer(name="t", due_ns=at(60_001))]}).run()
     assert kinds(world) == []
