@@ -1,6 +1,7 @@
 """Processes that are told to end, or killed, while they trade over real sockets."""
 
 import asyncio
+import os
 import signal
 import sqlite3
 import time
@@ -13,7 +14,7 @@ import pytest
 
 from fairstrike.app import runfile
 from fairstrike.app.clock import SystemClock
-from fairstrike.core.records import Booked
+from fairstrike.core.records import Booked, Ordered
 from fairstrike.venue.kalshi.credentials import load_key
 from fairstrike.venue.kalshi.rest import Rest, RestParams
 from fairstrike.venue.kalshi.signing import Allowed, Signer
@@ -22,7 +23,7 @@ from fairstrike.venue.kalshi.wire.transport import Request
 from tests.sockets.books import end_of, in_database, in_journal, records
 from tests.sockets.processes import Command, is_alive, wait_for
 
-READY_S, TRADING_S, END_S = 20.0, 60.0, 45.0
+READY_S, TRADING_S, END_S, ORPHANED_S = 20.0, 60.0, 45.0, 20.0
 SPEED = 20
 
 
@@ -112,3 +113,20 @@ def test_a_demonstration_told_to_end_leaves_no_process(tmp_path: Path, number: s
         demo.process.send_signal(number)
         assert demo.ended(time.monotonic() + END_S) == 130, demo.logs()
         assert [pid for pid in children if is_alive(pid)] == []
+
+
+def test_a_killed_demonstration_leaves_no_process_and_no_order(tmp_path: Path) -> None:
+    with Command(tmp_path / "demo.log", "demo", "--json", "--folder", tmp_path / "demo") as demo:
+        run = tmp_path / "demo" / "run"
+        wait_for("order", lambda: (run / "journal").is_dir() and bool(records(run, Ordered)), TRADING_S, demo)
+        children = demo.descendants()
+        assert len(children) == 3
+        demo.process.kill()
+        demo.process.wait()
+        try:
+            wait_for("end of the children", lambda: not any(is_alive(pid) for pid in children), ORPHANED_S)
+        finally:
+            for pid in filter(is_alive, children):
+                os.kill(pid, signal.SIGKILL)
+    assert (end_of(run).reason, end_of(run).resting) == ("SIGTERM", 0)
+    assert "0 orders resting, proved by two empty lists" in (tmp_path / "demo" / "trader.log").read_text()

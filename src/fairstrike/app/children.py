@@ -1,11 +1,17 @@
-"""Child processes of one command: started with a log each, watched, and always ended."""
+"""Child processes of one command: started with a log each, watched, and always ended.
 
+Each child watches a pipe whose other end its parent holds, so that it ends even when the parent was killed. A child
+that needs another holds that one's pipe too: what is needed ends after it.
+"""
+
+import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
 from types import FrameType, TracebackType
 
+from fairstrike.app.parent import PIPE_VARIABLE
 from fairstrike.core.errors import FairstrikeError
 
 _TAIL_LINES = 15
@@ -20,15 +26,25 @@ class ChildDied(FairstrikeError):
 class Child:
     """One child process of this program; its output goes to a log file, its first line can be waited for."""
 
-    def __init__(self, name: str, arguments: list[str], log: Path, *, module: str = "fairstrike") -> None:
-        """Start `python -m MODULE ARGUMENTS`."""
+    def __init__(
+        self, name: str, arguments: list[str], log: Path, *, module: str = "fairstrike", needs: "Child | None" = None
+    ) -> None:
+        """Start `python -m MODULE ARGUMENTS`; `needs` outlives it whatever happens to the parent."""
         self.name = name
         self.log = log
         self._file = log.open("wb")
-        command = [sys.executable, "-m", module, *arguments]
+        watched, held = os.pipe()
+        self._lifeline = os.fdopen(held, "wb")
         self.process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=self._file, stderr=subprocess.STDOUT, start_new_session=True
+            [sys.executable, "-m", module, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=self._file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env=os.environ | {PIPE_VARIABLE: str(watched)},
+            pass_fds=[watched] if needs is None else [watched, needs._lifeline.fileno()],
         )
+        os.close(watched)
 
     def check(self) -> None:
         """Raise `ChildDied` when the process has ended."""
@@ -53,6 +69,7 @@ class Child:
                 self.process.kill()
                 self.process.wait()
         self._file.close()
+        self._lifeline.close()
 
     def tail(self) -> str:
         """Give the last lines of the log."""
@@ -71,9 +88,9 @@ class Children:
         self._started: list[Child] = []
         self._before = {number: signal.getsignal(number) for number in _ENDINGS}
 
-    def start(self, name: str, arguments: list[str]) -> Child:
-        """Start one more child."""
-        child = Child(name, arguments, self._folder / f"{name}.log")
+    def start(self, name: str, arguments: list[str], *, needs: Child | None = None) -> Child:
+        """Start one more child; `needs` is an older one that it cannot do without, to its end."""
+        child = Child(name, arguments, self._folder / f"{name}.log", needs=needs)
         self._started.append(child)
         return child
 

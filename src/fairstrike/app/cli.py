@@ -12,6 +12,7 @@ from typer.main import get_command
 
 from fairstrike import __version__
 from fairstrike.app import crash
+from fairstrike.app.parent import end_with_parent
 from fairstrike.core.errors import FairstrikeError, UsageError
 
 app = typer.Typer(
@@ -173,6 +174,7 @@ def main() -> NoReturn:
     try:
         if not __debug__:
             raise UsageError("Python runs with assertions off; start without -O and without PYTHONOPTIMIZE")
+        end_with_parent()
         # Not `app()`: it would put its own hook, which prints traces, in place of ours.
         code = get_command(app).main(sys.argv[1:] or ["--help"], prog_name="fairstrike", standalone_mode=False)
     except FairstrikeError as error:

@@ -115,11 +115,22 @@ class Demo:
         Raises `ChildDied` when a process ended by itself or the limit of time was reached.
         """
         with Children(self.wanted.folder) as children:
-            box = self._start_exchange(children)
-            line = self.wanted.folder / "exchange.log"
+            exchange = self._start_exchange(children)
+            box = announced(exchange.log)
             trader = children.start(
                 "trader",
-                ["trade", "--mode", "live", "--env", "box", "--box", str(line), "--folder", str(self.run_folder)],
+                [
+                    "trade",
+                    "--mode",
+                    "live",
+                    "--env",
+                    "box",
+                    "--box",
+                    str(exchange.log),
+                    "--folder",
+                    str(self.run_folder),
+                ],
+                needs=exchange,  # A stop is proved by asking it.
             )
             desk = children.start("desk", ["desk", str(self.run_folder)])
             self._watch(box, children, on_look)
@@ -171,7 +182,7 @@ class Demo:
             is_equal=check.is_equal,
         )
 
-    def _start_exchange(self, children: Children) -> Announcement:
+    def _start_exchange(self, children: Children) -> Child:
         keys = self.wanted.folder / "keys"
         arguments = [
             "--json",
@@ -189,7 +200,7 @@ class Demo:
             if time.monotonic() > until:
                 raise ChildDied(f"the exchange was not ready after {_READY_SECONDS:.0f} s; see {child.log}")
             time.sleep(0.05)
-        return announced(child.log)
+        return child
 
     def _watch(self, box: Announcement, children: Children, on_look: Callable[["Demo"], None]) -> None:
         """Follow the run until every market is settled there and here."""

@@ -20,6 +20,7 @@ from fairstrike.app import build, dotenv, locks, runfile
 from fairstrike.app.clock import SystemClock
 from fairstrike.app.crash import EXIT_INTERRUPTED, TraceAside, keep_trace
 from fairstrike.app.emergency import cancel_everything
+from fairstrike.app.parent import end_with_parent
 from fairstrike.app.readiness import check_venue
 from fairstrike.app.repeats import Repeats
 from fairstrike.app.turn import Turn
@@ -235,6 +236,7 @@ async def _is_done_before(asked: "asyncio.Future[str]", work: Coroutine[None, No
 async def trade(folder: Path) -> int:
     """Run the trader of a folder to its end. Gives the exit code."""
     asked = _when_asked_to_stop()
+    end_with_parent()
     run = runfile.read(folder)
     held = [locks.hold(folder / "lock", f"in {folder}")]
     held.append(locks.hold(build.account_lock(run), "on this account"))
