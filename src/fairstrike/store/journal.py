@@ -13,13 +13,16 @@ deleted; inputs go oldest first beyond `inputs_bytes_max`, and each deletion is 
 
 A turn's records are buffered and written with one write before its effects are handed out, so what was acted on
 survives the death of the process. A torn last record, left by that death, is cut off when the journal is opened,
-and full segments that were left uncompressed are compressed then.
+and full segments that were left uncompressed are compressed then. Opening reads the newest segments whole and of each
+older one only the first record: a segment that is missing or begins wrongly is found at once, any other change when
+the chain is read. A file whose name is not exactly a segment's is no part of the journal.
 """
 
 import hashlib
 import os
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from zlib import crc32
 
@@ -37,6 +40,7 @@ _SEED = hashlib.sha256(b"fairstrike journal").digest()
 _RECORD_BYTES_MAX = 16 * 1024 * 1024
 _LOOKS_MAX = 100
 _LENGTHS_KEPT = 1_024
+_BEGINNING = 4_096
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -54,6 +58,13 @@ class Record(msgspec.Struct, frozen=True, array_like=True):
     kind: str
     instant_ns: int
     body: msgspec.Raw
+
+
+class _Begun(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of a segment's first record: where the chain stands (hex), and the segment's number."""
+
+    chain: str
+    segment: int
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -161,9 +172,9 @@ class Journal:
 
     def _resume(self, chain: _Chain) -> None:
         paths = segments(chain.folder, chain.name)
-        for path in paths:
-            chain.number = max(chain.number, _number(path))
+        _check_beginnings(chain.folder, chain.name, paths)
         for path in reversed(paths):
+            chain.number = _number(path)
             good = 0
             for digest, record, end in walk(path.name, _load(path, self.n), 0, None, self.n):
                 chain.digest, good = digest, end
@@ -175,13 +186,14 @@ class Journal:
             if path.suffix == ".zst":
                 raise _damaged(path.name, self.n)
             path.unlink()
+            chain.number -= 1
 
     def _open_segment(self, chain: _Chain, instant_ns: int) -> None:
         chain.number += 1
         path = chain.folder / f"{chain.name}-{chain.number:06d}.fsj"
         chain.file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         chain.size = 0
-        self.append(chain.name, "Segment", instant_ns, {"chain": chain.digest.hex(), "segment": chain.number})
+        self.append(chain.name, "Segment", instant_ns, _Begun(chain=chain.digest.hex(), segment=chain.number))
         chain.flush()
 
     def _rotate(self, chain: _Chain, instant_ns: int) -> None:
@@ -207,11 +219,16 @@ class Journal:
 
 
 def segments(folder: Path, chain: str) -> list[Path]:
-    """Give a chain's segment files in order; a full one and its compressed copy count once."""
+    """Give a chain's segment files in order; a full one and its compressed copy count once.
+
+    Files with any other name, such as a copy somebody made, are left out.
+    """
     found: dict[int, Path] = {}
     for path in sorted(folder.glob(f"{chain}-*.fsj*")):
-        if path.suffix in (".fsj", ".zst"):
-            found.setdefault(_number(path), path)
+        digits = path.name[len(chain) + 1 :].partition(".")[0]
+        number = int(digits) if digits.isdecimal() else 0
+        if number and path in _forms(folder, chain, number):
+            found.setdefault(number, path)
     return [found[number] for number in sorted(found)]
 
 
@@ -221,6 +238,7 @@ def read(folder: Path, chain: str, after_n: int = 0) -> Iterator[Record]:
     Raises `JournalError` when a record was changed or lost, naming the last good n. A torn end is not an error:
     reading stops there.
     """
+    _check_first(folder, chain, segments(folder, chain))
     follower = Follower(folder, chain)
     while records := follower.poll():
         yield from (record for record in records if record.n > after_n)
@@ -338,6 +356,11 @@ def _number(path: Path) -> int:
     return int(path.name.split("-")[1].split(".")[0])
 
 
+def _forms(folder: Path, chain: str, number: int) -> tuple[Path, Path]:
+    plain = folder / f"{chain}-{number:06d}.fsj"
+    return plain, plain.with_name(f"{plain.name}.zst")
+
+
 def _both_forms(path: Path) -> tuple[Path, Path]:
     plain = path.with_suffix("") if path.suffix == ".zst" else path
     return plain, plain.with_name(f"{plain.name}.zst")
@@ -368,11 +391,50 @@ def _load(path: Path, last_n: int) -> bytes:
         raise _damaged(path.name, last_n) from None
 
 
+def _first(path: Path, last_n: int) -> Record | None:
+    """Give a segment's first record, read without the rest; None when it has none yet."""
+    with path.open("rb") as file:
+        try:
+            reader = zstandard.ZstdDecompressor().stream_reader(file) if path.suffix == ".zst" else file
+            data = reader.read(_BEGINNING)
+        except zstandard.ZstdError:
+            raise _damaged(path.name, last_n) from None
+    return next((record for _, record, _ in walk(path.name, data, 0, None, last_n)), None)
+
+
 def _first_n(path: Path, after_n: int) -> int:
     """Give the counter a segment starts with; one just begun and still empty starts beyond `after_n`."""
-    for _, record, _ in walk(path.name, _load(path, 0), 0, None, 0):
-        return record.n
-    return after_n + 1
+    record = _first(path, 0)
+    return after_n + 1 if record is None else record.n
+
+
+def _check_beginnings(folder: Path, chain: str, paths: list[Path]) -> None:
+    """Look at all segments but the newest: none is missing, and each begins as it was begun, after the one before."""
+    _check_first(folder, chain, paths)
+    last_n = 0
+    for before, path in pairwise(paths):
+        record = _first(before, last_n)
+        if record is None or record.n <= last_n or not _begins(record, _number(before)):
+            raise _damaged(before.name, last_n)
+        last_n = record.n
+        if _number(path) != _number(before) + 1:
+            raise _missing(chain, _number(before) + 1)
+
+
+def _check_first(folder: Path, chain: str, paths: list[Path]) -> None:
+    # The first segment may be about to be compressed: then it is missed in a list, but there in one form.
+    is_whole = chain != DECISIONS or not paths or any(path.exists() for path in _forms(folder, chain, 1))
+    if not is_whole:
+        raise _missing(chain, 1)
+
+
+def _begins(record: Record, number: int) -> bool:
+    """Whether a record is the first of the segment of this number."""
+    try:
+        begun = msgspec.msgpack.decode(record.body, type=_Begun)
+    except msgspec.MsgspecError:
+        return False
+    return record.kind == "Segment" and begun.segment == number and (number > 1 or begun.chain == _SEED.hex())
 
 
 def walk(name: str, data: bytes, at: int, digest: bytes | None, last_n: int) -> Iterator[tuple[bytes, Record, int]]:
@@ -407,8 +469,8 @@ def walk(name: str, data: bytes, at: int, digest: bytes | None, last_n: int) -> 
 def _first_digest(name: str, body: bytes, before: bytes | None, last_n: int) -> bytes:
     """Give the digest a segment starts from: what it states, which must be where the chain stood."""
     try:
-        stated = bytes.fromhex(msgspec.msgpack.decode(_decode(body).body)["chain"])
-    except (msgspec.MsgspecError, KeyError, TypeError, ValueError):
+        stated = bytes.fromhex(msgspec.msgpack.decode(_decode(body).body, type=_Begun).chain)
+    except (msgspec.MsgspecError, ValueError):
         raise _damaged(name, last_n) from None
     if before is not None and stated != before:
         raise JournalError(
@@ -416,6 +478,12 @@ def _first_digest(name: str, body: bytes, before: bytes | None, last_n: int) -> 
             "restore the missing segment from a copy"
         )
     return stated
+
+
+def _missing(chain: str, number: int) -> JournalError:
+    return JournalError(
+        f"the segment {chain}-{number:06d} is missing: put it back from a copy of the folder, or name another folder"
+    )
 
 
 def _damaged(name: str, last_n: int) -> JournalError:

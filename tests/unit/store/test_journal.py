@@ -216,6 +216,82 @@ def test_a_lost_segment_is_found(tmp_path: Path) -> None:
         everything(tmp_path)
 
 
+@pytest.mark.parametrize("lost", [1, 2, 5])
+def test_a_journal_that_lost_a_segment_is_not_opened(tmp_path: Path, lost: int) -> None:
+    written(tmp_path, 30, SMALL).close(30)
+    before = {path.name for path in tmp_path.iterdir()}
+    (tmp_path / f"decisions-{lost:06d}.fsj.zst").unlink()
+    with pytest.raises(JournalError, match=f"decisions-{lost:06d} is missing"):
+        Journal(tmp_path, SMALL)
+    assert {path.name for path in tmp_path.iterdir()} == before - {f"decisions-{lost:06d}.fsj.zst"}
+
+
+def test_a_chain_of_decisions_without_its_beginning_is_not_read(tmp_path: Path) -> None:
+    written(tmp_path, 30, SMALL).close(30)
+    segments(tmp_path, DECISIONS)[0].unlink()
+    with pytest.raises(JournalError, match="decisions-000001 is missing"):
+        everything(tmp_path)
+
+
+@pytest.mark.parametrize("size", [0, 3, 40])
+def test_an_older_segment_without_its_first_record_is_found_at_the_start(tmp_path: Path, size: int) -> None:
+    written(tmp_path, 30, SMALL).close(30)
+    path = segments(tmp_path, DECISIONS)[2]
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(JournalError, match=r"decisions-000003\.fsj\.zst is damaged after record n = "):
+        Journal(tmp_path, SMALL)
+
+
+@pytest.mark.parametrize("numbers", [(2, 3), (1, 2)])
+def test_segments_under_each_others_names_are_found_at_the_start(tmp_path: Path, numbers: tuple[int, int]) -> None:
+    written(tmp_path, 30, SMALL).close(30)
+    one, two = (tmp_path / f"decisions-{number:06d}.fsj.zst" for number in numbers)
+    data = one.read_bytes()
+    one.write_bytes(two.read_bytes())
+    two.write_bytes(data)
+    with pytest.raises(JournalError, match=f"decisions-{numbers[0]:06d}.fsj.zst is damaged"):
+        Journal(tmp_path, SMALL)
+
+
+def test_the_segment_of_another_journal_is_found_at_the_start(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        written(tmp_path / name, 30, SMALL, first=ord(name[0])).close(30)
+    paths = [segments(tmp_path / name, DECISIONS)[0] for name in ("one", "two")]
+    paths[0].write_bytes(segments(tmp_path / "two", DECISIONS)[1].read_bytes())
+    with pytest.raises(JournalError, match=r"decisions-000001\.fsj\.zst is damaged"):
+        Journal(tmp_path / "one", SMALL)
+
+
+def test_a_start_that_died_at_once_leaves_no_hole(tmp_path: Path) -> None:
+    written(tmp_path, 3).close(3)
+    (tmp_path / "decisions-000002.fsj").write_bytes(b"to")
+    written(tmp_path, 1, first=3).close(4)
+    assert [path.name[:16] for path in segments(tmp_path, DECISIONS)] == ["decisions-000001", "decisions-000002"]
+    assert cash(read(tmp_path, DECISIONS)) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "decisions-000001 (copy).fsj",
+        "decisions-000001 (copy).fsj.zst",
+        "decisions-000001.bak.fsj.zst",
+        "decisions-000001.fsj.bak",
+        "decisions-000000.fsj",
+        "decisions-0000001.fsj",
+        "decisions-1.fsj",
+        "decisions-x.fsj",
+    ],
+)
+def test_files_with_other_names_are_no_part_of_a_journal(tmp_path: Path, name: str) -> None:
+    written(tmp_path, 3).close(3)
+    path = segments(tmp_path, DECISIONS)[0]
+    (tmp_path / name).write_bytes(path.read_bytes() + b"more")
+    written(tmp_path, 2, first=3).close(5)
+    assert cash(read(tmp_path, DECISIONS)) == [0, 1, 2, 3, 4]
+    assert (tmp_path / name).exists()
+
+
 def test_records_cut_from_an_older_segment_are_found(tmp_path: Path) -> None:
     written(tmp_path, 4).close(4)
     path = segments(tmp_path, DECISIONS)[0]
