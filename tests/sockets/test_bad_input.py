@@ -214,14 +214,15 @@ def test_nothing_is_lost_by_unreadable_frames(session: Session, place: Path) -> 
 
 def test_second_trader_in_the_folder(session: Session) -> None:
     assert session.same_folder.code == 6
-    assert re.fullmatch(r"another trader \(pid \d+\) already runs in run; stop it first", session.same_folder.sentence)
+    assert re.fullmatch(r"another trader \(pid \d+\) already runs .*; stop it first", session.same_folder.sentence)
     assert (session.folder / runfile.NAME).read_bytes() == session.run_file
 
 
-def test_second_trader_on_the_account(session: Session) -> None:
+def test_second_trader_on_the_account(session: Session, place: Path) -> None:
     assert session.same_account.code == 6
     expected = r"another trader \(pid \d+\) already runs on this account; stop it first"
     assert re.fullmatch(expected, session.same_account.sentence)
+    assert not (place / "other").exists()
 
 
 def test_a_replay_leaves_a_live_journal_alone(session: Session, place: Path) -> None:

@@ -1,4 +1,8 @@
-"""One trader a folder, one trader an account: locks the kernel drops when their holder dies."""
+"""One trader a folder, one trader an account: locks the kernel drops when their holder dies.
+
+The files stay, one small one for each account: who removes a lock's file may do so between another's opening and
+locking it, and then a third makes a new file and two hold "the" lock.
+"""
 
 import fcntl
 import os

@@ -48,10 +48,12 @@ def prepare(mode: str, environment: str, box: Path | None, config_file: Path | N
         key_id=account.key_id,
         key_path=account.private_key,
     )
-    folders.claim_for_trader(place)
-    # The trader takes both locks again; here they keep a running trader's file from being replaced.
-    with locks.held(place / folders.LOCK, f"in {place}"), locks.held(build.account_lock(run), "on this account"):
-        runfile.write(place, run)
+    # The trader takes both locks again; here they keep a running trader's file from being replaced. The account's comes
+    # before the folder is made: who is refused for it leaves nothing behind.
+    with locks.held(build.account_lock(run), "on this account"):
+        folders.claim_for_trader(place)
+        with locks.held(place / folders.LOCK, f"in {place}"):
+            runfile.write(place, run)
     return place
 
 

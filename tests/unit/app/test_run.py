@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from fairstrike.app import config, run, runfile
+from fairstrike.app import build, config, run, runfile
 from fairstrike.core.effects import Halt
 from fairstrike.core.events import BalanceRead, Commanded, Event
 from fairstrike.core.timing import VenueClock
@@ -27,16 +27,19 @@ PATIENCE_S = 30.0
 HALT = Halt(reason="SIGTERM", is_clean=True)
 
 
-def run_file(folder: Path, origin: str = "http://127.0.0.1:9") -> runfile.RunFile:
+@pytest.fixture
+def file(tmp_path: Path) -> Iterator[runfile.RunFile]:
     """A run against an exchange that does not exist, on an account of its own."""
-    return runfile.RunFile(
+    run_file = runfile.RunFile(
         settings=msgspec.structs.replace(config.box_profile(), execution="live"),
-        origin=origin,
+        origin="http://127.0.0.1:9",
         ws="ws://127.0.0.1:9/trade-api/ws/v2",
         clock=VenueClock(),
         key_id=f"key-{uuid.uuid4()}",
-        key_path=str(write_key(folder / "key.pem")),
+        key_path=str(write_key(tmp_path / "key.pem")),
     )
+    yield run_file
+    build.account_lock(run_file).unlink(missing_ok=True)
 
 
 @pytest.fixture
@@ -49,9 +52,10 @@ def silent() -> Iterator[socket.socket]:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_before_the_first_order_ends_in_good_order(
-    tmp_path: Path, silent: socket.socket, number: signal.Signals
+    tmp_path: Path, file: runfile.RunFile, silent: socket.socket, number: signal.Signals
 ) -> None:
-    runfile.write(tmp_path, run_file(tmp_path, f"http://127.0.0.1:{silent.getsockname()[1]}"))
+    origin = f"http://127.0.0.1:{silent.getsockname()[1]}"
+    runfile.write(tmp_path, msgspec.structs.replace(file, origin=origin))
     trader = subprocess.Popen(
         [sys.executable, "-m", "fairstrike.app.run", tmp_path],
         stdout=subprocess.PIPE,
@@ -81,12 +85,12 @@ def test_a_signal_before_the_first_order_ends_in_good_order(
     ],
 )
 def test_an_edited_run_file_goes_nowhere(
-    tmp_path: Path, silent: socket.socket, name: str, value: str, sentence: str
+    tmp_path: Path, file: runfile.RunFile, silent: socket.socket, name: str, value: str, sentence: str
 ) -> None:
     port = silent.getsockname()[1]
     value = value.format(port=port)
-    edited = run_file(tmp_path, f"http://127.0.0.1:{port}")
-    runfile.write(tmp_path, msgspec.structs.replace(edited, **{name: value}))
+    edited = {"origin": f"http://127.0.0.1:{port}", name: value}
+    runfile.write(tmp_path, msgspec.structs.replace(file, **edited))
     said = process(sys.executable, "-m", "fairstrike.app.run", tmp_path, folder=tmp_path)
     assert (said.code, said.out, said.sentence) == (2, "", sentence.format(value=value))
     silent.setblocking(False)
@@ -94,9 +98,11 @@ def test_an_edited_run_file_goes_nowhere(
         silent.accept()
 
 
-def test_a_command_that_found_no_room_is_told_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_that_found_no_room_is_told_later(
+    tmp_path: Path, file: runfile.RunFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def body() -> list[Event]:
-        trader = run.Trader(run_file(tmp_path), tmp_path)
+        trader = run.Trader(file, tmp_path)
         monkeypatch.setattr(run, "INBOX_MAX", 0)
         trader.command("stop", "SIGTERM")
         await asyncio.sleep(0)

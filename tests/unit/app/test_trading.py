@@ -1,9 +1,12 @@
 """`fairstrike trade` on bad input: one sentence that says what to do next, and nothing begun."""
 
+import uuid
 from pathlib import Path
 
 import pytest
 
+from fairstrike.app import locks
+from fairstrike.core.ids import account_tag
 from tests.commands import fairstrike, trade, write_key, write_line
 
 
@@ -147,3 +150,22 @@ def test_a_folder_that_was_begun_is_private(tmp_path: Path, no_run: Path) -> Non
     assert {"run", "run.json", "lock", "journal"} <= {path.name for path in found}
     assert {path.stat().st_mode & 0o777 for path in found if path.is_dir()} == {0o700}
     assert {path.stat().st_mode & 0o777 for path in found if path.is_file()} == {0o600}
+
+
+def test_who_is_refused_for_the_account_leaves_no_folder(tmp_path: Path, no_run: Path) -> None:
+    key_id = f"key-{uuid.uuid4()}"
+    line = write_line(tmp_path, key_id=key_id)
+    lock = locks.account_lock("box", account_tag(key_id))
+    with locks.held(lock, "on this account"):
+        said = trade(tmp_path, line)
+    lock.unlink()
+    assert (said.code, no_run.exists()) == (6, False)
+    assert said.sentence.endswith("already runs on this account; stop it first")
+
+
+def test_who_is_refused_for_the_folder_writes_nothing_there(tmp_path: Path, no_run: Path) -> None:
+    with locks.held(no_run / "lock", "in run"):
+        said = trade(tmp_path, write_line(tmp_path))
+    assert said.code == 6
+    assert said.sentence.endswith("already runs in run; stop it first")
+    assert [path.name for path in no_run.iterdir()] == ["lock"]
