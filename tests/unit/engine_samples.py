@@ -1,5 +1,6 @@
 """An engine with a strategy that wishes what a test says, and the events it is fed."""
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import TypeVar
 
@@ -12,6 +13,7 @@ from fairstrike.core.events import (
     BatchEnded,
     BookDelta,
     BookSnapshot,
+    Commanded,
     ContractListed,
     Event,
     HeldPosition,
@@ -23,10 +25,11 @@ from fairstrike.core.events import (
     OrderReported,
     OrdersRead,
     PositionsRead,
+    TimerFired,
 )
 from fairstrike.core.fees import FeeSchedule
 from fairstrike.core.ids import OrderIdParts, pack_order_id
-from fairstrike.core.order import Intent, Side, Signal, TimeInForce
+from fairstrike.core.order import Intent, Order, Side, Signal, TimeInForce
 from fairstrike.engine import Engine, Params, Rooms
 from fairstrike.execution import reconcile, stopping
 from fairstrike.execution.clerk import Clerk, Entry, Notes, Outcome
@@ -100,6 +103,14 @@ def delta(
 
 def batch(seconds: float) -> BatchEnded:
     return BatchEnded(recv_ns=at(seconds))
+
+
+def command(seconds: float, name: str, argument: str = "") -> Commanded:
+    return Commanded(command=name, argument=argument, recv_ns=at(seconds))
+
+
+def timer(seconds: float, name: str) -> TimerFired:
+    return TimerFired(name=name, recv_ns=at(seconds))
 
 
 def printed(seconds: int, dollars: int = 80_000) -> IndexPrinted:
@@ -188,6 +199,7 @@ class Asking:
 
     def __init__(self, wakes: Wakes) -> None:
         self.wakes = wakes
+        self.tally: Counter[str] = Counter()
         self.wishes: list[Wish] = []
         self.asked: list[tuple[str, ...]] = []
 
@@ -246,6 +258,10 @@ class Hall:
 
     def bytes(self) -> bytes:
         return msgspec.msgpack.encode(self.outcomes)
+
+
+def working(hall: Hall) -> list[Order]:
+    return hall.engine.clerk.orders.all_working()
 
 
 def of(kind: type[_Found], items: Iterable[object]) -> list[_Found]:

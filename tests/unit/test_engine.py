@@ -18,7 +18,6 @@ from fairstrike.core.events import (
     BookLost,
     CancelAnswered,
     CancelFailed,
-    Commanded,
     ComputationDone,
     Event,
     FrameRefused,
@@ -28,10 +27,9 @@ from fairstrike.core.events import (
     OrderRejected,
     StreamChanged,
     TickerSeen,
-    TimerFired,
     TradePrinted,
 )
-from fairstrike.core.order import Intent, Order, Refused, Withdraw
+from fairstrike.core.order import Intent, Refused, Withdraw
 from fairstrike.core.records import (
     WAKE_BEST_PRICE,
     WAKE_BEST_SIZE,
@@ -60,6 +58,7 @@ from tests.unit.engine_samples import (
     at,
     balance,
     batch,
+    command,
     delta,
     filled,
     fills_read,
@@ -72,15 +71,8 @@ from tests.unit.engine_samples import (
     resting,
     signal,
     snapshot,
+    timer,
 )
-
-
-def command(seconds: float, name: str, argument: str = "") -> Commanded:
-    return Commanded(command=name, argument=argument, recv_ns=at(seconds))
-
-
-def timer(seconds: float, name: str) -> TimerFired:
-    return TimerFired(name=name, recv_ns=at(seconds))
 
 
 def lost(seconds: float, reason: str) -> BookLost:
@@ -376,10 +368,6 @@ def test_a_result_that_is_not_paid_yet_books_nothing() -> None:
 # Commands
 
 
-def working(hall: Hall) -> list[Order]:
-    return hall.engine.clerk.orders.all_working()
-
-
 def test_a_pause_refuses_what_opens_until_resumed() -> None:
     hall = Hall().opened()
     hall.feed(command(40.5, "pause"))
@@ -415,12 +403,23 @@ def test_an_unknown_command_is_answered_with_a_warning() -> None:
 # Timers, failures, determinism
 
 
-def test_the_pulse_goes_on_until_a_minute_after_the_last_close() -> None:
+def pulses(outcome: Outcome) -> list[SetTimer]:
+    return [effect for effect in of(SetTimer, outcome.effects) if effect.name == "pulse"]
+
+
+def test_the_pulse_begins_with_a_book_and_goes_on_while_there_is_one() -> None:
     hall = Hall()
-    hall.feed(listed(), batch(1))
-    due = [effect for effect in of(SetTimer, hall.feed(timer(3_659, "pulse")).effects) if effect.name == "pulse"]
-    assert due == [SetTimer(name="pulse", due_ns=at(3_660))]
-    assert of(SetTimer, hall.feed(timer(3_660, "pulse")).effects) == []
+    assert pulses(hall.feed(listed(), batch(1))) == []
+    assert pulses(hall.feed(snapshot(2), batch(2))) == [SetTimer(name="pulse", due_ns=at(3))]
+    assert pulses(hall.feed(timer(3, "pulse"))) == [SetTimer(name="pulse", due_ns=at(4))]
+    assert pulses(hall.feed(lost(3.5, "gap"), batch(3.5), timer(4, "pulse"))) == []
+    assert pulses(hall.feed(snapshot(5), batch(5))) == [SetTimer(name="pulse", due_ns=at(6))]
+
+
+def test_the_pulse_goes_on_without_a_book_while_an_order_of_ours_is_there() -> None:
+    hall = Hall().opened()
+    hall.ordered()
+    assert pulses(hall.feed(lost(43, "gap"), batch(43), timer(44, "pulse"))) == [SetTimer(name="pulse", due_ns=at(45))]
 
 
 def test_a_refused_frame_is_a_warning() -> None:

@@ -4,13 +4,11 @@ from fairstrike.core.effects import Ask, CancelOrder, Halt, SendOrder, SetTimer,
 from fairstrike.core.events import (
     AskFailed,
     CancelAnswered,
-    Commanded,
     HeldPosition,
     MarketSettled,
     OrderDoubted,
-    TimerFired,
 )
-from fairstrike.core.order import Order, OrderState
+from fairstrike.core.order import OrderState
 from fairstrike.core.records import CashSet, Decided, RunEnded
 from tests.unit.engine_samples import (
     BID,
@@ -23,6 +21,7 @@ from tests.unit.engine_samples import (
     at,
     balance,
     batch,
+    command,
     delta,
     filled,
     fills_read,
@@ -35,20 +34,9 @@ from tests.unit.engine_samples import (
     resting,
     signal,
     snapshot,
+    timer,
+    working,
 )
-
-
-def command(seconds: float, name: str, argument: str = "") -> Commanded:
-    return Commanded(command=name, argument=argument, recv_ns=at(seconds))
-
-
-def timer(seconds: float, name: str) -> TimerFired:
-    return TimerFired(name=name, recv_ns=at(seconds))
-
-
-def working(hall: Hall) -> list[Order]:
-    return hall.engine.clerk.orders.all_working()
-
 
 # Money, and what an earlier run left
 
