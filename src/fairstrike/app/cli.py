@@ -68,6 +68,29 @@ def replay(
 
 
 @app.command()
+def stats(
+    paths: Annotated[list[Path], typer.Argument(help="Recordings, or folders of them.")],
+    as_json: Json = False,
+    html: Annotated[Path | None, typer.Option(help="Write a page with tables and pictures to this file.")] = None,
+) -> None:
+    """Measure what recorded markets do: rates, sizes, spreads, crossings, by time to close."""
+    from fairstrike.app import printing, stats_printing
+    from fairstrike.app import stats as measuring
+
+    recordings = measuring.prepare(paths, html)
+    with printing.progress("reading", measuring.bytes_total(recordings), is_shown=not as_json) as advance:
+        surveyed = measuring.run(recordings, advance)
+    if html is not None:
+        measuring.write_page(surveyed, html)
+    if as_json:
+        print(msgspec.json.encode(surveyed.report).decode())
+    else:
+        stats_printing.statistics(surveyed.report)
+        if html is not None:
+            print(f"page {html}")
+
+
+@app.command()
 def verify(
     journal: Annotated[Path, typer.Argument(help="A run folder, or its journal folder.")],
     tape: Annotated[list[Path] | None, typer.Option(help="A recording the run read; once for each.")] = None,

@@ -1,0 +1,186 @@
+"""The statistics as tables for people: on the terminal, and the same ones for a page."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.text import Text
+
+from fairstrike.app.desk.tables import ABSENT, Sheet, put
+from fairstrike.app.printing import counted
+from fairstrike.research.statistics_report import Crossings, Figures, LadderFigures, StatisticsReport
+from fairstrike.research.survey import SurveyedMarket
+
+_console = Console()
+_PERCENTILES = ("min", "p1", "p10", "p50", "p90", "p99", "max")
+
+
+def statistics(report: StatisticsReport) -> None:
+    """Print all tables and what was left out."""
+    for number, sheet in enumerate(sheets(report)):
+        if number:
+            put(_console, Text())
+        put(_console, sheet.under_title())
+    put(_console, Text())
+    for line in remarks(report):
+        put(_console, escape(line))
+
+
+def sheets(report: StatisticsReport) -> list[Sheet]:
+    """Give the tables of a report; those without figures are left out."""
+    found: list[Sheet] = []
+    if report.deltas_counted:
+        found += [_flow(report), _distances(report)]
+    if report.stretches:
+        found += [_book(report), _activity(report)]
+    if report.ladders is not None:
+        found += _ladders(report.ladders)
+    if report.markets:
+        found.append(_markets(report.markets))
+    return found
+
+
+def remarks(report: StatisticsReport) -> list[str]:
+    """Give the sentences that stand under the tables."""
+    lines: list[str] = []
+    if report.deltas_counted:
+        lines.append(_crossings(report.crossings))
+    if report.stretches:
+        lines.append(
+            "size at best is the mean of both sides; by update each venue millisecond counts once, however long"
+        )
+    if report.ladders is not None and report.ladders.two_sided_share is not None:
+        lines.append(f"{report.ladders.two_sided_share:.1%} of {report.ladders.books:,} polled books had two sides")
+    if report.markets:
+        lines.append(
+            f"counted {counted(report.markets_counted, 'market')} with {counted(report.deltas_counted, 'delta')}, "
+            f"left out {report.markets_left_out}: {report.rule}"
+        )
+    if report.deltas_counted and report.trades_from == "tickers":
+        lines.append("trade sizes are those the tickers name: of several trades between two tickers one is seen")
+    if not report.is_exact:
+        lines.append("values were so many that some percentiles are rounded to one part in two thousand")
+    lines += [f"the recording ends in the middle: {cut}; what stands before it was read" for cut in report.cut]
+    return lines
+
+
+def _crossings(found: Crossings) -> str:
+    if not found.deltas_max:
+        return "the book was never crossed or locked"
+    spells = f"{counted(found.crossed, 'crossed spell')}, {counted(found.locked, 'locked spell')}"
+    outlived = "every one began and ended within one venue millisecond"
+    if found.outlived:
+        outlived = f"{found.outlived:,} outlived their venue millisecond, which is a fault"
+    return f"{spells}: {outlived}; the longest took {counted(found.deltas_max, 'delta')}"
+
+
+def _flow(report: StatisticsReport) -> Sheet:
+    named = (
+        ("deltas per second of one market", report.deltas_per_second),
+        ("deltas that share a venue millisecond", report.deltas_per_millisecond),
+        ("size of an add, contracts", report.add_contracts),
+        ("size of a cut, contracts", report.cut_contracts),
+        ("size of a trade, contracts", report.trade_contracts),
+        ("life of a price level, s", report.level_life_seconds),
+        ("receive minus venue time, ms", report.receive_minus_venue_ms),
+    )
+    columns = ("mean", *_PERCENTILES)
+    rows = [(name, *(_cell(figures, column) for column in columns)) for name, figures in named]
+    title = f"{counted(report.markets_counted, 'market')}, {counted(report.deltas_counted, 'delta')}"
+    return Sheet(title=title, columns=("figure", *columns), rows=rows)
+
+
+def _distances(report: StatisticsReport) -> Sheet:
+    shares = report.add_distance_shares
+    return Sheet(
+        title="Adds by distance from their own side's best price",
+        columns=tuple(shares),
+        rows=[tuple(f"{share:.1%}" for share in shares.values())],
+        left=0,
+    )
+
+
+def _book(report: StatisticsReport) -> Sheet:
+    rows = [
+        (
+            stretch.time_to_close,
+            f"{stretch.seconds:,.0f}",
+            *(_cell(stretch.spread_cents, name) for name in ("p10", "p50", "p90")),
+            _cell(stretch.size_contracts, "p50"),
+            _cell(stretch.size_by_update_contracts, "p50"),
+            *(_cell(stretch.levels_per_side, name) for name in ("p10", "p50", "p90")),
+        )
+        for stretch in report.stretches
+    ]
+    spread, levels = ("spread ¢ p10", "p50", "p90"), ("levels a side p10", "p50", "p90")
+    columns = ("time to close", "seconds", *spread, "size at best p50", "by update", *levels)
+    return Sheet(title="The book by time to close, weighted by time while it had two sides", columns=columns, rows=rows)
+
+
+def _activity(report: StatisticsReport) -> Sheet:
+    rows = [
+        (
+            stretch.time_to_close,
+            _rate(stretch.best_changes_per_second, 1),
+            _rate(stretch.best_moves_per_second, 1),
+            _rate(stretch.contracts_per_second, 0),
+            _rate(stretch.contracts_per_trading_second, 0),
+        )
+        for stretch in report.stretches
+    ]
+    columns = ("time to close", "best changes/s", "lasting beyond its ms", "contracts/s", "while trading")
+    return Sheet(title="Activity by time to close", columns=columns, rows=rows)
+
+
+def _ladders(found: LadderFigures) -> list[Sheet]:
+    complete = found.partitions - found.incomplete
+    columns = ("min", "p10", "p50", "p90", "max")
+    named = [("markets a capture", found.markets_per_capture)]
+    if found.partitions:
+        named += [
+            (f"sum of bids over a partition, $ ({found.partitions:,})", found.bid_sum_dollars),
+            (f"sum of asks where every market has one, $ ({complete:,})", found.ask_sum_dollars),
+        ]
+    captures = Sheet(
+        title=f"Polled books: {counted(found.captures, 'capture')}",
+        columns=("figure", *columns),
+        rows=[(name, *(_cell(figures, column) for column in columns)) for name, figures in named],
+    )
+    spreads = Sheet(
+        title="Spread of polled markets with two sides, cents",
+        columns=("time to close", "books", "p10", "p50", "p90"),
+        rows=[
+            (part.time_to_close, f"{part.books:,}", *(_cell(part.spread_cents, name) for name in ("p10", "p50", "p90")))
+            for part in found.spreads
+        ],
+    )
+    return [captures, spreads] if found.spreads else [captures]
+
+
+def _markets(markets: Sequence[SurveyedMarket]) -> Sheet:
+    rows: list[tuple[str | Text, ...]] = [
+        (
+            market.ticker,
+            f"{market.deltas:,}",
+            *(str(count or "") for count in (market.gaps, market.frozen, market.impossible, market.overflow)),
+            Text("counted" if market.is_counted else "left out", "" if market.is_counted else "yellow"),
+        )
+        for market in markets
+    ]
+    columns = ("market", "deltas", "gaps", "frozen", "impossible", "overflow", "")
+    return Sheet(title=counted(len(markets), "streamed market"), columns=columns, rows=rows)
+
+
+def _cell(figures: Figures, name: str) -> str:
+    """Give a figure to three digits; a whole number and what is above a hundred has no decimals."""
+    if name not in figures:
+        return ""
+    value = figures[name]
+    if value is None:
+        return ABSENT
+    is_whole = abs(value) >= 100 or value == round(value)
+    return (f"{value:,.0f}" if is_whole else f"{value:.3g}").replace("-", "−")
+
+
+def _rate(value: float | None, places: int) -> str:
+    return ABSENT if value is None else f"{value:,.{places}f}"
