@@ -17,11 +17,12 @@ from fairstrike.core import effects as fx
 from fairstrike.core import events as ev
 from fairstrike.core.order import Refused, Signal, Withdraw
 from fairstrike.core.records import WAKE_INDEX, WAKE_OWN_ORDER, Decided
-from fairstrike.core.timing import HOUR_NS, MINUTE_NS, SECOND_NS
+from fairstrike.core.timing import HOUR_NS, SECOND_NS
 from fairstrike.execution.clerk import Clerk, Notes, Outcome
 from fairstrike.execution.orders import OrderEvent
-from fairstrike.market.books import Books
+from fairstrike.market.books import EXPECTED_LOSSES, Books
 from fairstrike.market.catalog import Catalog
+from fairstrike.market.ladder import two_sided
 from fairstrike.market.view import MarketView, Scene
 from fairstrike.pricing.fair import Fairs
 from fairstrike.risk.exposure import exposure_of
@@ -59,14 +60,13 @@ class Engine:
     def __init__(self, params: Params, rooms: Rooms, strategies: Sequence[Strategy]) -> None:
         """Join rooms and strategies; nothing happens before `start`."""
         self._params = params
-        self._strategies = tuple(strategies)
         self._codes = {strategy.name: strategy.code for strategy in strategies}
         self._traded: dict[str, tuple[Strategy, ...]] = {}
         self._offsets: dict[str, int] = {}
-        self._venue_ns: dict[str, int | None] = {}
         self._notes = rooms.notes
         self._door = rooms.door
         self._is_pulsing = False
+        self.strategies = tuple(strategies)
         self.attention = Attention(strategies)
         self.books = rooms.books
         self.catalog = rooms.catalog
@@ -85,7 +85,7 @@ class Engine:
             return True
         match event:
             case ev.BookDelta():
-                self._touch(event)
+                self.attention.books.add(event.ticker)
                 if not self.books.delta(event):
                     self._resubscribe(event.ticker, "impossible")
                 return False
@@ -98,8 +98,10 @@ class Engine:
                     self._resubscribe(event.ticker, "frozen")
                 return False
             case ev.BookSnapshot():
-                self._touch(event)
+                self.attention.books.add(event.ticker)
                 self.books.snapshot(event)
+                if not self._is_pulsing:
+                    self._on_timer("pulse", event.recv_ns)
                 return False
             case _:
                 return self._fold_own(event)
@@ -141,7 +143,7 @@ class Engine:
             case ev.BookLost():
                 self.attention.books.add(event.ticker)
                 self.books.lost(event)
-                if event.reason not in ("disconnected", "reconnected"):
+                if event.reason not in EXPECTED_LOSSES:
                     self._resubscribe(event.ticker, event.reason)
             case ev.ContractListed():
                 self._on_listed(event)
@@ -167,7 +169,7 @@ class Engine:
         """Judge touched books; give those that are crossed and held back for now."""
         held: list[str] = []
         for ticker in sorted(self.attention.books):
-            verdict = self.books.judge_crossing(ticker, now_ns, self._venue_ns.pop(ticker, None))
+            verdict = self.books.judge_crossing(ticker, now_ns)
             if verdict == "held":
                 held.append(ticker)
                 continue
@@ -188,7 +190,7 @@ class Engine:
         scene = Scene(now_ns, partial(self.view, now_ns), self.catalog.rungs)
         rows = tuple(self.attention.row(scene.market(ticker), bits[ticker]) for ticker in sorted(bits))
         self._notes.write(Decided(rows=rows))
-        for strategy in self._strategies:
+        for strategy in self.strategies:
             if strategy.name in woken:
                 scene.woken = tuple(woken[strategy.name])
                 for wish in strategy.consider(scene):
@@ -219,6 +221,7 @@ class Engine:
         contract = listing.contract
         reference = self.fairs.reference(contract.asset, now_ns)
         offset_ns = 0 if reference is None else self._offset_ns(reference.source)
+        rungs = partial(two_sided, self.catalog, self.books, contract)
         venue_now_ns = now_ns - self._offset_ns(KALSHI)
         return MarketView(
             contract=contract,
@@ -228,16 +231,12 @@ class Engine:
             now_ns=now_ns,
             closes_in_ns=contract.close_ns - venue_now_ns,
             book=self.books.served(ticker),
-            p_fair=self.fairs.p_fair(contract, now_ns, offset_ns),
+            p_fair=self.fairs.p_fair(contract, now_ns, offset_ns, rungs),
             reference=reference,
             position=self.clerk.ledger.position(ticker),
             working=self.clerk.orders.of_market(ticker),
             shares=self.clerk.ledger.shares_cc(ticker),
         )
-
-    def _touch(self, event: ev.BookDelta | ev.BookSnapshot) -> None:
-        self.attention.books.add(event.ticker)
-        self._venue_ns[event.ticker] = event.venue_ns
 
     def _on_print(self, event: ev.IndexPrinted) -> None:
         if self.fairs.fold(event, self._offset_ns(event.source)):
@@ -250,7 +249,7 @@ class Engine:
         is_new = contract.ticker not in self.catalog.listings
         self.catalog.fold(event)
         self.clerk.want_cash(contract.exchange_index)
-        traded = tuple(strategy for strategy in self._strategies if strategy.trades(contract))
+        traded = tuple(strategy for strategy in self.strategies if strategy.trades(contract))
         closes_in_ns = contract.close_ns - (event.recv_ns - self._offset_ns(KALSHI))
         is_ahead = 0 < closes_in_ns <= self._params.watch_within_ns
         if not traded or not is_ahead or (contract.ticker in self._traded and not is_new):
@@ -258,16 +257,15 @@ class Engine:
         self._traded[contract.ticker] = traded
         self.attention.books.add(contract.ticker)
         self._notes.want(fx.Watch(tickers=(contract.ticker,)))
-        if not self._is_pulsing:
-            self._on_timer("pulse", event.recv_ns)
 
     def _on_timer(self, name: str, now_ns: int) -> None:
         match name:
             case "pulse":
-                for ticker in self._traded:
+                alive = [t for t in self._traded if self.books.served(t) or self.clerk.orders.of_market(t)]
+                for ticker in alive:
                     self.attention.mark(ticker, 0)
-                self._is_pulsing = any(self.catalog.contract(t).close_ns + MINUTE_NS > now_ns for t in self._traded)
-                if self._is_pulsing:
+                self._is_pulsing = bool(alive)
+                if alive:
                     self._notes.want(fx.SetTimer(name=name, due_ns=now_ns + self._params.pulse_ns))
             case "catalog" | "windows":
                 is_window = name == "windows"

@@ -23,6 +23,7 @@ from fairstrike.execution.stopping import Params as StoppingParams
 from fairstrike.market.books import Params as BooksParams
 from fairstrike.market.index import Params as IndexParams
 from fairstrike.pricing.fair import Params as FairParams
+from fairstrike.pricing.implied import Params as ImpliedParams
 from fairstrike.pricing.volatility import Params as VolatilityParams
 from fairstrike.risk.limits import Pace
 from fairstrike.risk.limits import Params as LimitsParams
@@ -57,6 +58,7 @@ class RoomSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     index: IndexParams = IndexParams()
     fair: FairParams = FairParams()
     volatility: VolatilityParams = VolatilityParams()
+    implied: ImpliedParams = ImpliedParams()
     limits: LimitsParams = LimitsParams()
     reconcile: ReconcileParams = ReconcileParams()
     stopping: StoppingParams = StoppingParams()

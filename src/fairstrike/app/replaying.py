@@ -13,6 +13,8 @@ from fairstrike.core.records import RunStarted, TapeFile
 from fairstrike.core.units import CC_PER_CONTRACT, UD_PER_DOLLAR
 from fairstrike.engine import Engine
 from fairstrike.exchange.replay import Params as ReplayParams
+from fairstrike.market.index import Params as IndexParams
+from fairstrike.pricing.implied import Params as ImpliedParams
 from fairstrike.research import backtest
 from fairstrike.research.importers.base import Recording, Result
 from fairstrike.research.importers.formats import recordings as recordings_of
@@ -24,6 +26,12 @@ from fairstrike.strategy.taker import Params as TakerParams
 
 ACCOUNT = "replay"
 _CHOICE_MAX = 1_000_000_000
+_ROOMS = config.RoomSettings(
+    # A ladder that is polled twice an hour leaves no returns: its own other strikes say how much the index moves.
+    implied=ImpliedParams(strikes_min=2),
+    # Bitcoin's error is measured. Ether's is Bitcoin's, in proportion to the price: an assumption.
+    index=IndexParams(proxy_sd_e8={**IndexParams().proxy_sd_e8, "coinbase/ETH": 20_000_000}),
+)
 _EDGE_CENTS_MAX = 100
 
 
@@ -76,7 +84,7 @@ def settings_of(path: Path | None, choices: Choices) -> config.Settings:
             raise UsageError(f"--{option} {value:g} is not above zero, or beyond all reason; correct it")
     if choices.edge is not None and not abs(choices.edge) <= _EDGE_CENTS_MAX:
         raise UsageError(f"--edge {choices.edge:g} is not a number of cents a contract can bring; correct it")
-    return config.Settings(strategies=_strategies(chosen, choices), replay=_replay(choices))
+    return config.Settings(rooms=_ROOMS, strategies=_strategies(chosen, choices), replay=_replay(choices))
 
 
 def _strategies(chosen: Sequence[str], choices: Choices) -> config.Strategies:
@@ -85,9 +93,10 @@ def _strategies(chosen: Sequence[str], choices: Choices) -> config.Strategies:
         name: value * CC_PER_CONTRACT for name, value in both.items() if value is not None
     }
     edge: dict[str, float] = {} if choices.edge is None else {"edge_cents": choices.edge}
+    taker, maker = TakerParams(), MarketMakerParams(quotes_ranges=True)
     return config.Strategies(
-        taker=msgspec.structs.replace(TakerParams(), **changes, **edge) if "taker" in chosen else None,
-        market_maker=msgspec.structs.replace(MarketMakerParams(), **changes) if "market_maker" in chosen else None,
+        taker=msgspec.structs.replace(taker, **changes, **edge) if "taker" in chosen else None,
+        market_maker=msgspec.structs.replace(maker, **changes) if "market_maker" in chosen else None,
     )
 
 

@@ -17,6 +17,9 @@ from fairstrike.market.book import Book
 MOMENT_OVER = "the moment is over"
 """Why a polled book is lost: nothing was wrong with it, and no time after it counts as time without a book."""
 
+EXPECTED_LOSSES = frozenset({"disconnected", "reconnected", MOMENT_OVER})
+"""Why a book is lost that comes back without being asked for."""
+
 
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Bounds of trust in a book, in nanoseconds of venue time."""
@@ -28,7 +31,8 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Shelf:
     """One market's book with what is known about its health.
 
-    `losses` counts why it was lost, `absent_ns` for how long; `final_bests` are those after its last frame.
+    `losses` counts why it was lost, `absent_ns` for how long; `final_bests` are those after its last frame; `stamp_ns`
+    is the venue's stamp of the latest frame not yet judged.
     """
 
     __slots__ = (
@@ -40,12 +44,14 @@ class Shelf:
         "final_bests",
         "last_frame_ns",
         "losses",
+        "stamp_ns",
     )
 
     def __init__(self) -> None:
         """Start absent: nothing was received yet."""
         self.book: Book | None = None
         self.last_frame_ns = 0
+        self.stamp_ns: int | None = None
         self.crossed_since_ns: int | None = None
         self.crossed_venue_ns: int | None = None
         self.absent_since_ns: int | None = None
@@ -66,7 +72,7 @@ class Books:
         """Replace a market's book."""
         shelf = self._shelf(event.ticker)
         shelf.book = Book(event.bids, event.asks)
-        shelf.last_frame_ns = event.recv_ns
+        shelf.last_frame_ns, shelf.stamp_ns = event.recv_ns, event.venue_ns
         shelf.crossed_since_ns = None
         if shelf.absent_since_ns is not None:
             shelf.absent_ns += event.recv_ns - shelf.absent_since_ns
@@ -79,7 +85,7 @@ class Books:
             if shelf is not None:
                 shelf.final_bests = (None, None)
             return True
-        shelf.last_frame_ns = event.recv_ns
+        shelf.last_frame_ns, shelf.stamp_ns = event.recv_ns, event.venue_ns
         if not shelf.book.apply(event.is_bid, event.price_ticks, event.delta_cc):
             self._drop(shelf, "impossible", event.recv_ns)
             return False
@@ -129,14 +135,15 @@ class Books:
             return None
         return shelf.book
 
-    def judge_crossing(self, ticker: str, now_ns: int, venue_ns: int | None) -> str:
+    def judge_crossing(self, ticker: str, now_ns: int) -> str:
         """Tell whether a book is "open", "held" (crossed, wait) or "fault" (crossed too long, dropped).
 
-        `venue_ns` is the stamp of the latest frame, None when a timer asks.
+        Asked again without a frame in between, by a timer, it need not wait for a later stamp.
         """
         shelf = self.shelves.get(ticker)
         if shelf is None:
             return "open"
+        venue_ns, shelf.stamp_ns = shelf.stamp_ns, None
         if shelf.book is None or not shelf.book.is_crossed:
             shelf.crossed_since_ns = None
             return "open"

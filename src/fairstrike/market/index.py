@@ -16,13 +16,14 @@ OFFICIAL = "official"
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How long a reference may be used, by its source's stamp, and how many prints are kept."""
+    """How long a reference may be used, by its source's stamp, and how many prints are kept.
+
+    `proxy_sd_e8` is the standard error against the official index by "source/asset".
+    """
 
     stale_after_ns: Positive = 3 * SECOND_NS
     prints_kept: Positive = 2_000
-
-
-PROXY_SD_E8: dict[tuple[str, str], int] = {("coinbase", "BTC"): 53 * E8_PER_DOLLAR // 10}
+    proxy_sd_e8: dict[str, Positive] = msgspec.field(default_factory=lambda: {"coinbase/BTC": 53 * E8_PER_DOLLAR // 10})
 
 
 class Reference(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +54,7 @@ class Index:
         A print of an earlier second that comes late is kept and leaves the reference as it is.
         `offset_ns` turns the source's stamp into our time.
         """
-        sd_e8 = 0 if event.source == OFFICIAL else PROXY_SD_E8.get((event.source, event.asset))
+        sd_e8 = 0 if event.source == OFFICIAL else self._params.proxy_sd_e8.get(f"{event.source}/{event.asset}")
         if sd_e8 is None or event.value_e8 <= 0 or event.second in self.prints:
             return False
         self.prints[event.second] = event.value_e8

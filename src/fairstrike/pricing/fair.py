@@ -1,8 +1,11 @@
 """Fair value of every market now: reference price, volatility and settlement window put together.
 
 One settlement law serves all strikes of one close at one instant. A fair value is absent while the reference is
-stale, while there are too few returns to know the volatility, and while a market's strike is unpublished.
+stale, while there are too few returns to know the volatility, and while a market's strike is unpublished. Where the
+prints give no volatility it may be fitted to the ladder's own prices, each market's without its own.
 """
+
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -11,7 +14,10 @@ from fairstrike.core.events import IndexPrinted
 from fairstrike.core.units import E8_PER_DOLLAR
 from fairstrike.market.index import Index, Reference
 from fairstrike.market.index import Params as IndexParams
+from fairstrike.market.ladder import Rung
 from fairstrike.market.window import window_state
+from fairstrike.pricing.implied import LadderFit
+from fairstrike.pricing.implied import Params as ImpliedParams
 from fairstrike.pricing.settlement import SettlementInputs, SettlementLaw, probability, seen_prints, settlement_law
 from fairstrike.pricing.volatility import Ewma
 from fairstrike.pricing.volatility import Params as VolatilityParams
@@ -26,13 +32,20 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Fairs:
     """Each asset's index and volatility, and the laws made from them at the current instant."""
 
-    def __init__(self, params: Params, index: IndexParams, volatility: VolatilityParams) -> None:
+    def __init__(
+        self,
+        params: Params,
+        index: IndexParams,
+        volatility: VolatilityParams,
+        implied: ImpliedParams = ImpliedParams(),  # noqa: B008
+    ) -> None:
         """Keep the parameters; assets appear with their first print."""
         self._params = params
         self._index_params = index
         self._volatility_params = volatility
         self._volatility: dict[str, Ewma] = {}
-        self._laws: dict[tuple[str, int], SettlementLaw | None] = {}
+        self._implied_params = implied
+        self._laws: dict[tuple[str, int], SettlementLaw | LadderFit | None] = {}
         self._laws_at = -1
         self.index: dict[str, Index] = {}
 
@@ -58,10 +71,13 @@ class Fairs:
         volatility = self._volatility.get(asset)
         return None if volatility is None else volatility.vol_annual()
 
-    def p_fair(self, contract: Contract, now_ns: int, offset_ns: int) -> float | None:
+    def p_fair(
+        self, contract: Contract, now_ns: int, offset_ns: int, rungs: Callable[[], Sequence[Rung]] = tuple
+    ) -> float | None:
         """Give the probability that a contract pays, None when it cannot be vouched for.
 
-        `offset_ns` is the index source's clock offset: its time is `now_ns` less that.
+        `offset_ns` is the index source's clock offset: its time is `now_ns` less that. `rungs` gives the two-sided
+        markets of the contract's settlement group; it is asked once an instant, and only when they are needed.
         """
         if not contract.is_struck:
             return None
@@ -70,27 +86,30 @@ class Fairs:
             self._laws_at = now_ns
         key = (contract.asset, contract.close_ns)
         if key not in self._laws:
-            self._laws[key] = self._law(contract.asset, contract.close_ns, now_ns, offset_ns)
+            self._laws[key] = self._law(contract.asset, contract.close_ns, now_ns - offset_ns, now_ns, rungs)
         law = self._laws[key]
+        if isinstance(law, LadderFit):
+            law = law.law(contract.ticker)
         return None if law is None else probability(contract, law)
 
-    def _law(self, asset: str, close_ns: int, now_ns: int, offset_ns: int) -> SettlementLaw | None:
+    def _law(
+        self, asset: str, close_ns: int, source_ns: int, now_ns: int, rungs: Callable[[], Sequence[Rung]]
+    ) -> SettlementLaw | LadderFit | None:
         reference, vol_annual = self.reference(asset, now_ns), self.vol_annual(asset)
-        if reference is None or vol_annual is None:
+        if reference is None or (vol_annual is None and not self._implied_params.strikes_min):
             return None
         prints = self.index[asset].prints
-        window = window_state(prints, close_ns, now_ns - offset_ns, self._params.window)
+        window = window_state(prints, close_ns, source_ns, self._params.window)
         seen = seen_prints(prints, window.over)
         if seen is None:
             return None
-        return settlement_law(
-            SettlementInputs(
-                spot=reference.value_e8 / E8_PER_DOLLAR,
-                vol_annual=vol_annual,
-                first_s=window.first_s,
-                left=window.left,
-                seen_sum=seen.seen_sum,
-                sd_dollars=reference.sd_e8 / E8_PER_DOLLAR,
-                bridge_s=seen.bridge_s,
-            )
+        inputs = SettlementInputs(
+            spot=reference.value_e8 / E8_PER_DOLLAR,
+            vol_annual=vol_annual or 0.0,
+            first_s=window.first_s,
+            left=window.left,
+            seen_sum=seen.seen_sum,
+            sd_dollars=reference.sd_e8 / E8_PER_DOLLAR,
+            bridge_s=seen.bridge_s,
         )
+        return LadderFit(self._implied_params, inputs, rungs()) if vol_annual is None else settlement_law(inputs)

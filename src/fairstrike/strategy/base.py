@@ -4,6 +4,7 @@ A strategy is asked only when one of its wakes fired for a market it trades. It 
 for orders) and withdrawals of its own working orders; risk decides what becomes of them.
 """
 
+from collections import Counter
 from typing import Protocol
 
 import msgspec
@@ -34,17 +35,25 @@ class Wakes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Strategy(Protocol):
-    """One way to trade. `code` is its number in order ids, for ever; 0 to 255."""
+    """One way to trade. `code` is its number in order ids, for ever; 0 to 255.
+
+    `tally` counts each time a woken market was considered, by what came of it: a wish, or the reason for none.
+    """
 
     name: str
     code: int
     wakes: Wakes
+    tally: Counter[str]
 
     def trades(self, contract: Contract) -> bool:
         """Whether this strategy looks at a market at all."""
 
     def consider(self, scene: Scene) -> list[Wish]:
         """Give the wishes for the woken markets of the scene."""
+
+
+WISHED = "an order was wished for"
+"""What a strategy's tally says of a market that it made a signal for."""
 
 
 def own(working: tuple[Order, ...], strategy: str) -> tuple[Order, ...]:

@@ -5,6 +5,8 @@ fair ∓ half spread − net inventory × skew, post-only. No quotes in the last
 flattened by immediate-or-cancel orders in the last 75 seconds. A quote whose edge is gone is withdrawn at once.
 """
 
+from collections import Counter
+
 import msgspec
 
 from fairstrike.core.bounds import Amount, Count, Period, Positive
@@ -13,7 +15,7 @@ from fairstrike.core.order import Intent, Side, Signal, TimeInForce
 from fairstrike.core.timing import SECOND_NS
 from fairstrike.core.units import CC_PER_CONTRACT, PPM, ppm_of_belief, ticks_of_belief_down, ticks_of_belief_up
 from fairstrike.market.view import MarketView, Scene
-from fairstrike.strategy.base import Wakes, Wish, edge_ppm, own
+from fairstrike.strategy.base import WISHED, Wakes, Wish, edge_ppm, own
 from fairstrike.strategy.quoting import Quote, post_only_price, requote
 
 
@@ -32,6 +34,7 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     refresh_seconds: Period = 2.0
     buffer_ticks: Count = 1
     volume_24h_cc_min: Count = 0
+    quotes_ranges: bool = False
     no_quote_seconds: Amount = 120.0
     flatten_seconds: Amount = 75.0
 
@@ -46,11 +49,13 @@ class MarketMaker:
         """Keep the parameters; nothing else outlives a decision but the time of the last improvement."""
         self._params = params
         self._improved_ns: dict[str, int] = {}
+        self.tally: Counter[str] = Counter()
         self.wakes = Wakes(best_price=True, index=True, own_order=True, every_ns=SECOND_NS)
 
     def trades(self, contract: Contract) -> bool:
-        """Look at thresholds and 15-minute markets."""
-        return contract.comparison in (Comparison.ABOVE, Comparison.AT_LEAST)
+        """Look at thresholds and 15-minute markets, and at ranges when they are asked for."""
+        is_range = contract.comparison is Comparison.BETWEEN
+        return self._params.quotes_ranges if is_range else contract.comparison is not Comparison.BELOW
 
     def consider(self, scene: Scene) -> list[Wish]:
         """Give wishes for each woken market."""
@@ -58,20 +63,22 @@ class MarketMaker:
         for ticker in scene.woken:
             view = scene.market(ticker)
             if view.closes_in_ns <= self._params.flatten_seconds * SECOND_NS:
+                self.tally["the flatten window has begun"] += 1
                 wishes += self._flatten(view)
             else:
-                wishes += self._quote(view, self._is_near(scene, view))
+                wishes += self._quote(view, self._why_not(scene, view))
         return wishes
 
-    def _quote(self, view: MarketView, is_near: bool) -> list[Wish]:
+    def _quote(self, view: MarketView, reason: str) -> list[Wish]:
+        """Give the wishes that bring the quotes to where they should be; with a reason, there should be none."""
         mine = own(view.working, self.name)
         wanted: dict[Side, Quote] = {}
-        quoting = view.closes_in_ns > self._params.no_quote_seconds * SECOND_NS
-        if quoting and is_near and view.is_open and view.book is not None and view.p_fair is not None:
+        if not reason:
             for side in (Side.BID, Side.ASK):
                 quote = self._one_side(view, side)
                 if quote is not None:
                     wanted[side] = quote
+        self.tally[reason or (WISHED if wanted else "no room, no price, or no edge after the fee")] += 1
         ticker = view.contract.ticker
         since_ns = view.now_ns - self._improved_ns.get(ticker, -(10**18))
         may_improve = since_ns >= self._params.refresh_seconds * SECOND_NS
@@ -126,6 +133,18 @@ class MarketMaker:
             features={"net_cc": net_cc, "fair_ppm": fair_ppm},
         )
         return [signal]
+
+    def _why_not(self, scene: Scene, view: MarketView) -> str:
+        """Give why a market is not to be quoted; empty when it is."""
+        if not view.is_open:
+            return "the market is not open"
+        if view.closes_in_ns <= self._params.no_quote_seconds * SECOND_NS:
+            return "the no-quote window has begun"
+        if view.book is None:
+            return "no book that can be vouched for"
+        if view.p_fair is None:
+            return "no fair value"
+        return "" if self._is_near(scene, view) else "too far from the money, or too little volume"
 
     def _is_near(self, scene: Scene, view: MarketView) -> bool:
         """Whether a market is a 15-minute one, or at the money ± the stated number of strikes."""

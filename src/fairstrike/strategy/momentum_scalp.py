@@ -6,6 +6,8 @@ and withdraws after 60 seconds unfilled; otherwise an immediate-or-cancel order 
 clears the taker fee.
 """
 
+from collections import Counter
+
 import msgspec
 
 from fairstrike.core.bounds import Amount, Count, Period, Positive, Share
@@ -14,7 +16,7 @@ from fairstrike.core.order import Intent, OrderState, Side, Signal, TimeInForce,
 from fairstrike.core.timing import HOUR_NS, SECOND_NS
 from fairstrike.core.units import CC_PER_CONTRACT, PPM, TICKS_PER_DOLLAR, ppm_of_belief
 from fairstrike.market.view import MarketView, Scene
-from fairstrike.strategy.base import Wakes, Wish, edge_ppm, own
+from fairstrike.strategy.base import WISHED, Wakes, Wish, edge_ppm, own
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -46,6 +48,7 @@ class MomentumScalp:
         self._params = params
         self._edge_ppm = round(params.edge_cents_min * PPM / 100)
         self._ask_ticks_max = round(params.ask_dollars_max * TICKS_PER_DOLLAR)
+        self.tally: Counter[str] = Counter()
         self.wakes = Wakes(
             best_price=True,
             best_size_cc=params.ask_cc_min,
@@ -88,21 +91,21 @@ class MomentumScalp:
 
     def _entry(self, view: MarketView) -> Signal | None:
         params, book = self._params, view.book
-        if book is None or view.p_fair is None or not view.is_open or own(view.working, self.name):
-            return None
-        hours_max_ns, seconds_min_ns = params.hours_max * HOUR_NS, params.seconds_min * SECOND_NS
-        if not seconds_min_ns <= view.closes_in_ns <= hours_max_ns or view.p_fair < params.p_fair_min:
+        reason = self._why_not(view)
+        if reason or book is None or book.ask_ticks is None or view.p_fair is None:
+            self.tally[reason] += 1
             return None
         ask = book.ask_ticks
-        if ask is None or ask > self._ask_ticks_max or book.size_cc(Side.ASK, ask) < params.ask_cc_min:
-            return None
         price = self._price(view, ask)
         size_cc = min(params.size_cc, params.position_cc_max - view.share_cc(self.name))
         if price is None or size_cc <= 0:
+            self.tally["no price or no room for an entry"] += 1
             return None
         edge = edge_ppm(view.p_fair, Side.BID, price, view.schedule, is_maker=params.prefer_maker)
         if edge < self._edge_ppm:
+            self.tally["less than the edge after the fee"] += 1
             return None
+        self.tally[WISHED] += 1
         return Signal(
             strategy=self.name,
             ticker=view.contract.ticker,
@@ -117,6 +120,27 @@ class MomentumScalp:
             reason="a favourite is offered under its worth",
             features={"fair_ppm": ppm_of_belief(view.p_fair), "ask_ticks": ask},
         )
+
+    def _why_not(self, view: MarketView) -> str:
+        """Give why a market is no candidate for an entry; empty when it is one."""
+        params, book = self._params, view.book
+        hours_max_ns, seconds_min_ns = params.hours_max * HOUR_NS, params.seconds_min * SECOND_NS
+        if not view.is_open:
+            return "the market is not open"
+        if book is None:
+            return "no book that can be vouched for"
+        if view.p_fair is None:
+            return "no fair value"
+        if own(view.working, self.name):
+            return "an order of ours is under way"
+        if not seconds_min_ns <= view.closes_in_ns <= hours_max_ns:
+            return "too near the close, or too far from it"
+        if view.p_fair < params.p_fair_min:
+            return "no favourite"
+        ask = book.ask_ticks
+        if ask is None or ask > self._ask_ticks_max or book.size_cc(Side.ASK, ask) < params.ask_cc_min:
+            return "the ask is too dear or too small"
+        return ""
 
     def _price(self, view: MarketView, ask_ticks: int) -> int | None:
         if not self._params.prefer_maker:

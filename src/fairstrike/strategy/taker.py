@@ -4,6 +4,8 @@ Buys YES when fair − ask − fee reaches the stated edge, buys NO (sells YES) 
 immediate-or-cancel order at a time and market, priced at the worst level that still has the edge.
 """
 
+from collections import Counter
+
 import msgspec
 
 from fairstrike.core.bounds import Positive
@@ -11,7 +13,7 @@ from fairstrike.core.contract import Contract
 from fairstrike.core.order import Intent, Side, Signal, TimeInForce
 from fairstrike.core.units import CC_PER_CONTRACT, PPM, ppm_of_belief
 from fairstrike.market.view import MarketView, Scene
-from fairstrike.strategy.base import Wakes, Wish, edge_ppm, own
+from fairstrike.strategy.base import WISHED, Wakes, Wish, edge_ppm, own
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -33,6 +35,7 @@ class Taker:
         """Keep the parameters."""
         self._params = params
         self._edge_ppm = round(params.edge_cents * PPM / 100)
+        self.tally: Counter[str] = Counter()
 
     def trades(self, contract: Contract) -> bool:
         """Look at every market."""
@@ -40,12 +43,27 @@ class Taker:
 
     def consider(self, scene: Scene) -> list[Wish]:
         """Give at most one signal a woken market."""
-        found = (self._take(scene.market(ticker)) for ticker in scene.woken)
-        return [signal for signal in found if signal is not None]
+        found: list[Wish] = []
+        for ticker in scene.woken:
+            view = scene.market(ticker)
+            reason = self._why_not(view)
+            signal = None if reason else self._take(view)
+            if signal is not None:
+                found.append(signal)
+            self.tally[reason or (WISHED if signal else "the best prices offer less than the edge")] += 1
+        return found
+
+    def _why_not(self, view: MarketView) -> str:
+        """Give why a market is not even priced; empty when it is."""
+        if not view.is_open:
+            return "the market is not open"
+        if view.book is None:
+            return "no book that can be vouched for"
+        if view.p_fair is None:
+            return "no fair value"
+        return "an order of ours is under way" if own(view.working, self.name) else ""
 
     def _take(self, view: MarketView) -> Signal | None:
-        if view.book is None or view.p_fair is None or not view.is_open or own(view.working, self.name):
-            return None
         for side in (Side.BID, Side.ASK):
             room_cc = self._params.position_cc_max - side.sign * view.share_cc(self.name)
             size_cc = min(self._params.size_cc, room_cc)

@@ -32,7 +32,7 @@ def test_no_book_before_its_snapshot() -> None:
     assert made.delta(delta(True, 4_000, 5))
     assert made.ticker(seen(1, 2, 99 * SECOND))
     assert not is_there(made)
-    assert made.judge_crossing(T, 0, None) == "open"
+    assert judge(made, 0, None) == "open"
 
 
 def test_a_snapshot_and_its_deltas_are_served() -> None:
@@ -132,11 +132,18 @@ def test_final_bests_of_a_book_that_broke_are_unknown() -> None:
 # Crossed
 
 
+def judge(made: Books, now_ns: int, venue_ns: int | None) -> str:
+    """The verdict when the latest frame bore this stamp; None: a timer asks."""
+    if T in made.shelves:
+        made.shelves[T].stamp_ns = venue_ns
+    return made.judge_crossing(T, now_ns)
+
+
 def crossed() -> Books:
     """Held since 1 ms with venue stamp 100."""
     made = books()
     made.delta(delta(True, 4_200, 5, at=MS, venue=100))
-    assert made.judge_crossing(T, MS, 100) == "held"
+    assert judge(made, MS, 100) == "held"
     return made
 
 
@@ -147,7 +154,7 @@ def test_a_crossed_book_is_not_served() -> None:
 def test_a_crossing_inside_one_venue_millisecond_opens() -> None:
     made = crossed()
     made.delta(delta(False, 4_200, -700, at=2 * MS, venue=100))
-    assert made.judge_crossing(T, 2 * MS, 100) == "open"
+    assert judge(made, 2 * MS, 100) == "open"
     assert is_there(made)
 
 
@@ -165,7 +172,7 @@ def test_a_crossing_inside_one_venue_millisecond_opens() -> None:
 )
 def test_a_crossing_that_outlives_hold_and_stamp_is_a_fault(verdict: str, now_ns: int, venue: int | None) -> None:
     made = crossed()
-    assert verdict == made.judge_crossing(T, now_ns, venue)
+    assert verdict == judge(made, now_ns, venue)
     assert made.shelves[T].losses == ({"crossed": 1} if verdict == "fault" else {})
     assert (made.shelves[T].book is None) is (verdict == "fault")
 
@@ -173,22 +180,22 @@ def test_a_crossing_that_outlives_hold_and_stamp_is_a_fault(verdict: str, now_ns
 def test_a_crossing_without_stamps_is_judged_by_time_alone() -> None:
     made = books()
     made.delta(delta(True, 4_200, 5, at=MS))
-    assert made.judge_crossing(T, MS, None) == "held"
-    assert made.judge_crossing(T, 6 * MS + 1, 100) == "fault"
+    assert judge(made, MS, None) == "held"
+    assert judge(made, 6 * MS + 1, 100) == "fault"
 
 
 def test_a_second_crossing_is_held_anew() -> None:
     made = crossed()
     made.delta(delta(True, 4_200, -5, at=2 * MS, venue=100))
-    assert made.judge_crossing(T, 2 * MS, 100) == "open"
+    assert judge(made, 2 * MS, 100) == "open"
     made.delta(delta(True, 4_200, 5, at=9 * MS, venue=109))
-    assert made.judge_crossing(T, 9 * MS, 109) == "held"
+    assert judge(made, 9 * MS, 109) == "held"
 
 
 def test_a_snapshot_ends_the_hold() -> None:
     made = crossed()
     made.snapshot(snapshot(bids=((4_300, 5),), at=9 * MS, venue=109))
-    assert made.judge_crossing(T, 9 * MS, 109) == "held"
+    assert judge(made, 9 * MS, 109) == "held"
 
 
 # Absence

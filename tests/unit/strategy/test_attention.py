@@ -1,5 +1,7 @@
 """Each wake fires exactly when it is declared."""
 
+from collections import Counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,6 +36,7 @@ class Sleeper:
     def __init__(self, name: str, wakes: Wakes) -> None:
         self.name = name
         self.wakes = wakes
+        self.tally: Counter[str] = Counter()
 
     def trades(self, contract: Contract) -> bool:
         return bool(contract.ticker)
