@@ -1,7 +1,7 @@
 """The trader's process: `python -m fairstrike.app.run FOLDER`. Bytes in, turns, bytes out.
 
 Shells put lists of events into one bounded inbox; the loop takes them out, turns, and hands the effects to the
-shells. SIGINT and SIGTERM become the command `stop`: everything is cancelled and proved gone before the process
+shells. SIGINT, SIGTERM and SIGHUP become the command `stop`: everything is cancelled and proved gone before the process
 ends; before the run has begun there is nothing to cancel, and it ends at once. Whatever fails inside ends the same
 way, by the venue's own cancel-all, loudly and with its own exit code.
 """
@@ -207,7 +207,10 @@ def summary(halt: Halt, clerk: Clerk) -> str:
 
 
 def _when_asked_to_stop() -> "asyncio.Future[str]":
-    """Give what becomes the name of the first SIGTERM or SIGINT from now on."""
+    """Give what becomes the name of the first SIGTERM, SIGINT or SIGHUP from now on.
+
+    A hang-up that the starter had ignored, as nohup does, stays ignored.
+    """
     loop = asyncio.get_running_loop()
     asked: asyncio.Future[str] = loop.create_future()
 
@@ -215,8 +218,9 @@ def _when_asked_to_stop() -> "asyncio.Future[str]":
         if not asked.done():
             asked.set_result(name)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, ask, signal.Signals(number).name)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+            loop.add_signal_handler(number, ask, signal.Signals(number).name)
     return asked
 
 

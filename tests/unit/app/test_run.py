@@ -50,7 +50,7 @@ def silent() -> Iterator[socket.socket]:
         yield server
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_before_the_first_order_ends_in_good_order(
     tmp_path: Path, file: runfile.RunFile, silent: socket.socket, number: signal.Signals
 ) -> None:

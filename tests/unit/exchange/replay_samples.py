@@ -143,3 +143,33 @@ CONTRACT = Contract(
     floor_e8=80_000 * 10**8,
     grid=CENT_GRID,
 )
+
+
+class Honest:
+    """Holds what was taken of each level since a group last ended without it against the most that stood since."""
+
+    def __init__(self) -> None:
+        self.stood: dict[tuple[Side, int], int] = {}
+        self.sizes: dict[tuple[Side, int], int] = {}
+        self.taken: dict[tuple[Side, int], int] = {}
+
+    def __call__(self, world: Recorded, unit: Unit) -> None:
+        for event in unit[1]:
+            if isinstance(event, BookDelta):
+                key = (BID if event.is_bid else ASK, event.price_ticks)
+                self.sizes[key] = self.sizes.get(key, 0) + event.delta_cc
+                self.stood[key] = max(self.stood.get(key, 0), self.sizes[key])
+            elif isinstance(event, BatchEnded):
+                for key in [key for key, size in self.sizes.items() if not size]:
+                    self.taken[key] = self.stood[key] = 0
+            elif isinstance(event, OrderFilled) and event.is_taker:
+                key = (event.side.opposite, event.price_ticks)
+                self.taken[key] = self.taken.get(key, 0) + event.size_cc
+                assert self.taken[key] <= self.stood.get(key, 0)
+            elif isinstance(event, OrderFilled):
+                through = [k for k in self.sizes if self.goes_through(k, event)]
+                assert event.size_cc <= sum(self.sizes[k] for k in through)
+
+    @staticmethod
+    def goes_through(key: tuple[Side, int], fill: OrderFilled) -> bool:
+        return key[0] is not fill.side and fill.side.sign * (fill.price_ticks - key[1]) > 0

@@ -10,7 +10,6 @@ from fairstrike.core.effects import Ask, Effect, SetTimer
 from fairstrike.core.events import (
     BalanceRead,
     BatchEnded,
-    BookDelta,
     BookSnapshot,
     CancelAnswered,
     Event,
@@ -34,6 +33,7 @@ from tests.unit.exchange.replay_samples import (
     GTC,
     IOC,
     TICKER,
+    Honest,
     Recorded,
     at,
     batch,
@@ -372,16 +372,14 @@ def test_a_timer_of_the_same_name_is_replaced() -> None:
 
 
 def test_a_timer_in_the_past_fires_at_once() -> None:
-    world = Recorded([BOOK, tick(200)], {0: [SetTimer(name="t", due_ns=at(-10))]}).run()
-    assert [(0, TimerFired)] == kinds(world)
+    assert [(0, TimerFired)] == kinds(Recorded([BOOK, tick(200)], {0: [SetTimer(name="t", due_ns=at(-10))]}).run())
 
 
 def test_a_timer_due_where_nothing_was_recorded_waits_until_the_recording_goes_on() -> None:
-    hours = 3_600_000
-    timers = [SetTimer(name="soon", due_ns=at(600_000)), SetTimer(name="night", due_ns=at(600_001))]
-    world = Recorded([BOOK, tick(9 * hours)], {0: [*timers, expiring(send("a", BID, 4_000, 100), 2 * hours)]}).run()
-    late = [(ms, type(e)) for ms, e in world.answers() if ms >= 600_000]
-    assert late == [(600_000, TimerFired), (2 * hours, CancelAnswered), (9 * hours, TimerFired)]
+    timers = [SetTimer(name=str(ms), due_ns=at(ms)) for ms in (600_000, 600_001)]
+    order = expiring(send("a", BID, 4_000, 100), 700_000)
+    late = kinds(Recorded([BOOK, tick(900_000)], {0: [*timers, order]}).run())[-3:]
+    assert late == [(600_000, TimerFired), (700_000, CancelAnswered), (900_000, TimerFired)]
 
 
 def test_timers_do_not_keep_an_ended_recording_alive() -> None:
@@ -455,36 +453,6 @@ def possible(groups: list[list[tuple[Side, int, int]]]) -> list[Unit]:
                 kept.append((side, price, change))
         units.append(batch(number * STEP_MS, *kept))
     return units
-
-
-class Honest:
-    """Holds what was taken of each level since a group last ended without it against the most that stood since."""
-
-    def __init__(self) -> None:
-        self.stood: dict[tuple[Side, int], int] = {}
-        self.sizes: dict[tuple[Side, int], int] = {}
-        self.taken: dict[tuple[Side, int], int] = {}
-
-    def __call__(self, world: Recorded, unit: Unit) -> None:
-        for event in unit[1]:
-            if isinstance(event, BookDelta):
-                key = (BID if event.is_bid else ASK, event.price_ticks)
-                self.sizes[key] = self.sizes.get(key, 0) + event.delta_cc
-                self.stood[key] = max(self.stood.get(key, 0), self.sizes[key])
-            elif isinstance(event, BatchEnded):
-                for key in [key for key, size in self.sizes.items() if not size]:
-                    self.taken[key] = self.stood[key] = 0
-            elif isinstance(event, OrderFilled) and event.is_taker:
-                key = (event.side.opposite, event.price_ticks)
-                self.taken[key] = self.taken.get(key, 0) + event.size_cc
-                assert self.taken[key] <= self.stood.get(key, 0)
-            elif isinstance(event, OrderFilled):
-                through = [k for k in self.sizes if self.goes_through(k, event)]
-                assert event.size_cc <= sum(self.sizes[k] for k in through)
-
-    @staticmethod
-    def goes_through(key: tuple[Side, int], fill: OrderFilled) -> bool:
-        return key[0] is not fill.side and fill.side.sign * (fill.price_ticks - key[1]) > 0
 
 
 @given(st.lists(st.lists(CHANGE, max_size=6), min_size=1, max_size=12), st.lists(ORDER, max_size=12))
