@@ -10,7 +10,7 @@ from pathlib import Path
 from fairstrike.app import build, config
 from fairstrike.app.turn import Turn
 from fairstrike.core.contract import Comparison, Contract
-from fairstrike.core.effects import Ask, Effect, SendOrder
+from fairstrike.core.effects import Ask, Effect, SendOrder, SetTimer
 from fairstrike.core.events import (
     BalanceRead,
     BatchEnded,
@@ -20,6 +20,7 @@ from fairstrike.core.events import (
     OrderAcked,
     OrdersRead,
     PositionsRead,
+    TimerFired,
 )
 from fairstrike.core.fees import FeeSchedule
 from fairstrike.core.timing import MILLISECOND_NS, MINUTE_NS, SECOND_NS, parse_rfc3339_ns
@@ -123,6 +124,8 @@ class Trader:
                     )
                 case Ask(what="positions"):
                     events.append(PositionsRead(positions=(), recv_ns=self.now_ns))
+                case SetTimer(name="account"):
+                    events.append(TimerFired(name="account", recv_ns=self.now_ns))
                 case Ask(what="balance"):
                     events.append(BalanceRead(balance_ud=10_000 * UD_PER_DOLLAR, recv_ns=self.now_ns))
                 case Ask(what="orders"):

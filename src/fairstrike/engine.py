@@ -275,8 +275,8 @@ class Engine:
                 every_ns = self._params.windows_every_ns if is_window else self._params.catalog_every_ns
                 if self._params.series:
                     self._notes.want(fx.SetTimer(name=name, due_ns=now_ns + every_ns))
-            case "orders":
-                self.clerk.ask_lists(now_ns)
+            case _:
+                self.clerk.on_timer(name, now_ns)
 
     def _on_command(self, event: ev.Commanded) -> None:
         match event.command:

@@ -135,6 +135,11 @@ def balance(seconds: float, cash_ud: int = CASH_UD) -> BalanceRead:
     return BalanceRead(balance_ud=cash_ud, recv_ns=at(seconds))
 
 
+def account(seconds: float, *held: HeldPosition, cash_ud: int = CASH_UD) -> tuple[Event, ...]:
+    """The reads that a run begins with: cash between two equal answers of positions."""
+    return (positions(seconds, *held), balance(seconds, cash_ud), positions(seconds, *held))
+
+
 def acked(seconds: float, key: str, filled: int = 0, remaining: int = 100, order_id: str = "v1") -> OrderAcked:
     return OrderAcked(
         client_order_id=key, order_id=order_id, filled_cc=filled, remaining_cc=remaining, recv_ns=at(seconds)
@@ -244,7 +249,7 @@ class Hall:
 
     def opened(self) -> "Hall":
         """Trading: the account is clear, a market is watched, its book is there, prices have been printed."""
-        self.feed(read(0.1), listed(), batch(0.2), balance(0.3), snapshot(0.4), batch(0.4))
+        self.feed(read(0.1), listed(), batch(0.2), *account(0.3), snapshot(0.4), batch(0.4))
         self.feed(*(printed(second, 80_000 + second % 7) for second in range(1, 41)))
         self.asking.asked.clear()
         return self

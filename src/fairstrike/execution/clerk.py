@@ -10,7 +10,6 @@ from fairstrike.core.effects import Ask, Effect, Halt, SetTimer, Warn
 from fairstrike.core.events import (
     BalanceRead,
     CancelAnswered,
-    HeldPosition,
     ListRead,
     MarketSettled,
     OrderDoubted,
@@ -19,10 +18,11 @@ from fairstrike.core.events import (
     StreamChanged,
 )
 from fairstrike.core.order import Approved, Refused, Withdraw
-from fairstrike.core.records import CashSet, Ordered, Record, RunEnded, Settled
+from fairstrike.core.records import Ordered, Record, RunEnded, Settled
 from fairstrike.core.timing import DAY_NS, MINUTE_NS, SECOND_NS
 from fairstrike.execution import reconcile
 from fairstrike.execution.ledger import Ledger
+from fairstrike.execution.opening import Opening
 from fairstrike.execution.orders import OrderEvent, Orders
 from fairstrike.execution.stopping import Params as StoppingParams
 from fairstrike.execution.stopping import Stopping
@@ -84,13 +84,13 @@ class Clerk:
         self._reconcile, self._stopping = params
         self._fills_since_ns = run_ns
         self._under_way: set[str] = set()
-        self._held: tuple[HeldPosition, ...] | None = None
+        self._opening = Opening()
         self._equity_day: tuple[int, int] = (-1, 0)
         self._stop: Stopping | None = None
         self._listed_ns: dict[str, int] = {}
         self._lists_due_ns = _NEVER_NS
         self._shard: int | None = None
-        self._is_account_clear = self._is_asking_cash = self._was_down = False
+        self._is_account_clear = self._is_asking_account = self._was_down = False
         self.is_open = False
         self.is_halted = False
         self.ledger = Ledger()
@@ -104,32 +104,33 @@ class Clerk:
     def want_cash(self, shard: int) -> None:
         """Ask for the account's cash on a shard, once, and not before nothing of an earlier run rests there."""
         self._shard = shard
-        self._ask_cash()
+        self._want_account()
 
     def ask_failed(self, what: str) -> None:
         """Note that a read came to nothing: it is asked again, and nothing it would have told is skipped."""
         self._under_way.discard(what)
         if what in ("balance", "positions"):
-            self._is_asking_cash = False
+            self._is_asking_account = False
 
     def note(self, event: BalanceRead | PositionsRead | ListRead) -> None:
-        """Take in a read of the account: positions and then cash open the ledger, once; lists tell how far we know."""
+        """Take in a read of the account: positions and cash open the ledger, once; lists tell how far we know."""
         match event:
             case ListRead():
                 self._read(event)
-            case PositionsRead() if self._held is None:
-                self._held = event.positions
-                self._notes.want(Ask(what="balance", key=str(self._shard)))
+            case PositionsRead() if not self.is_open:
+                self._take_positions(event)
             case BalanceRead() if not self.is_open:
-                self.is_open = True
-                held = self._held or ()
-                self.ledger.open(event.balance_ud, held)
-                self._notes.write(CashSet(cash_ud=event.balance_ud, positions=held))
-                if held:
-                    text = f"the account holds positions of an earlier run in {len(held)} markets; they count as ours"
-                    self._notes.want(Warn(text=text))
+                self._opening.saw_cash(event.balance_ud)
+                self._notes.want(SetTimer(name="account", due_ns=event.recv_ns + self._reconcile.lag_ns))
             case _:
                 pass
+
+    def on_timer(self, name: str, now_ns: int) -> None:
+        """Go on with what a timer was set for; those of others are left to them."""
+        if name == "orders":
+            self.ask_lists(now_ns)
+        elif name == "account":
+            self._ask_account()
 
     def fold(self, event: OrderEvent) -> list[str]:
         """Take an answer about our orders in. Gives the tickers it concerned."""
@@ -270,7 +271,7 @@ class Clerk:
                 reconcile.cancel_of(report, self._catalog.listings),
             )
         self._is_account_clear = self._is_account_clear or not mine
-        self._ask_cash()
+        self._want_account()
         if self._stop is not None:
             self._stop.saw_list(event.asked_ns, len(mine))
 
@@ -280,10 +281,28 @@ class Clerk:
             self._lists_due_ns = due_ns
             self._notes.want(SetTimer(name="orders", due_ns=due_ns))
 
-    def _ask_cash(self) -> None:
+    def _want_account(self) -> None:
         """Resting orders hold cash back, so an earlier run's must be gone before the balance is what we have."""
-        if self._shard is None or not self._is_account_clear or self.is_open or self._is_asking_cash:
+        if self._shard is not None and self._is_account_clear and not (self.is_open or self._is_asking_account):
+            self._is_asking_account = True
+            self._ask_account()
+
+    def _ask_account(self) -> None:
+        what = self._opening.wants
+        self._notes.want(Ask(what=what, key=str(self._shard) if what == "balance" else ""))
+
+    def _take_positions(self, event: PositionsRead) -> None:
+        """Open the ledger when these positions belong to the cash that was read before them; else read on."""
+        is_second = self._opening.has_cash
+        found = self._opening.saw_positions(event.positions, self.ledger.settled)
+        if found is None:
+            if is_second:
+                self._notes.want(Warn(text="the account changed while it was read for the start; it is read again"))
+            self._notes.want(SetTimer(name="account", due_ns=event.recv_ns + self._reconcile.lag_ns))
             return
-        self._is_asking_cash = True
-        what = Ask(what="positions") if self._held is None else Ask(what="balance", key=str(self._shard))
-        self._notes.want(what)
+        self.is_open = True
+        self.ledger.open(found.cash_ud, found.positions)
+        self._notes.write(found)
+        if held := len(found.positions):
+            text = f"the account holds positions of an earlier run in {held} markets; they count as ours"
+            self._notes.want(Warn(text=text))

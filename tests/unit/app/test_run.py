@@ -14,7 +14,7 @@ import pytest
 
 from fairstrike.app import build, config, run, runfile
 from fairstrike.core.effects import Halt
-from fairstrike.core.events import BalanceRead, Commanded, Event
+from fairstrike.core.events import BalanceRead, Commanded, Event, PositionsRead
 from fairstrike.core.timing import VenueClock
 from fairstrike.execution import reconcile
 from fairstrike.execution.clerk import Clerk, Notes
@@ -126,6 +126,8 @@ def test_cash_that_was_never_read_is_no_figure(clerk: Clerk) -> None:
 
 
 def test_the_last_line_tells_cash_and_result(clerk: Clerk) -> None:
-    clerk.note(BalanceRead(balance_ud=9_500_000, recv_ns=0))
+    held = PositionsRead(positions=(), recv_ns=0)
+    for event in (held, BalanceRead(balance_ud=9_500_000, recv_ns=0), held):
+        clerk.note(event)
     expected = "stopped (SIGTERM): cash $9.500000, result $0.000000 after $0.000000 fees, 0 fills, 0 orders resting, "
     assert expected + "NOT proved: look at the venue" == run.summary(Halt(reason="SIGTERM", is_clean=False), clerk)

@@ -17,6 +17,7 @@ from tests.unit.engine_samples import (
     SECOND,
     Hall,
     T,
+    account,
     acked,
     at,
     balance,
@@ -46,13 +47,39 @@ def test_cash_is_asked_for_when_the_account_is_clear() -> None:
     assert of(Ask, hall.feed(listed(), batch(0.1)).effects) == []
     assert of(Ask, hall.feed(read(0.2)).effects) == [Ask(what="positions")]
     assert of(Ask, hall.feed(read(0.3)).effects) == []
-    assert of(Ask, hall.feed(positions(0.4), batch(0.4)).effects) == [Ask(what="balance", key="0")]
+    outcome = hall.feed(positions(0.4), batch(0.4))
+    assert outcome.effects == [SetTimer(name="account", due_ns=at(1.4))]
+    assert hall.feed(timer(1.4, "account")).effects == [Ask(what="balance", key="0")]
+    assert hall.feed(balance(1.5), batch(1.5)).effects == [SetTimer(name="account", due_ns=at(2.5))]
+    assert hall.feed(timer(2.5, "account")).effects == [Ask(what="positions")]
+    assert not hall.engine.clerk.is_open
+    assert hall.feed(positions(2.6), batch(2.6)).records == [CashSet(cash_ud=CASH_UD)]
+
+
+def test_cash_between_positions_that_differ_is_read_again() -> None:
+    hall, held = Hall(), HeldPosition(ticker=T, net_cc=-500, cost_ud=3_000_000)
+    hall.feed(listed(), read(0.1), positions(0.2, held), balance(0.3), batch(0.3))
+    outcome = hall.feed(positions(0.4), batch(0.4))
+    assert of(Warn, outcome.effects) == [
+        Warn(text="the account changed while it was read for the start; it is read again")
+    ]
+    assert hall.feed(timer(1.4, "account")).effects == [Ask(what="balance", key="0")]
+    hall.feed(balance(1.5, 7), batch(1.5))
+    assert hall.feed(positions(1.6), batch(1.6)).records == [CashSet(cash_ud=7)]
+
+
+def test_a_market_that_is_known_to_have_settled_is_not_taken_over() -> None:
+    hall, held = Hall(), HeldPosition(ticker=T, net_cc=-500, cost_ud=3_000_000)
+    hall.feed(listed(), read(0.1), positions(0.2, held), balance(0.3))
+    hall.feed(MarketSettled(ticker=T, value_ticks=0, recv_ns=at(0.4)))
+    assert hall.feed(positions(0.5, held), batch(0.5)).records == []
+    outcome = hall.feed(*account(2, cash_ud=CASH_UD + 5_000_000), batch(2))
+    assert outcome.records == [CashSet(cash_ud=CASH_UD + 5_000_000)]
 
 
 def test_positions_of_an_earlier_run_are_ours_and_settle() -> None:
     hall, held = Hall(), HeldPosition(ticker=T, net_cc=-500, cost_ud=3_000_000)
-    hall.feed(listed(), read(0.2), positions(0.3, held))
-    outcome = hall.feed(balance(0.4), batch(0.4))
+    outcome = hall.feed(listed(), read(0.2), *account(0.4, held), batch(0.4))
     ledger = hall.engine.clerk.ledger
     assert of(CashSet, outcome.records) == [CashSet(cash_ud=CASH_UD, positions=(held,))]
     assert ledger.equity_start_ud == CASH_UD + 3_000_000
@@ -76,7 +103,7 @@ def test_cash_is_asked_for_again_after_a_failure() -> None:
 
 def test_cash_is_opened_once() -> None:
     hall = Hall()
-    outcome = hall.feed(read(0.1), listed(), balance(0.2), balance(0.3, 5), batch(0.4))
+    outcome = hall.feed(read(0.1), listed(), *account(0.2), *account(0.3, cash_ud=5), batch(0.4))
     assert of(CashSet, outcome.records) == [CashSet(cash_ud=CASH_UD)]
     assert hall.engine.clerk.ledger.cash_ud == CASH_UD
 
