@@ -5,6 +5,7 @@ FairstrikeError                      exit code
 │   ├── ConfigError                      a configuration key or value is not accepted
 │   ├── CredentialError                  the API key is missing, malformed or readable by others
 │   ├── RecordingError                   a recording is not in a format that can be read
+│   ├── DatabaseDamaged                  a desk's database is damaged or was made by another program version
 │   └── ArithmeticRefusal                a number is outside the domain of a formula
 ├── VenueError                       3   the venue, or the way to it, did not do what was asked
 │   ├── Unreachable                      no connection could be made
@@ -53,6 +54,10 @@ class CredentialError(UsageError):
 
 class RecordingError(UsageError):
     """A recording cannot be read. Cure: give a file in a supported format, or a complete copy."""
+
+
+class DatabaseDamaged(UsageError):
+    """A database cannot be used. Cure: name an empty one; it is filled from the journal."""
 
 
 class ArithmeticRefusal(UsageError, ValueError):

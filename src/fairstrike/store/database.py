@@ -20,7 +20,7 @@ from alembic.util import CommandError
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 
-from fairstrike.core.errors import LockedError, UsageError
+from fairstrike.core.errors import DatabaseDamaged, LockedError, UsageError
 
 Value = int | str | bool | None
 Row = dict[str, Value]
@@ -33,10 +33,6 @@ _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _DAMAGED = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 
 metadata = sa.MetaData()
-
-
-class DatabaseDamaged(UsageError):
-    """A database cannot be used. Cure: name an empty one; it is filled from the journal."""
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):

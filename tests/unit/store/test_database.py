@@ -8,10 +8,9 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from fairstrike.core.errors import LockedError, UsageError
+from fairstrike.core.errors import DatabaseDamaged, LockedError, UsageError
 from fairstrike.store.database import (
     Database,
-    DatabaseDamaged,
     Progress,
     Row,
     Rows,

@@ -18,8 +18,8 @@ import msgspec
 
 from fairstrike.app.desk.facts import facts_of
 from fairstrike.app.desk.rows import RowMaker
-from fairstrike.core.errors import LockedError, UsageError
-from fairstrike.store.database import Database, DatabaseDamaged, Progress, Rows, file_url, remove_file
+from fairstrike.core.errors import DatabaseDamaged, LockedError, UsageError
+from fairstrike.store.database import Database, Progress, Rows, file_url, remove_file
 from fairstrike.store.journal import DECISIONS, Follower, Record
 
 DATABASE = "trader.db"
