@@ -4,6 +4,7 @@ This is the loop body of every mode. Shells fill its list of events and carry ou
 handed out that the journal does not hold.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -11,7 +12,8 @@ import msgspec
 
 from fairstrike.core.effects import Effect
 from fairstrike.core.events import Event
-from fairstrike.core.records import RunStarted
+from fairstrike.core.order import Refused
+from fairstrike.core.records import Decided, RunStarted
 from fairstrike.engine import Engine
 from fairstrike.execution.clerk import Outcome
 from fairstrike.store.journal import DECISIONS, INPUTS
@@ -28,13 +30,19 @@ class Sink(Protocol):
 
 
 class Turn:
-    """Engine and journal together. `keeps_inputs` is off in replay, where the tape is the input."""
+    """Engine and journal together. `keeps_inputs` is off in replay, where the tape is the input.
+
+    Counts what it sees: `events` folded, `decisions` (moments of decision), `wakes` (markets that a strategy was woken
+    for), and signals `refused` by risk, by rule.
+    """
 
     def __init__(self, engine: Engine, journal: Sink, *, keeps_inputs: bool) -> None:
         """Join an engine to what keeps its records."""
         self._engine = engine
         self._journal = journal
         self._keeps_inputs = keeps_inputs
+        self.events = self.decisions = self.wakes = 0
+        self.refused: Counter[str] = Counter()
 
     def start(self, started: RunStarted) -> list[Effect]:
         """Write the first record of the run and give the engine's first effects."""
@@ -48,11 +56,13 @@ class Turn:
         """Take events in order of receipt; give the effects of every decision among them."""
         effects: list[Effect] = []
         engine, journal, is_written = self._engine, self._journal, False
+        self.events += len(events)
         for event in events:
             if self._keeps_inputs:
                 is_written = True
                 journal.append(INPUTS, type(event).__name__, event.recv_ns, event)
             if engine.fold(event):
+                self.decisions += 1
                 outcome = engine.decide(event.recv_ns)
                 if outcome.records or outcome.effects:
                     is_written = True
@@ -63,6 +73,10 @@ class Turn:
 
     def _write(self, outcome: Outcome, instant_ns: int, effects: list[Effect]) -> None:
         for record in outcome.records:
+            if type(record) is Decided:
+                self.wakes += len(record.rows)
+            elif type(record) is Refused:
+                self.refused[record.rule] += 1
             self._journal.append(DECISIONS, type(record).__name__, instant_ns, record)
         for effect in outcome.effects:
             self._journal.append(DECISIONS, type(effect).__name__, instant_ns, effect)
