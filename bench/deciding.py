@@ -27,7 +27,7 @@ class Lived:
 
     def __init__(self, path: Path, strategy: str) -> None:
         """Run the capture with `strategy`, or with "none"."""
-        choices = replaying.Choices(strategies=(strategy,), cash=10_000.0, size=10, net_max=100, edge=3.0)
+        choices = replaying.Choices(strategies=(strategy,), cash="10000", size=10, net_max=100, edge=3.0)
         settings = replaying.settings_of(None, choices)
         prepared = replaying.prepare([path], settings)
         self.started, self.settings = prepared.started, settings

@@ -45,7 +45,7 @@ class Replays:
 
     def __init__(self, capture: Capture, strategies: tuple[str, ...]) -> None:
         """Replay `capture` with these strategies."""
-        choices = replaying.Choices(strategies=strategies, cash=10_000.0, size=10, net_max=100, edge=3.0)
+        choices = replaying.Choices(strategies=strategies, cash="10000", size=10, net_max=100, edge=3.0)
         self._settings = replaying.settings_of(None, choices)
         self._capture = capture
         self._digest: str | None = None

@@ -45,7 +45,7 @@ def replay(
     strategy: Annotated[
         list[str] | None, typer.Option(help="taker, market_maker or none; may be given more than once.")
     ] = None,
-    cash: Annotated[float | None, typer.Option(help="Starting cash in dollars (10000).")] = None,
+    cash: Annotated[str | None, typer.Option(metavar="DOLLARS", help="Starting cash (10000).")] = None,
     size: Annotated[int | None, typer.Option(help="Contracts an order (10).")] = None,
     net_max: Annotated[int | None, typer.Option(help="Most net contracts a market (100).")] = None,
     edge: Annotated[float | None, typer.Option(help="Least edge of the taker after fees, in cents (3).")] = None,

@@ -8,9 +8,9 @@ import msgspec
 
 from fairstrike.app import build, config, folders
 from fairstrike.app.turn import Turn
-from fairstrike.core.errors import RecordingError, UsageError
+from fairstrike.core.errors import ArithmeticRefusal, RecordingError, UsageError
 from fairstrike.core.records import RunStarted, TapeFile
-from fairstrike.core.units import CC_PER_CONTRACT, UD_PER_DOLLAR
+from fairstrike.core.units import CC_PER_CONTRACT, UD_PER_DOLLAR, parse_ud
 from fairstrike.engine import Engine
 from fairstrike.exchange.replay import Params as ReplayParams
 from fairstrike.market.index import Params as IndexParams
@@ -55,10 +55,13 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Choices(msgspec.Struct, frozen=True, kw_only=True):
-    """What the command line says of a replay: strategies by name, dollars, contracts and cents; None is unsaid."""
+    """What the command line says of a replay: strategies by name, contracts and cents; None is unsaid.
+
+    `cash` is the text of an amount in dollars: a whole number of microdollars, which a float may not be.
+    """
 
     strategies: tuple[str, ...] | None = None
-    cash: float | None = None
+    cash: str | None = None
     size: int | None = None
     net_max: int | None = None
     edge: float | None = None
@@ -79,7 +82,7 @@ def settings_of(path: Path | None, choices: Choices) -> config.Settings:
     unknown = [name for name in chosen if name not in ("taker", "market_maker", "none")]
     if unknown:
         raise UsageError(f"there is no strategy {unknown[0]!r} for a replay; choose taker, market_maker or none")
-    for option, value in (("cash", choices.cash), ("size", choices.size), ("net-max", choices.net_max)):
+    for option, value in (("size", choices.size), ("net-max", choices.net_max)):
         if value is not None and not 0 < value <= _CHOICE_MAX:
             raise UsageError(f"--{option} {value:g} is not above zero, or beyond all reason; correct it")
     if choices.edge is not None and not abs(choices.edge) <= _EDGE_CENTS_MAX:
@@ -101,7 +104,18 @@ def _strategies(chosen: Sequence[str], choices: Choices) -> config.Strategies:
 
 
 def _replay(choices: Choices) -> ReplayParams:
-    return ReplayParams() if choices.cash is None else ReplayParams(cash_ud=round(choices.cash * UD_PER_DOLLAR))
+    if choices.cash is None:
+        return ReplayParams()
+    try:
+        cash_ud = parse_ud(choices.cash)
+    except ArithmeticRefusal:
+        raise UsageError(
+            f"--cash {choices.cash} is not an amount in dollars with at most six decimals, such as 10000 or 0.25; "
+            "correct it"
+        ) from None
+    if not 0 < cash_ud <= _CHOICE_MAX * UD_PER_DOLLAR:
+        raise UsageError(f"--cash {choices.cash} is not above zero, or beyond all reason; correct it")
+    return ReplayParams(cash_ud=cash_ud)
 
 
 def prepare(files: Sequence[Path], settings: config.Settings) -> Prepared:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fairstrike.app import config
+from fairstrike.app import config, replaying
 from fairstrike.core.errors import ConfigError
 from tests.commands import Said, fairstrike
 
@@ -156,6 +156,13 @@ def test_one_recording_under_two_names_is_refused(tmp_path: Path, tape: Path) ->
     said = fairstrike("replay", "a.jsonl", "b.jsonl", "--strategy", "none", folder=tmp_path)
     assert (said.code, said.out) == (2, "")
     assert said.sentence == "a.jsonl and b.jsonl are the same recording under two names; name one of them"
+
+
+@pytest.mark.parametrize(
+    ("cash_ud", "text"), [(1, "0.000001"), (10, "0.00001"), (4_350_001, "4.350001"), (10_000_000_000, "10000")]
+)
+def test_cash_is_taken_to_the_microdollar(cash_ud: int, text: str) -> None:
+    assert cash_ud == replaying.settings_of(None, replaying.Choices(cash=text)).replay.cash_ud
 
 
 @pytest.mark.parametrize("name", ["entry_latency_ns", "feed_latency_ns", "cash_ud"])
