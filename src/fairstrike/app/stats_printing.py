@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import msgspec
 from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
@@ -20,10 +21,17 @@ def statistics(report: StatisticsReport) -> None:
     for number, sheet in enumerate(sheets(report)):
         if number:
             put(_console, Text())
-        put(_console, sheet.under_title())
+        # Without a terminal nothing is cut off, so nothing has to be given up.
+        put(_console, (fitted(sheet, _console.width) if _console.is_terminal else sheet).under_title())
     put(_console, Text())
     for line in remarks(report):
         put(_console, escape(line))
+
+
+def fitted(sheet: Sheet, width: int) -> Sheet:
+    """Give up spare columns until the table is at most `width` characters wide; its title takes no column's room."""
+    narrow = msgspec.structs.replace(sheet, title=sheet.columns[0]).fitting(width)
+    return msgspec.structs.replace(narrow, title=sheet.title)
 
 
 def sheets(report: StatisticsReport) -> list[Sheet]:
@@ -87,7 +95,7 @@ def _flow(report: StatisticsReport) -> Sheet:
     columns = ("mean", *_PERCENTILES)
     rows = [(name, *(_cell(figures, column) for column in columns)) for name, figures in named]
     title = f"{counted(report.markets_counted, 'market')}, {counted(report.deltas_counted, 'delta')}"
-    return Sheet(title=title, columns=("figure", *columns), rows=rows)
+    return Sheet(title=title, columns=("figure", *columns), rows=rows, spare=("p1", "min", "p99"))
 
 
 def _distances(report: StatisticsReport) -> Sheet:
@@ -105,16 +113,18 @@ def _book(report: StatisticsReport) -> Sheet:
         (
             stretch.time_to_close,
             f"{stretch.seconds:,.0f}",
-            *(_cell(stretch.spread_cents, name) for name in ("p10", "p50", "p90")),
+            _three(stretch.spread_cents),
             _cell(stretch.size_contracts, "p50"),
             _cell(stretch.size_by_update_contracts, "p50"),
-            *(_cell(stretch.levels_per_side, name) for name in ("p10", "p50", "p90")),
+            _three(stretch.levels_per_side),
         )
         for stretch in report.stretches
     ]
-    spread, levels = ("spread ¢ p10", "p50", "p90"), ("levels a side p10", "p50", "p90")
-    columns = ("time to close", "seconds", *spread, "size at best p50", "by update", *levels)
-    return Sheet(title="The book by time to close, weighted by time while it had two sides", columns=columns, rows=rows)
+    sizes = ("size at best p50", "by update")
+    columns = ("time to close", "seconds", "spread ¢ p10/p50/p90", *sizes, "levels a side p10/p50/p90")
+    spare = ("seconds", columns[-1], "by update")
+    title = "The book by time to close, weighted by time with two sides"
+    return Sheet(title=title, columns=columns, rows=rows, spare=spare)
 
 
 def _activity(report: StatisticsReport) -> Sheet:
@@ -180,6 +190,10 @@ def _cell(figures: Figures, name: str) -> str:
         return ABSENT
     is_whole = abs(value) >= 100 or value == round(value)
     return (f"{value:,.0f}" if is_whole else f"{value:.3g}").replace("-", "−")
+
+
+def _three(figures: Figures) -> str:
+    return " / ".join(_cell(figures, name) for name in ("p10", "p50", "p90"))
 
 
 def _rate(value: float | None, places: int) -> str:

@@ -171,7 +171,7 @@ class MarketStream:
         if stretch is not None:
             if self._last_ticker is not None:
                 before_ns, before_cc = self._last_ticker
-                traded_cc, gone_ns = event.volume_cc - before_cc, max(0, at_ns - before_ns)
+                traded_cc, gone_ns = max(0, event.volume_cc - before_cc), max(0, at_ns - before_ns)
                 stretch.volume_cc += traded_cc
                 stretch.volume_ns += gone_ns
                 stretch.trading_ns += gone_ns if traded_cc else 0
@@ -227,13 +227,13 @@ class MarketStream:
         is_moved = self._held_bests is not None and self._held_bests != (bid, ask)
         self._held_bests = (bid, ask)
         both_cc = book.size_cc(_BID, bid) + book.size_cc(_ASK, ask)
-        is_first = True
-        while self.close_ns is not None and from_ns < to_ns:
+        if self.close_ns is None:
+            return
+        end_ns, is_first = min(to_ns, self.close_ns), True
+        while from_ns < end_ns:
             number = stretch_at(self.close_ns - from_ns)
-            if number is None:
-                return
-            # The instant of the close itself is the last of the last stretch.
-            until_ns = min(to_ns, max(self.close_ns - _ENDS_NS[number], from_ns + 1))
+            assert number is not None, "what stands before the close is in a stretch"
+            until_ns = min(end_ns, self.close_ns - _ENDS_NS[number])
             stretch, held_ns = self.pool.stretches[number], until_ns - from_ns
             stretch.spreads.add(ask - bid, held_ns)
             stretch.sizes.add(both_cc, held_ns)

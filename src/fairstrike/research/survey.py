@@ -106,7 +106,7 @@ class _Reading:
                     self._stream(event.ticker).delta(event, self._books, shelf.book)
             case TickerSeen():
                 self._ticker(event)
-            case TradePrinted():
+            case TradePrinted() if event.ticker not in self._over:
                 stream = self._stream(event.ticker)
                 stream.pool.trades.add(event.size_cc)
                 stream.has_printed_trades = True

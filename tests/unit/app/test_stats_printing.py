@@ -1,0 +1,115 @@
+"""The statistics as tables and sentences."""
+
+import msgspec
+import pytest
+from rich.console import Console
+
+from fairstrike.app import stats_printing
+from fairstrike.core.timing import SECOND_NS
+from fairstrike.research.market_statistics import STRETCHES
+from fairstrike.research.statistics_report import StatisticsReport, statistics_report
+from fairstrike.research.survey import Survey, SurveyedMarket
+
+
+def full() -> Survey:
+    survey = Survey()
+    for ticker, gaps in (("A", 0), ("B", 1)):
+        survey.markets.append(
+            SurveyedMarket(file="a.jsonl", ticker=ticker, deltas=1_234, gaps=gaps, frozen=0, impossible=0, overflow=0)
+        )
+    pool = survey.pool
+    pool.deltas = 1_234
+    pool.per_second.add(617, 2)
+    pool.delays.add(-3_078)
+    pool.trades.add(1_588)
+    stretch = pool.stretches[STRETCHES.index("2–1 min")]
+    stretch.spreads.add(40, SECOND_NS)
+    stretch.sizes.add(126_600, SECOND_NS)
+    stretch.two_sided_ns, stretch.changes, stretch.moves = SECOND_NS, 8, 6
+    return survey
+
+
+def report(survey: Survey) -> StatisticsReport:
+    return statistics_report(survey, ["a.jsonl"], [])
+
+
+def rows(title: str, found: StatisticsReport) -> dict[str, list[str]]:
+    sheet = next(sheet for sheet in stats_printing.sheets(found) if sheet.title.startswith(title))
+    return {str(first): [str(cell) for cell in rest] for first, *rest in sheet.rows}
+
+
+def test_cells_of_the_tables() -> None:
+    found = report(full())
+    flow = rows("1 market, 1,234 deltas", found)
+    assert flow["deltas per second of one market"] == ["617", "", "", "", "617", "617", "617", "617"]
+    assert flow["receive minus venue time, ms"] == ["", *["−308"] * 7]
+    assert flow["size of a trade, contracts"] == ["", "", "", "15.9", "15.9", "15.9", "15.9", ""]
+    assert flow["size of a cut, contracts"] == ["", "", "", "–", "–", "–", "–", ""]
+    assert rows("The book", found)["2–1 min"] == ["1", "0.4 / 0.4 / 0.4", "633", "–", "– / – / –"]
+    assert rows("Activity", found)["2–1 min"] == ["8.0", "6.0", "–", "–"]
+    assert rows("2 streamed markets", found)["B"] == ["1,234", "1", "", "", "", "left out"]
+
+
+def test_sentences() -> None:
+    survey = full()
+    survey.pool.crossed.add(16)
+    first, _, counted, trades = stats_printing.remarks(report(survey))
+    assert first.startswith("1 crossed spell, 0 locked spells: every one began and ended within one venue millisecond")
+    assert counted.startswith("counted 1 market with 1,234 deltas, left out 1: markets with a gap")
+    assert trades.startswith("trade sizes are those the tickers name")
+
+
+def test_a_fault_is_said() -> None:
+    survey = full()
+    survey.pool.crossed.add(16)
+    survey.pool.outlived.add(16)
+    assert "1 outlived their venue millisecond, which is a fault" in stats_printing.remarks(report(survey))[0]
+
+
+def test_what_is_uncertain_is_said() -> None:
+    found = msgspec.structs.replace(report(full()), is_exact=False, cut=("a.jsonl after line 7",))
+    *_, rounded, cut = stats_printing.remarks(found)
+    assert rounded.startswith("values were so many that some percentiles are rounded")
+    assert cut == "the recording ends in the middle: a.jsonl after line 7; what stands before it was read"
+
+
+def test_nothing_counted_leaves_the_markets() -> None:
+    survey = full()
+    survey.pool, survey.markets = Survey().pool, survey.markets[1:]
+    found = report(survey)
+    assert [sheet.title for sheet in stats_printing.sheets(found)] == ["1 streamed market"]
+    assert len(stats_printing.remarks(found)) == 1
+
+
+def test_polled_books() -> None:
+    survey = Survey()
+    pool = survey.ladders
+    pool.captures, pool.books, pool.two_sided, pool.partitions, pool.incomplete = 3, 9, 6, 3, 1
+    pool.markets.add(3, 3)
+    pool.bid_sums.add(9_300, 3)
+    pool.ask_sums.add(17_900, 2)
+    pool.spreads[6].add(300, 6)
+    found = report(survey)
+    table = rows("Polled books: 3 captures", found)
+    assert table["sum of bids over a partition, $ (3)"] == ["0.93"] * 5
+    assert table["sum of asks where every market has one, $ (2)"] == ["1.79"] * 5
+    assert rows("Spread of polled markets", found) == {"60–30 min": ["6", "3", "3", "3"]}
+    assert stats_printing.remarks(found) == ["66.7% of 9 polled books had two sides"]
+
+
+def test_printed_lines_are_not_filled_up(capsys: pytest.CaptureFixture[str]) -> None:
+    stats_printing.statistics(report(full()))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "1 market, 1,234 deltas"
+    assert lines == [line.rstrip() for line in lines]
+
+
+@pytest.mark.parametrize(("width", "columns"), [(120, 6), (80, 4)])
+def test_tables_give_up_columns_to_fit_a_terminal(width: int, columns: int) -> None:
+    for sheet in stats_printing.sheets(report(full())):
+        narrow = stats_printing.fitted(sheet, width)
+        assert narrow.title == sheet.title
+        console = Console(width=1_000)
+        assert console.measure(narrow.under_title()).maximum <= width
+        if sheet.title.startswith("The book"):
+            assert len(narrow.columns) == columns
