@@ -303,14 +303,14 @@ class Observer:
         return watch
 
     def _see_rare(self, event: Event, instant_ns: int) -> None:
-        """See an event that is no delta and no end of a batch; some come every second, and time the equity."""
+        """See an event that is no delta and no end of a batch; tickers and prints come often, and time the equity."""
         kind = type(event)
         self._rare[kind] += 1
+        if kind in _PASSED_OVER:
+            return
         self._last_ns = instant_ns
         if instant_ns >= self._equity_due_ns:
             self._point(instant_ns)
-        if kind in _PASSED_OVER:
-            return
         match event:
             case TickerSeen():
                 self._hold_against(self._watches.get(event.ticker) or self._watch(event.ticker), event)

@@ -12,7 +12,8 @@ With one sample an event this is the ordinary t interval. Source: Liang and Zege
 using generalized linear models", Biometrika 73; finite-sample factor and G − 1 degrees of freedom as in Cameron and
 Miller (2015), "A practitioner's guide to cluster-robust inference", Journal of Human Resources 50.
 
-Where the data cannot tell the error there is no interval: with one event, and where all samples are equal.
+Where the data cannot tell the error there is no interval: with one event, and where all samples are equal. An interval
+of a loss or a rate is cut off where neither can be.
 """
 
 import math
@@ -168,8 +169,8 @@ def comparison(found: Sequence[Forecast], score: Score) -> Comparison:
     model = [score(one.p_model, one.outcome) for one in found]
     market = [score(one.p_market, one.outcome) for one in found]
     return Comparison(
-        model=clustered_mean(model, groups),
-        market=clustered_mean(market, groups),
+        model=_cut(clustered_mean(model, groups), math.inf),
+        market=_cut(clustered_mean(market, groups), math.inf),
         difference=clustered_mean([mine - theirs for mine, theirs in zip(model, market, strict=True)], groups),
     )
 
@@ -214,16 +215,21 @@ def scores(found: Sequence[Forecast]) -> Scores:
 
 
 def _bins(rows: Sequence[tuple[float, float, str]]) -> tuple[Bin, ...]:
-    """Give the bins of (forecast, outcome, group); an observed rate's interval is cut to [0, 1]."""
+    """Give the bins of (forecast, outcome, group)."""
     made: list[Bin] = []
     for number in range(BINS):
         mine = [row for row in rows if min(int(row[0] * BINS), BINS - 1) == number]
-        observed = clustered_mean([outcome for _, outcome, _ in mine], [group for _, _, group in mine])
-        if observed.low is not None and observed.high is not None:
-            observed = msgspec.structs.replace(observed, low=max(observed.low, 0.0), high=min(observed.high, 1.0))
+        observed = _cut(clustered_mean([outcome for _, outcome, _ in mine], [group for _, _, group in mine]), 1.0)
         forecast = _rounded(math.fsum(p for p, _, _ in mine) / len(mine)) if mine else None
         made.append(Bin(low=number / BINS, high=(number + 1) / BINS, forecast=forecast, observed=observed))
     return tuple(made)
+
+
+def _cut(found: Estimate, highest: float) -> Estimate:
+    """Give an estimate without the part of its interval where nothing can be: below 0, above `highest`."""
+    if found.low is None or found.high is None:
+        return found
+    return msgspec.structs.replace(found, low=max(found.low, 0.0), high=min(found.high, highest))
 
 
 def _rounded(value: float) -> float:
