@@ -18,7 +18,8 @@ from fairstrike.pricing.implied import Params as ImpliedParams
 from fairstrike.research import backtest
 from fairstrike.research.importers.base import Recording, Result
 from fairstrike.research.importers.formats import recordings as recordings_of
-from fairstrike.research.report import ReplayReport, replay_report
+from fairstrike.research.observer import Observer
+from fairstrike.research.report import Counts, Finished, ReplayReport, replay_report
 from fairstrike.store.journal import Journal
 from fairstrike.store.tape import digest
 from fairstrike.strategy.market_maker import Params as MarketMakerParams
@@ -151,16 +152,35 @@ def run(prepared: Prepared, folder: Path, on_progress: Callable[[int], None]) ->
         journal = Journal(place, prepared.settings.journal)
         engine = build.engine(prepared.started, prepared.settings)
         turn = Turn(engine, journal, keeps_inputs=False)
-        drive(prepared, engine, turn, on_progress)
+        observer = Observer(engine)
+        drive(prepared, engine, turn, on_progress, observer.see)
         journal.close(prepared.started.run_ns)
+    counts = Counts(events=turn.events, decisions=turn.decisions, wakes=turn.wakes, refused=dict(turn.refused))
     derived = {result.ticker: result.is_derived for result in prepared.found.values()}
-    return replay_report(engine, prepared.recordings, derived, str(folder), journal.digest())
+    return replay_report(
+        Finished(
+            engine=engine,
+            observer=observer,
+            counts=counts,
+            recordings=prepared.recordings,
+            derived=derived,
+            journal=str(folder),
+            digest=journal.digest(),
+        )
+    )
 
 
-def drive(prepared: Prepared, engine: Engine, turn: Turn, on_progress: Callable[[int], None]) -> None:
-    """Run the recordings through a turn to their end."""
+def drive(
+    prepared: Prepared,
+    engine: Engine,
+    turn: Turn,
+    on_progress: Callable[[int], None],
+    on_unit: backtest.Look | None = None,
+) -> None:
+    """Run the recordings through a turn to their end; `on_unit` sees every unit after it."""
     world = build.simulation(engine, prepared.settings, backtest.feed(prepared.recordings, prepared.found))
-    backtest.run(world, turn, turn.start(prepared.started), lambda _: on_progress(prepared.bytes_read))
+    first = turn.start(prepared.started)
+    backtest.run(world, turn, first, lambda _: on_progress(prepared.bytes_read), on_unit)
 
 
 def folder_of(prepared: Prepared) -> Path:

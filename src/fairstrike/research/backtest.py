@@ -9,6 +9,9 @@ from fairstrike.core.events import Commanded, Event
 from fairstrike.core.timing import SECOND_NS
 from fairstrike.research.importers.base import Recording, Result, Unit, settlements
 
+Look = Callable[[int, Sequence[Event]], None]
+"""What looks at a unit, its instant and events, and changes nothing."""
+
 
 class Simulation(Protocol):
     """What answers the engine: the recorded world with our orders in it."""
@@ -48,17 +51,26 @@ def run(
     turn: Callable[[Sequence[Event]], list[Effect]],
     first_effects: Sequence[Effect],
     on_progress: Callable[[int], None],
+    on_unit: Look | None = None,
 ) -> None:
-    """Drive the simulation to its end; `on_progress` is called with the tape's instant now and then."""
+    """Drive the simulation to its end.
+
+    `on_progress` is called with the tape's instant now and then, `on_unit` with every unit after its turn.
+    """
     for effect in first_effects:
         simulation.submit(effect)
-    count = 0
+    count, is_over = 0, False
     while (unit := simulation.advance()) is not None:
         instant_ns, events = unit
         for effect in turn(events):
             simulation.submit(effect)
             if type(effect) is Halt:
-                return
+                is_over = True
+                break
+        if on_unit is not None:
+            on_unit(instant_ns, events)
+        if is_over:
+            return
         count += 1
         if not count & 0x3FF:
             on_progress(instant_ns)

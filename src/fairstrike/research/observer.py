@@ -9,6 +9,7 @@ Sizes are bounded: of forecasts, points and marks the first so many are kept and
 
 from collections import defaultdict, deque
 from collections.abc import Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -42,6 +43,7 @@ from fairstrike.market.books import Shelf
 RECENT_NS = 1_100 * MILLISECOND_NS
 """How far back a book's state may lie that a ticker is held against: the venue throttles tickers to one a second."""
 
+_Kept = TypeVar("_Kept")
 _NEVER_NS = 1 << 62
 _STATES_MAX = 4_096
 _KEPT_MAX = 1_000_000
@@ -126,6 +128,12 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
             equal_now=self.equal_now + other.equal_now,
             equal_recent=self.equal_recent + other.equal_recent,
         )
+
+
+def thinned(found: Sequence[_Kept], most: int) -> list[_Kept]:
+    """Give at most `most` of these, evenly, the last one among them."""
+    step = -(-len(found) // most)
+    return list(found[::-step])[::-1] if step > 1 else list(found)
 
 
 class _Watch:
