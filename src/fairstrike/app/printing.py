@@ -1,6 +1,6 @@
 """What commands print for people: progress, tables, one line of verdict."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -21,11 +21,13 @@ from fairstrike.app.desk.terminal import summary
 if TYPE_CHECKING:
     from fairstrike.app.demo import Demo
     from fairstrike.app.verifying import Verified
-    from fairstrike.research.report import ReplayReport
+    from fairstrike.research.report import AgreementReport, AgreementReports, MarketReport, ReplayReport
+    from fairstrike.research.scoring import Scores
 
 _console = Console()
 _errors = Console(stderr=True)
 _PICTURE_WIDTH_MAX = 110
+_MARKETS_MAX, _EVENTS_MAX = 60, 5
 
 
 @contextmanager
@@ -46,7 +48,12 @@ def progress(what: str, total: int | None, *, is_shown: bool) -> Iterator[Callab
 
 def replay_report(report: "ReplayReport") -> None:
     """Print a replay's figures."""
-    put(_console, _markets(report))
+    shown = report.markets
+    if len(shown) > _MARKETS_MAX:
+        shown = {ticker: market for ticker, market in shown.items() if market.fills or not market.is_clean}
+    put(_console, _markets(report, shown))
+    if len(shown) < len(report.markets):
+        put(_console, f"and {counted(len(report.markets) - len(shown), 'market')} without a fill or a fault")
     for ticker, market in report.markets.items():
         if market.gaps or market.frozen:
             absent = f"{market.seconds_without_book:.1f} s without a book"
@@ -54,18 +61,21 @@ def replay_report(report: "ReplayReport") -> None:
     if report.strategies:
         put(_console, Text())
         put(_console, _strategies(report))
+    if report.scores is not None and report.scores.brier.model.count:
+        put(_console, Text())
+        put(_console, _scores(report.scores))
     put(_console, Text())
     for line in _replay_lines(report):
         put(_console, line)
 
 
-def _markets(report: "ReplayReport") -> Table:
+def _markets(report: "ReplayReport", shown: "Mapping[str, MarketReport]") -> Table:
     table = _table(f"{counted(len(report.markets), 'market')}, {counted(report.deltas, 'delta')}")
     table.add_column("market", no_wrap=True)
     for name in ("deltas", "fills", "fees $", "P&L $"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("result", no_wrap=True)
-    for ticker, market in report.markets.items():
+    for ticker, market in shown.items():
         gain = "open" if market.pnl is None else _signed(market.pnl)
         table.add_row(
             ticker,
@@ -73,19 +83,79 @@ def _markets(report: "ReplayReport") -> Table:
             *((str(market.fills), _cents(market.fees), gain) if market.fills else ("", "", "")),
             (market.result or "open") + ("*" if market.is_derived and market.result else ""),
         )
-    if any(market.is_derived and market.result for market in report.markets.values()):
+    if any(market.is_derived and market.result for market in shown.values()):
         table.caption = "* derived from the next window's strike, not official"
     return table
+
+
+def _scores(scores: "Scores") -> Table:
+    table = _table("Brier score by time to close (0 is perfect)")
+    table.add_column("to close", no_wrap=True)
+    for name in ("n", "events", "model", "market", "model − market", "95 % interval"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name, found in (*((bucket.name, bucket.brier) for bucket in scores.buckets), ("all", scores.brier)):
+        difference = found.difference
+        is_known = difference.low is not None and difference.high is not None
+        table.add_row(
+            name,
+            f"{difference.count:,}",
+            f"{difference.events:,}",
+            "" if found.model.mean is None else f"{found.model.mean:.4f}",
+            "" if found.market.mean is None else f"{found.market.mean:.4f}",
+            _score(difference.mean),
+            f"{_score(difference.low)} to {_score(difference.high)}" if is_known else "",
+        )
+    table.caption = "n forecasts; interval clustered by settlement event; below zero the model is better"
+    return table
+
+
+def _score(value: float | None) -> str:
+    return "" if value is None else f"{value:+.4f}".replace("-", "−")
+
+
+def _evidence_lines(report: "ReplayReport") -> Iterator[str]:
+    if report.scores is not None:
+        yield escape(report.scores.verdict)
+    for name, found in () if report.agreement is None else _agreements(report.agreement):
+        if found.share_now is not None and found.share_recent is not None:
+            shares = f"{found.share_now:.1%} at once, {found.share_recent:.1%} within 1.1 s"
+            yield f"tickers of {counted(found.markets, 'market')}{name}: {shares} equal to the rebuilt book"
+    if report.events:
+        wakes = f"{counted(report.wakes, 'wake')}, {report.wakes / report.events:.3f} an event"
+        yield f"{counted(report.events, 'event')} · {counted(report.decisions, 'moment')} of decision · {wakes}"
+    for name, tally in report.considered.items():
+        yield f"{escape(name)}: {_tallied(tally) or 'never woken'}"
+    for name, tally in (("refused by risk", report.refused), ("rejected by the venue", report.rejected)):
+        if tally:
+            yield f"{name}: {_tallied(tally)}"
+    for event in report.open_events[:_EVENTS_MAX]:
+        held = ", ".join(f"{contracts} of {ticker}" for ticker, contracts in event.held.items())
+        yield f"{escape(', '.join(event.events))}: no result; held {escape(held) or 'nothing'}"
+    if len(report.open_events) > _EVENTS_MAX:
+        yield f"and {counted(len(report.open_events) - _EVENTS_MAX, 'more event')} without a result"
+
+
+def _agreements(found: "AgreementReports") -> tuple[tuple[str, "AgreementReport"], ...]:
+    if found.clean == found.overall:
+        return (("", found.overall),)
+    return ((" whose book was never lost", found.clean), (" in all", found.overall))
+
+
+def _tallied(tally: Mapping[str, int]) -> str:
+    return " · ".join(f"{escape(name)} {count:,}" for name, count in tally.items())
 
 
 def _replay_lines(report: "ReplayReport") -> Iterator[str]:
     fees = _cents(report.fees) or "0.00"
     yield f"fills {report.fills} · fees ${fees} · P&L of settled markets {_signed(report.pnl)}"
+    yield from _evidence_lines(report)
     yield f"gaps {report.gaps} · frozen {report.frozen} · without a book {report.seconds_without_book:.1f} s"
     for name in report.without_spot:
         yield f"{escape(name)}: no trades beside it (…spot.csv), so no prices and no trading: books and gaps only"
     for cut in report.cut:
         yield f"the recording ends in the middle: {escape(cut)}; what stands before it was read"
+    if report.page is not None:
+        yield f"page {escape(report.page)}"
     yield f"journal {escape(report.journal)} · digest {report.digest[:16]}"
 
 

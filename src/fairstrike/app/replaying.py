@@ -25,7 +25,7 @@ from fairstrike.store.tape import digest
 from fairstrike.strategy.market_maker import Params as MarketMakerParams
 from fairstrike.strategy.taker import Params as TakerParams
 
-ACCOUNT = "replay"
+ACCOUNT, PAGE = "replay", "report.html"
 _CHOICE_MAX = 1_000_000_000
 _ROOMS = config.RoomSettings(
     # A ladder that is polled twice an hour leaves no returns: its own other strikes say how much the index moves.
@@ -129,7 +129,8 @@ def prepare(files: Sequence[Path], settings: config.Settings) -> Prepared:
     recordings = recordings_of(files)
     names = [recording.path.name for recording in recordings]
     if len(set(names)) < len(names):
-        raise RecordingError("a recording is named twice; name each file once")
+        twice = next(name for name in names if names.count(name) > 1)
+        raise RecordingError(f"two recordings are called {twice}; a run knows them by name: rename one of them")
     found: dict[str, Result] = {}
     for recording in recordings:
         found |= recording.results()
@@ -144,7 +145,7 @@ def prepare(files: Sequence[Path], settings: config.Settings) -> Prepared:
 
 
 def run(prepared: Prepared, folder: Path, on_progress: Callable[[int], None]) -> ReplayReport:
-    """Replay into a journal in `folder` and give the figures.
+    """Replay into a journal in `folder`, write the page beside it, and give the figures.
 
     A replay's journal that is there is replaced when this one is whole, not before.
     """
@@ -157,17 +158,28 @@ def run(prepared: Prepared, folder: Path, on_progress: Callable[[int], None]) ->
         journal.close(prepared.started.run_ns)
     counts = Counts(events=turn.events, decisions=turn.decisions, wakes=turn.wakes, refused=dict(turn.refused))
     derived = {result.ticker: result.is_derived for result in prepared.found.values()}
-    return replay_report(
-        Finished(
-            engine=engine,
-            observer=observer,
-            counts=counts,
-            recordings=prepared.recordings,
-            derived=derived,
-            journal=str(folder),
-            digest=journal.digest(),
-        )
+    finished = Finished(
+        engine=engine,
+        observer=observer,
+        counts=counts,
+        recordings=prepared.recordings,
+        derived=derived,
+        journal=str(folder),
+        digest=journal.digest(),
     )
+    report = replay_report(finished)
+    path = folder / PAGE
+    _write_page(prepared.started, finished, report, path)
+    return msgspec.structs.replace(report, page=str(path))
+
+
+def _write_page(started: RunStarted, finished: Finished, report: ReplayReport, path: Path) -> None:
+    # What draws takes a second to import; whoever only verifies a run is spared it.
+    from fairstrike.research.page import page_of, render
+
+    made = path.with_suffix(".part")
+    made.write_text(render(page_of(started, finished, report)), encoding="utf-8")
+    made.replace(path)
 
 
 def drive(

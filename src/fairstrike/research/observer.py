@@ -236,7 +236,7 @@ class Observer:
         self._equity_due_ns = 0
         self._ends = 0
         self._rare: defaultdict[type[Event], int] = defaultdict(int)
-        self._last_ns = 0
+        self.last_ns = 0
         self.samples: list[Sample] = []
         self.equity: list[EquityPoint] = []
         self.marks: list[Mark] = []
@@ -295,7 +295,7 @@ class Observer:
         watch = self._watches.get(ticker)
         if watch is None:
             return []
-        return [*watch.spans, *watch.span(self._last_ns)]
+        return [*watch.spans, *watch.span(self.last_ns)]
 
     def _watch(self, ticker: str) -> _Watch:
         """Give a market's watch, made at its first event and joined to its book and contract once there are any."""
@@ -316,7 +316,7 @@ class Observer:
         self._rare[kind] += 1
         if kind in _PASSED_OVER:
             return
-        self._last_ns = instant_ns
+        self.last_ns = instant_ns
         if instant_ns >= self._equity_due_ns:
             self._point(instant_ns)
         match event:

@@ -219,11 +219,11 @@ class _Axis:
     def draw(self, axes: Axes) -> None:
         """Label the axis: minutes of one recording, else the moments at which recordings begin."""
         axes.set_xlim(-0.015 * self.end - 0.1, 1.015 * self.end + 0.1)
-        if len(self.parts) == 1:
-            axes.set_xlabel(f"minutes since {_moment(self._begins[0], '%d %b %Y %H:%M:%S')} UTC")
-            return
         # A part of one point is a settlement that came after its recording had ended.
         named = [n for n, (begin, end) in enumerate(self.parts) if end - begin > 1]
+        if len(named) <= 1:
+            axes.set_xlabel(f"recorded minutes since {_moment(self._begins[0], '%d %b %Y, %H:%M:%S')} UTC")
+            return
         for n in named[1:]:
             place = self._places[n] - _BREAK_MINUTES / 2
             axes.axvline(place, color=FAINT, linewidth=0.8, linestyle=(0, (3, 2)), zorder=1)

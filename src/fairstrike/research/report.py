@@ -105,8 +105,8 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 class ReplayReport(msgspec.Struct, frozen=True, kw_only=True):
     """A whole replay. `pnl` is over settled markets; `digest` identifies the journal.
 
-    `kinds` are the events by kind; `considered` says by strategy what came of each woken market, `refused` what risk
-    refused by rule, `rejected` what the venue rejected by code.
+    `page` is the file that shows the same to people; `kinds` are the events by kind; `considered` says by strategy
+    what came of each woken market, `refused` what risk refused by rule, `rejected` what the venue rejected by code.
     """
 
     files: tuple[str, ...]
@@ -125,6 +125,7 @@ class ReplayReport(msgspec.Struct, frozen=True, kw_only=True):
     seconds_without_book: float
     journal: str
     digest: str
+    page: str | None = None
     scores: Scores | None = None
     agreement: AgreementReports | None = None
     events: int = 0

@@ -28,6 +28,9 @@ from fairstrike.research.observer import Sample
 
 CONFIDENCE = 0.95
 BINS = 10
+EVENTS_FEW = 20
+"""With fewer events than this the clustered interval itself is known to be too narrow, and that is said."""
+
 P_LEAST = 1 / TICKS_PER_DOLLAR
 """Logarithmic loss takes no forecast for surer than one tick from 0 or 1: a model that says "never" loses 9.2."""
 
@@ -93,8 +96,9 @@ class Reliability(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Scores(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything about a set of forecasts. Scores are losses: the smaller the better."""
+    """Everything about a set of forecasts. Scores are losses: the smaller the better; `verdict` is a sentence."""
 
+    verdict: str
     brier: Comparison
     log_loss: Comparison
     buckets: tuple[Bucket, ...]
@@ -206,12 +210,42 @@ def reliability(found: Sequence[Forecast]) -> Reliability:
 
 def scores(found: Sequence[Forecast]) -> Scores:
     """Give everything about a set of forecasts."""
+    score = comparison(found, brier)
     return Scores(
-        brier=comparison(found, brier),
+        verdict=judged(score),
+        brier=score,
         log_loss=comparison(found, log_loss),
         buckets=buckets(found),
         reliability=reliability(found),
     )
+
+
+def judged(score: Comparison) -> str:
+    """Give one sentence on model against market, by Brier score, that claims no more than events and interval do."""
+    model, market, difference = score.model, score.market, score.difference
+    if model.mean is None or market.mean is None or difference.mean is None:
+        return "No forecast could be scored: no settled market had both a fair value and a two-sided book"
+    count = f"{model.count:,} forecast{'s' * (model.count != 1)}"
+    events = f"{model.events:,} settlement event{'s' * (model.events != 1)}"
+    means = f"Brier score {model.mean:.4f} against the market's {market.mean:.4f} over {count} of {events}"
+    if difference.low is None or difference.high is None:
+        return f"Nothing can be said of model against market yet: {means}, too few to give an interval"
+    interval = (
+        f"difference {_signed(difference.mean)}, 95 % interval {_signed(difference.low)} to {_signed(difference.high)}"
+    )
+    has_zero = difference.low <= 0 <= difference.high
+    if model.events < EVENTS_FEW:
+        verdict = "There are too few events to judge model against market"
+    elif has_zero:
+        verdict = "Model and market cannot be told apart"
+    else:
+        verdict = f"The {'model' if difference.high < 0 else 'market'} was better"
+    return f"{verdict}: {means}; {interval}{', which includes zero' if has_zero else ''}"
+
+
+def _signed(value: float) -> str:
+    shown = f"{value:+.4f}".replace("-", "−")
+    return shown if shown[1:] != "0.0000" else "0.0000"
 
 
 def _bins(rows: Sequence[tuple[float, float, str]]) -> tuple[Bin, ...]:

@@ -8,7 +8,15 @@ from rich.console import Console
 
 from fairstrike.app import printing
 from fairstrike.app.demo import Demo, Wanted, World
-from fairstrike.research.report import MarketReport, ReplayReport, StrategyReport
+from fairstrike.research.report import (
+    AgreementReport,
+    AgreementReports,
+    MarketReport,
+    OpenEvent,
+    ReplayReport,
+    StrategyReport,
+)
+from fairstrike.research.scoring import Forecast, scores
 
 IDLE = MarketReport(
     deltas=1,
@@ -68,6 +76,55 @@ def test_one_market_is_no_plural(capsys: pytest.CaptureFixture[str]) -> None:
     text = capsys.readouterr().out
     assert text.startswith("1 market, 1 delta\n")
     assert "Strategies" not in text
+
+
+SHARES = AgreementReport(markets=1, tickers=10, absent=0, equal_now=9, equal_recent=10, share_now=0.9, share_recent=1.0)
+
+
+def evidence() -> ReplayReport:
+    """A report with forecasts of three events, tickers, wakes and reasons."""
+    found = [
+        Forecast(group=f"g{n}", closes_in_ns=60_000_000_000 * (n + 1), p_model=0.8, p_market=0.7 - n / 50, outcome=1.0)
+        for n in range(3)
+    ]
+    open_event = OpenEvent(group="BTC@1", events=("E",), closes="c", markets=1, held={"E-1": "-3.00"}, cost="1.8000")
+    return msgspec.structs.replace(
+        report({}, IDLE=IDLE),
+        scores=scores(found),
+        agreement=AgreementReports(overall=SHARES, clean=SHARES),
+        events=1_000,
+        decisions=400,
+        wakes=250,
+        considered={"taker": {"no [edge]": 240, "wished": 10}, "maker": {}},
+        refused={"pace": 3},
+        open_events=(open_event,) * 7,
+        page="runs/x/report.html",
+    )
+
+
+def test_replay_evidence_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    printing.replay_report(evidence())
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "all 3 3 0.0400 0.1027 −0.0627 −0.0945 to −0.0309" in lines
+    assert "last minute 1 1 0.0400 0.0900 −0.0500" in lines
+    assert "tickers of 1 market: 90.0% at once, 100.0% within 1.1 s equal to the rebuilt book" in lines
+    assert "1,000 events · 400 moments of decision · 250 wakes, 0.250 an event" in lines
+    assert "taker: no [edge] 240 · wished 10" in lines
+    assert "maker: never woken" in lines
+    assert "refused by risk: pace 3" in lines
+    assert lines.count("E: no result; held -3.00 of E-1") == 5
+    assert "and 2 more events without a result" in lines
+    assert "page runs/x/report.html" in lines
+
+
+def test_a_very_long_list_of_markets_is_cut_to_those_that_matter(capsys: pytest.CaptureFixture[str]) -> None:
+    lost = msgspec.structs.replace(IDLE, crossed=1)
+    printing.replay_report(report({}, **{f"M{n}": IDLE for n in range(99)}, LOST=lost, TRADED=TRADED))
+    text = capsys.readouterr().out
+    assert text.startswith("101 markets, 1,334 deltas\n")
+    assert "and 99 markets without a fill or a fault\n" in text
+    assert "LOST" in text
+    assert "M7" not in text
 
 
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (100, 40), (120, 40)])

@@ -10,6 +10,7 @@ from scipy import stats
 from fairstrike.core.timing import MINUTE_NS, SECOND_NS
 from fairstrike.research.observer import Sample
 from fairstrike.research.scoring import (
+    EVENTS_FEW,
     Estimate,
     Forecast,
     brier,
@@ -17,6 +18,7 @@ from fairstrike.research.scoring import (
     clustered_mean,
     comparison,
     forecasts,
+    judged,
     log_loss,
     reliability,
     scores,
@@ -117,6 +119,31 @@ def test_difference_is_paired() -> None:
     assert (found.model.mean, found.market.mean, found.difference.mean) == (0.025, 0.025, 0.0)
     assert found.difference.low is not None
     assert found.difference.low < 0 < -found.difference.low + 1e-12
+
+
+def verdict(events: int, model: float, market: float) -> str:
+    """The verdict on forecasts so far off, in every other event a little more."""
+    found = [forecast(1 - model - n % 2 / 100, 1 - market - n % 2 / 50, 1.0, f"g{n}") for n in range(events)]
+    return judged(comparison(found, brier))
+
+
+@pytest.mark.parametrize(
+    ("events", "model", "market", "begins", "has_zero"),
+    [
+        (EVENTS_FEW, 0.1, 0.4, "The model was better: Brier score 0.0", False),
+        (EVENTS_FEW, 0.4, 0.1, "The market was better: Brier score 0.1", False),
+        (EVENTS_FEW, 0.2, 0.195, "Model and market cannot be told apart: Brier score 0.0", True),
+        (EVENTS_FEW - 1, 0.1, 0.4, "There are too few events to judge model against market: Brier", False),
+        (1, 0.1, 0.4, "Nothing can be said of model against market yet: Brier", False),
+        (0, 0.1, 0.4, "No forecast could be scored: ", False),
+    ],
+)
+def test_the_verdict_claims_no_more_than_events_and_interval_do(
+    events: int, model: float, market: float, begins: str, has_zero: bool
+) -> None:
+    said = verdict(events, model, market)
+    assert said.startswith(begins)
+    assert said.endswith("which includes zero") is has_zero
 
 
 @pytest.mark.parametrize(
