@@ -92,3 +92,14 @@ def test_how_events_are_cut_into_turns_changes_no_decision() -> None:
         hall.asking.wishes = [signal()]
     one, each = turned(whole, events), turned(single, *([event] for event in events))
     assert one.added == each.added
+
+
+def test_a_turn_counts_what_it_sees() -> None:
+    hall = Hall().opened()
+    turn = Turn(hall.engine, Book(), keeps_inputs=False)
+    hall.asking.wishes = [signal(), signal(size=10**9)]
+    turn([printed(41)])
+    turn([delta(50, BID, 4_100, 5), batch(50)])
+    turn([delta(51, BID, 4_150, 5)])
+    assert (turn.events, turn.decisions, turn.wakes) == (4, 2, 2)
+    assert sum(turn.refused.values()) == 1
