@@ -45,6 +45,8 @@ RECENT_NS = 1_100 * MILLISECOND_NS
 
 _Kept = TypeVar("_Kept")
 _NEVER_NS = 1 << 62
+# Longer than any clock is off.
+_CLOSED_FOR_NS = MINUTE_NS
 _STATES_MAX = 4_096
 _KEPT_MAX = 1_000_000
 _SPANS_MAX = 1_000
@@ -347,6 +349,8 @@ class Observer:
     def _look(self, ticker: str, instant_ns: int) -> None:
         watch = self._watch(ticker)
         self._replaced(watch, instant_ns)
+        if watch.is_waiting:
+            watch.due_ns, watch.is_waiting = 0, False
         if instant_ns >= watch.due_ns:
             self._sample(watch, instant_ns)
 
@@ -393,23 +397,30 @@ class Observer:
 
     def _sample(self, watch: _Watch, instant_ns: int) -> None:
         """Take a market's forecasts, once in each slice of its time to the close."""
+        if watch.contract is not None and instant_ns > watch.contract.close_ns + _CLOSED_FOR_NS:
+            self._leave(watch)
+            return
         book = self._engine.books.served(watch.ticker)
         if book is None or book.bid_ticks is None or book.ask_ticks is None or watch.contract is None:
             return
         view = self._engine.view(instant_ns, watch.ticker)
         if view.closes_in_ns <= 0:
-            watch.due_ns = _NEVER_NS
-            self._open.pop(watch.ticker, None)
+            self._leave(watch)
             return
         number = (view.closes_in_ns - 1) // self._params.score_every_ns
         if number != watch.slice:
             if view.p_fair is None:
-                # Nothing but a print of the index brings one back.
+                # A print of the index may bring one back, or a snapshot: it shows what a ladder implies.
                 watch.due_ns, watch.is_waiting = _NEVER_NS, True
                 return
             watch.slice = number
             self._keep(watch.contract, book.bid_ticks, book.ask_ticks, (instant_ns, view.closes_in_ns, view.p_fair))
         watch.due_ns = instant_ns + view.closes_in_ns - number * self._params.score_every_ns
+
+    def _leave(self, watch: _Watch) -> None:
+        """Ask no more of a market that is closed."""
+        watch.due_ns, watch.is_waiting = _NEVER_NS, False
+        self._open.pop(watch.ticker, None)
 
     def _keep(self, contract: Contract, bid: int, ask: int, when: tuple[int, int, float]) -> None:
         if len(self.samples) >= _KEPT_MAX:
