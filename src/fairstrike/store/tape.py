@@ -20,7 +20,8 @@ _PACKED_BYTES = 128 * 1024
 _ZSTD_BYTES = 16 * 1024
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 _LINE_BYTES_MAX = 64 * 1024 * 1024
-_HEAD_BYTES = 64 * 1024
+_HEAD_BYTES = 1024 * 1024
+_PART_BYTES = 1024
 _DAMAGE = (EOFError, zlib.error, zstandard.ZstdError)
 
 
@@ -159,10 +160,10 @@ def head(path: Path) -> bytes:
 
     Raises `RecordingError` when it cannot be opened or is not what its name says.
     """
-    begun = b""
+    begun = bytearray()
     try:
         with path.open("rb") as file, _unpacked(path, file) as unpacked:
-            while len(begun) < _HEAD_BYTES and (part := unpacked.read(1024)):
+            while len(begun) < _HEAD_BYTES and (part := unpacked.read(_PART_BYTES)):
                 begun += part
     except _DAMAGE:
         if not begun:
@@ -171,7 +172,7 @@ def head(path: Path) -> bytes:
             ) from None
     except OSError as error:
         raise _unreadable(path, error) from None
-    return begun
+    return bytes(begun)
 
 
 def digest(path: Path) -> str:

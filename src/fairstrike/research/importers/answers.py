@@ -9,12 +9,12 @@ from pathlib import Path
 
 import msgspec
 
-from fairstrike.core.errors import ArithmeticRefusal, RecordingError
+from fairstrike.core.errors import ArithmeticRefusal, ProtocolError, RecordingError
 from fairstrike.core.events import BookSnapshot
-from fairstrike.core.units import TICKS_PER_DOLLAR
 from fairstrike.research.importers import moments
 from fairstrike.research.importers.base import UNREADABLE, Recording, Unit
-from fairstrike.venue.kalshi.wire.amounts import money_ud, price_ticks, size_cc, time_ns
+from fairstrike.venue.kalshi.frame_events import no_levels, yes_levels
+from fairstrike.venue.kalshi.wire.amounts import money_ud, time_ns
 from fairstrike.venue.kalshi.wire.markets import (
     MarketAnswer,
     OrderbookAnswer,
@@ -44,6 +44,7 @@ class Document(msgspec.Struct, frozen=True):
     orderbook: OrderbookAnswer | None = None
 
 
+_UNUSABLE = (*UNREADABLE, ArithmeticRefusal, ProtocolError)
 _decode = msgspec.json.Decoder(Document).decode
 
 
@@ -71,7 +72,7 @@ class Answers(Recording):
             if document.single is not None and document.orderbook is not None:
                 books.append(_book(document.single.market.ticker, document.orderbook, self.first_ns))
                 self.snapshots[books[0].ticker] += 1
-        except (*UNREADABLE, ArithmeticRefusal) as error:
+        except _UNUSABLE as error:
             raise self._spoiled(1, error) from None
         self.notes.append(f"{self.path.name}: read {what}")
         if books:
@@ -88,7 +89,7 @@ class Answers(Recording):
         document = self._read()
         try:
             stamps = [time_ns(document.captured_at), *_stamps(document)]
-        except (*UNREADABLE, ArithmeticRefusal) as error:
+        except _UNUSABLE as error:
             raise self._spoiled(1, error) from None
         known = [stamp for stamp in stamps if stamp is not None]
         if not known:
@@ -96,13 +97,28 @@ class Answers(Recording):
         return max(known)
 
 
-def _stamps(document: Document) -> list[int | None]:
+def _page(document: Document) -> FillsPage | SettlementsPage | None:
+    """Give the document's page of an account, None when it is of another kind.
+
+    Raises `ArithmeticRefusal` for an endpoint whose answers are not read.
+    """
     if not bytes(document.payload):
-        return []
+        return None
     if document.endpoint.endswith("/fills"):
-        return [time_ns(fill.created_time) for fill in msgspec.json.decode(document.payload, type=FillsPage).fills]
-    page = msgspec.json.decode(document.payload, type=SettlementsPage)
-    return [time_ns(settlement.settled_time) for settlement in page.settlements]
+        return msgspec.json.decode(document.payload, type=FillsPage)
+    if document.endpoint.endswith("/settlements"):
+        return msgspec.json.decode(document.payload, type=SettlementsPage)
+    raise ArithmeticRefusal(f"answers of {document.endpoint[:80]!r} are not read, only /fills and /settlements")
+
+
+def _stamps(document: Document) -> list[int | None]:
+    match _page(document):
+        case FillsPage(fills=fills):
+            return [time_ns(fill.created_time) for fill in fills]
+        case SettlementsPage(settlements=settlements):
+            return [time_ns(settlement.settled_time) for settlement in settlements]
+        case None:
+            return []
 
 
 def _counted(document: Document) -> str:
@@ -112,18 +128,21 @@ def _counted(document: Document) -> str:
         return f"{len(document.payloads)} series with {len(schedules)} fee schedules"
     if document.grids is not None:
         return f"price grids, {len([grid_of(grid.price_ranges) for grid in document.grids])}"
-    if not bytes(document.payload):
-        return "a market and its book"
-    if document.endpoint.endswith("/fills"):
-        fills = msgspec.json.decode(document.payload, type=FillsPage).fills
-        fees_ud = sum(money_ud(fill.fee_cost) for fill in fills)
-        return f"{len(fills)} fills with {fees_ud / 1e6:.6f} dollars of fees"
-    settled = msgspec.json.decode(document.payload, type=SettlementsPage).settlements
-    return f"{len(settled)} settlements"
+    match _page(document):
+        case FillsPage(fills=fills):
+            fees_ud = sum(money_ud(fill.fee_cost) for fill in fills)
+            return f"{len(fills)} fills with {fees_ud / 1e6:.6f} dollars of fees"
+        case SettlementsPage(settlements=settlements):
+            return f"{len(settlements)} settlements"
+        case None if document.single is not None and document.orderbook is not None:
+            return "a market and its book"
+        case None:
+            raise ArithmeticRefusal("no answer that is read is in it")
 
 
 def _book(ticker: str, answer: OrderbookAnswer, at_ns: int) -> BookSnapshot:
     sides = answer.orderbook_fp
-    bids = tuple((price_ticks(price), size_cc(size)) for price, size in sides.yes_dollars or ())
-    asks = tuple((TICKS_PER_DOLLAR - price_ticks(price), size_cc(size)) for price, size in sides.no_dollars or ())
+    bids, asks = yes_levels(sides.yes_dollars or ()), no_levels(sides.no_dollars or ())
+    if any(size < 0 for _, size in (*bids, *asks)):
+        raise ArithmeticRefusal(f"a size of {ticker[:80]} is below zero")
     return BookSnapshot(ticker=ticker, bids=bids, asks=asks, recv_ns=at_ns)

@@ -7,17 +7,27 @@ An importer is a subclass of `Recording`: `recognises` says whether a file is it
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
+from msgspec import Meta
 
-from fairstrike.core.errors import RecordingError
+from fairstrike.core.errors import ArithmeticRefusal, RecordingError
 from fairstrike.core.events import Event, MarketSettled
-from fairstrike.core.timing import SECOND_NS
+from fairstrike.core.timing import SECOND_NS, parse_rfc3339_ns
+from fairstrike.core.units import parse_e8
 from fairstrike.store.tape import Cut, Tape
 
 Unit = tuple[int, list[Event]]
 """An instant and the events received at it, up to and including at most one `BatchEnded`."""
+
+INSTANT_NS_MAX = 9_000_000_000 * SECOND_NS
+"""The last instant a recording may name: in the year 2255, inside 64 bits."""
+
+_PRICE_E8_MAX = 10**18
+
+Instant = Annotated[int, Meta(ge=0, le=INSTANT_NS_MAX)]
+"""Epoch nanoseconds in a recording."""
 
 SETTLEMENT_TIMER_NS = SECOND_NS
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -110,6 +120,28 @@ class Recording:
         return RecordingError(
             f"{name} goes back in time at line {number}; give a recording whose lines are in order of receipt"
         )
+
+
+def instant_ns(text: str) -> int:
+    """Give the instant of an RFC 3339 text.
+
+    Raises `ArithmeticRefusal` when it is none, or not between 1970 and 2255: treat its line as unreadable.
+    """
+    at_ns = parse_rfc3339_ns(text)
+    if not 0 <= at_ns <= INSTANT_NS_MAX:
+        raise ArithmeticRefusal(f"{text[:40]!r} is not a time between 1970 and 2255")
+    return at_ns
+
+
+def price_e8(text: str) -> int:
+    """Give the price of an asset, from decimal text in dollars.
+
+    Raises `ArithmeticRefusal` when it is not above zero and below ten billion dollars.
+    """
+    e8 = parse_e8(text)
+    if not 0 < e8 < _PRICE_E8_MAX:
+        raise ArithmeticRefusal(f"{text[:40]!r} is not a price of an asset")
+    return e8
 
 
 def settlements(found: Mapping[str, Result]) -> list[Unit]:

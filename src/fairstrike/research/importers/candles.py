@@ -7,13 +7,14 @@ known, so it prices nothing; the statistics use it.
 from collections.abc import Iterator
 from pathlib import Path
 
-from fairstrike.core.errors import ArithmeticRefusal
+from fairstrike.core.errors import ArithmeticRefusal, RecordingError
 from fairstrike.core.events import IndexPrinted
-from fairstrike.core.timing import MINUTE_NS, SECOND_NS, parse_rfc3339_ns
-from fairstrike.core.units import parse_e8
-from fairstrike.research.importers.base import Recording, Unit
+from fairstrike.core.timing import MINUTE_NS, SECOND_NS
+from fairstrike.research.importers.base import Recording, Unit, instant_ns, price_e8
+from fairstrike.store.tape import Tape
 
 SOURCE = "perpetual"
+_ASSETS = ("BTC", "ETH", "SOL")
 _HEADER = b"timestamp,open,high,low,close"
 
 
@@ -30,7 +31,7 @@ class Candles(Recording):
     def units(self) -> Iterator[Unit]:
         """Give one price a candle."""
         count, before_ns = 0, 0
-        asset = self.path.name.partition("-")[0].upper()
+        asset = self._asset()
         for number, line in enumerate(self.tape.lines(), start=1):
             if number == 1:
                 continue
@@ -47,14 +48,29 @@ class Candles(Recording):
         self.is_over = True
 
     def _begins_ns(self) -> int:
-        lines = type(self.tape)(self.path, lambda cut: None).lines()
+        self._asset()
+        lines = Tape(self.path, lambda cut: None).lines()
         next(lines, None)
-        return self._candle(2, next(lines, b""))[0]
+        first = next(lines, None)
+        if first is None:
+            raise RecordingError(f"{self.path.name} holds no candle; give a file with at least one")
+        return self._candle(2, first)[0]
+
+    def _asset(self) -> str:
+        asset = self.path.name.partition("-")[0].upper()
+        if asset not in _ASSETS:
+            raise RecordingError(
+                f"{self.path.name} does not say whose candles these are; begin its name with {', '.join(_ASSETS)}, "
+                "e.g. btc-perp-1m.csv"
+            )
+        return asset
 
     def _candle(self, number: int, line: bytes) -> tuple[int, int]:
         """Give the end of a candle's minute and its close."""
         cells = line.decode("utf-8", "replace").split(",")
         try:
-            return parse_rfc3339_ns(f"{cells[0]}Z") + MINUTE_NS, parse_e8(cells[4])
-        except (IndexError, ArithmeticRefusal) as error:
+            return instant_ns(f"{cells[0]}Z") + MINUTE_NS, price_e8(cells[4])
+        except IndexError:
+            raise self._spoiled(number, "too few columns") from None
+        except ArithmeticRefusal as error:
             raise self._spoiled(number, error) from None

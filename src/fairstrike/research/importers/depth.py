@@ -11,12 +11,12 @@ import msgspec
 
 from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.core.events import BookSnapshot, Level
-from fairstrike.core.timing import parse_rfc3339_ns
-from fairstrike.core.units import CC_PER_CONTRACT, TICKS_PER_DOLLAR
+from fairstrike.core.units import TICKS_PER_DOLLAR
 from fairstrike.research.importers import moments
-from fairstrike.research.importers.base import UNREADABLE, Recording, Unit
-from fairstrike.venue.kalshi.wire.amounts import number_ticks
+from fairstrike.research.importers.base import UNREADABLE, Recording, Unit, instant_ns
+from fairstrike.venue.kalshi.wire.amounts import number_text, number_ticks, size_cc
 
+_SIZE_DECIMALS = 2
 _Levels = tuple[tuple[Decimal, Decimal], ...]
 
 
@@ -72,20 +72,24 @@ class Depth(Recording):
     def _read(self, number: int, raw: bytes) -> tuple[int, BookSnapshot]:
         try:
             line = _decode(raw)
-            at_ns = parse_rfc3339_ns(line.captured_at)
+            at_ns = instant_ns(line.captured_at)
             bids = tuple(_level(price, size) for price, size in line.yes_bids)
-            asks = tuple(_level(1 - price, size) for price, size in line.no_bids)
+            asks = tuple(_level(price, size, is_ask=True) for price, size in line.no_bids)
         except (*UNREADABLE, ArithmeticRefusal) as error:
             raise self._spoiled(number, error) from None
         return at_ns, BookSnapshot(ticker=line.ticker, bids=bids, asks=asks, recv_ns=at_ns)
 
 
-def _level(price: Decimal, size: Decimal) -> Level:
+def _level(price: Decimal, size: Decimal, *, is_ask: bool = False) -> Level:
     """Give a level; a size the poll shows with a fraction of a centicontract is cut down.
 
-    Raises `ArithmeticRefusal` for a price that is none.
+    Raises `ArithmeticRefusal` for a price or size that is none.
     """
     ticks = number_ticks(price)
     if not 0 < ticks < TICKS_PER_DOLLAR:
-        raise ArithmeticRefusal(f"{price} is no price")
-    return ticks, int(size * CC_PER_CONTRACT)
+        raise ArithmeticRefusal(f"{price} is no price of a level")
+    whole, _, fraction = number_text(size).partition(".")
+    cc = size_cc(f"{whole}.{fraction[:_SIZE_DECIMALS]:0<{_SIZE_DECIMALS}}")
+    if cc < 0:
+        raise ArithmeticRefusal(f"{size} is no size of a level")
+    return TICKS_PER_DOLLAR - ticks if is_ask else ticks, cc

@@ -17,8 +17,10 @@ from fairstrike.store.tape import head
 FORMATS: tuple[type[Recording], ...] = (Stream15m, Ladders, Depth, Frames, Markets, Answers, Candles)
 """Asked in this order; the first that recognises a file reads it."""
 
-_ENDINGS = (".jsonl", ".json", ".csv")
+_ENDINGS = frozenset({".jsonl", ".json", ".csv"})
+_PACKED = (".gz", ".zst")
 _BESIDE = (".spot.csv", "results.csv")
+_GUIDE = "docs/guides/recordings.md"
 
 
 def recordings(paths: Sequence[Path]) -> list[Recording]:
@@ -26,30 +28,41 @@ def recordings(paths: Sequence[Path]) -> list[Recording]:
 
     Raises `RecordingError` for a path that is not there, holds no recording, or is in no known format.
     """
-    files = [file for path in paths for file in _files(path)]
+    found: list[Recording] = []
     seen: set[Path] = set()
-    for file in files:
-        whole = file.resolve()
-        if whole in seen:
-            raise RecordingError(f"{file.name} is named twice; name each recording once")
-        seen.add(whole)
-    return sorted((opened(file) for file in files), key=lambda recording: (recording.first_ns, recording.path.name))
+    for path in paths:
+        for file in _files(path):
+            whole = file.resolve()
+            if whole in seen:
+                raise RecordingError(f"{file.name} is named twice; name each recording once")
+            seen.add(whole)
+            found.append(opened(file, path if file != path else None))
+    return sorted(found, key=lambda recording: (recording.first_ns, recording.path.name))
 
 
-def opened(path: Path) -> Recording:
-    """Give a file's recording, read by the importer that recognises it.
+def opened(path: Path, folder: Path | None = None) -> Recording:
+    """Give a file's recording, read by the importer that recognises it; `folder` is where it was found, if not named.
 
     Raises `RecordingError` when it is empty, cannot be read, or is in no known format.
     """
+    if path.exists() and not path.is_file():
+        raise RecordingError(f"{path} is neither a file nor a folder; give a recording as a file")
     begun = head(path)
     if not begun.strip():
         raise RecordingError(f"{path.name} is empty; give a recording with at least one frame")
     for kind in FORMATS:
         if kind.recognises(path, begun):
             return kind(path)
+    if _plain_name(path).endswith(_BESIDE):
+        raise RecordingError(f"{path.name} is read together with the capture it lies beside; name the capture")
+    if folder is not None:
+        raise RecordingError(
+            f"{path.name} in the folder {folder} is in no format that can be read; name the recordings themselves, or "
+            f"move it elsewhere. {_GUIDE} lists the formats"
+        )
     known = ", ".join(kind.kind for kind in FORMATS)
     raise RecordingError(
-        f"{path.name} is in no format that can be read; these are: {known}. The guide on recordings says how to add one"
+        f"{path.name} is in no format that can be read; these are: {known}. {_GUIDE} describes them, and how to add one"
     )
 
 
@@ -65,6 +78,16 @@ def _files(path: Path) -> list[Path]:
 
 
 def _is_recording(file: Path) -> bool:
-    """Whether a file of a folder is a recording by its name: not what lies beside one, and nothing hidden."""
-    name = file.name.removesuffix(".gz").removesuffix(".zst")
-    return name.endswith(_ENDINGS) and not name.endswith(_BESIDE) and not name.startswith(".")
+    """Whether a file of a folder means to be a recording: not what lies beside one, and nothing hidden.
+
+    An ending after the format's, whatever it is, does not hide it: a copy, or packed in a way we do not know, it is
+    named as unreadable instead of left out.
+    """
+    if file.name.startswith(".") or _plain_name(file).endswith(_BESIDE):
+        return False
+    return not _ENDINGS.isdisjoint(suffix.lower() for suffix in file.suffixes)
+
+
+def _plain_name(file: Path) -> str:
+    """Give a file's name without what says that it is packed."""
+    return file.stem if file.suffix in _PACKED else file.name

@@ -15,10 +15,11 @@ from fairstrike.core.contract import Comparison, Contract, settle
 from fairstrike.core.errors import ArithmeticRefusal, RecordingError
 from fairstrike.core.events import BookSnapshot, ContractListed, Event, IndexPrinted, MarketSettled
 from fairstrike.core.fees import FeeSchedule
-from fairstrike.core.timing import SECOND_NS, WINDOW_SECONDS, parse_rfc3339_ns
-from fairstrike.core.units import TICKS_PER_DOLLAR, parse_e8
+from fairstrike.core.timing import SECOND_NS, WINDOW_SECONDS
+from fairstrike.core.units import TICKS_PER_DOLLAR
 from fairstrike.research.importers import moments
-from fairstrike.research.importers.base import UNREADABLE, Recording, Unit
+from fairstrike.research.importers.base import UNREADABLE, Recording, Unit, instant_ns, price_e8
+from fairstrike.store.tape import Tape
 from fairstrike.venue.kalshi.wire.amounts import number_e8, number_ticks
 
 BYTES_MAX = 512 * 1024 * 1024
@@ -111,21 +112,21 @@ class Ladders(Recording):
 
     def _begins_ns(self) -> int:
         self._first_line()
-        return min(self._lines())[0]
+        return min(at_ns for at_ns, _, _ in self._lines(Tape(self.path, lambda cut: None)))
 
     def _in_order(self) -> Iterator[tuple[int, int, Line]]:
         raws: dict[int, bytes] = {}
         order: list[tuple[int, int]] = []
-        for at_ns, number, raw in self._lines():
+        for at_ns, number, raw in self._lines(self.tape):
             raws[number] = raw
             order.append((at_ns, number))
         for at_ns, number in sorted(order):
             yield at_ns, number, _decode(raws.pop(number))
 
-    def _lines(self) -> Iterator[tuple[int, int, bytes]]:
+    def _lines(self, tape: Tape) -> Iterator[tuple[int, int, bytes]]:
         """Give (instant, line number, bytes) of each line, in order of the file."""
         size = 0
-        for number, raw in enumerate(self.tape.lines(), start=1):
+        for number, raw in enumerate(tape.lines(), start=1):
             size += len(raw)
             if size > BYTES_MAX:
                 raise RecordingError(f"{self.path.name} is too large to be put in order of time; split it by day")
@@ -141,6 +142,8 @@ class Ladders(Recording):
             events += self._settled(line, at_ns)
             events += _print(line, at_ns)
             for outcome in line.current.outcomes:
+                if outcome.ticker in self._told:
+                    continue
                 events += self._listed(line, outcome, at_ns)
                 bid, ask = number_ticks(outcome.yes_bid), number_ticks(outcome.yes_ask)
                 books.append(moments.top_of_book(outcome.ticker, at_ns, bid, ask))
@@ -160,17 +163,17 @@ class Ladders(Recording):
 
     def _settled(self, line: Line, at_ns: int) -> list[Event]:
         told = line.previous_settlement
-        if told is None or told.event_ticker in self._told or not told.results:
+        if told is None:
             return []
-        self._told.add(told.event_ticker)
         events: list[Event] = []
         for ticker, result in told.results.items():
-            if result not in _VALUES:
+            if result not in _VALUES or ticker in self._told:
                 continue
+            self._told.add(ticker)
             events.append(MarketSettled(ticker=ticker, value_ticks=_VALUES[result], recv_ns=at_ns))
             contract = self._terms.pop(ticker, None)
-            if contract is not None and told.expiration_value:
-                derived = settle(contract, [parse_e8(told.expiration_value)] * WINDOW_SECONDS)
+            if contract is not None and contract.is_struck and told.expiration_value:
+                derived = settle(contract, [price_e8(told.expiration_value)] * WINDOW_SECONDS)
                 self.rule[0] += 1
                 self.rule[1] += derived != _VALUES[result]
         return events
@@ -178,17 +181,17 @@ class Ladders(Recording):
 
 def _instant_ns(line: Line) -> int:
     """Give the instant from which a whole capture is known: the later of the ladder's and the spot's time."""
-    at_ns = parse_rfc3339_ns(line.captured_at)
+    at_ns = instant_ns(line.captured_at)
     if line.spot is None or line.spot.exchange_time is None:
         return at_ns
-    return max(at_ns, parse_rfc3339_ns(line.spot.exchange_time))
+    return max(at_ns, instant_ns(line.spot.exchange_time))
 
 
 def _print(line: Line, at_ns: int) -> list[Event]:
     spot = line.spot
     if spot is None or spot.price is None or spot.exchange_time is None:
         return []
-    source_ns = parse_rfc3339_ns(spot.exchange_time)
+    source_ns = instant_ns(spot.exchange_time)
     return [
         IndexPrinted(
             asset=line.symbol,
@@ -214,8 +217,8 @@ def _contract(line: Line, outcome: Outcome) -> Contract:
         series=line.series,
         asset=line.symbol,
         comparison=comparison,
-        open_ns=parse_rfc3339_ns(event.open_time),
-        close_ns=parse_rfc3339_ns(event.close_time),
+        open_ns=instant_ns(event.open_time),
+        close_ns=instant_ns(event.close_time),
         floor_e8=None if floor is None else number_e8(floor),
         cap_e8=None if cap is None else number_e8(cap),
     )

@@ -5,7 +5,6 @@ The document does not say when it was read; its file name does: `…-20260710T00
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -13,9 +12,8 @@ import msgspec
 from fairstrike.core.errors import ArithmeticRefusal, RecordingError
 from fairstrike.core.events import BookSnapshot, ContractListed, Event
 from fairstrike.core.fees import FeeSchedule
-from fairstrike.core.timing import SECOND_NS
 from fairstrike.research.importers import moments
-from fairstrike.research.importers.base import UNREADABLE, Recording, Unit
+from fairstrike.research.importers.base import UNREADABLE, Recording, Unit, instant_ns
 from fairstrike.venue.kalshi.wire.amounts import price_ticks, size_cc
 from fairstrike.venue.kalshi.wire.markets import Market, contract_of
 
@@ -74,8 +72,13 @@ class Markets(Recording):
                 f"{self.path.name} does not say when it was read; name it with the time, e.g. markets-"
                 "20260710T002212Z.json"
             )
-        read_at = datetime.strptime(found.group(), "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-        return int(read_at.timestamp()) * SECOND_NS
+        day, time = found.group().rstrip("Z").split("T")
+        try:
+            return instant_ns(f"{day[:4]}-{day[4:6]}-{day[6:]}T{time[:2]}:{time[2:4]}:{time[4:]}Z")
+        except ArithmeticRefusal as error:
+            raise RecordingError(
+                f"the time in the name {self.path.name} is none ({error}); name it with the time it was read"
+            ) from None
 
 
 def _best(market: Market, at_ns: int) -> BookSnapshot:
@@ -83,6 +86,8 @@ def _best(market: Market, at_ns: int) -> BookSnapshot:
     bid, ask = price_ticks(market.yes_bid_dollars), price_ticks(market.yes_ask_dollars)
     book = moments.top_of_book(market.ticker, at_ns, bid, ask)
     bid_cc, ask_cc = size_cc(market.yes_bid_size_fp), size_cc(market.yes_ask_size_fp)
+    if bid_cc < 0 or ask_cc < 0:
+        raise ArithmeticRefusal(f"a size of {market.ticker[:80]} is below zero")
     if bid_cc or ask_cc:
         bids = tuple((price, bid_cc) for price, _ in book.bids if bid_cc)
         asks = tuple((price, ask_cc) for price, _ in book.asks if ask_cc)

@@ -29,7 +29,10 @@ class Capture(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def units(captures: Iterable[Capture]) -> Iterator[Unit]:
-    """Give each capture as one unit, and a unit when its moment is over. Captures come in order of time."""
+    """Give each capture as one unit, and a unit when its moment is over. Captures come in order of time.
+
+    Of two books of one market in one capture the last stands.
+    """
     ends: deque[tuple[int, list[BookSnapshot]]] = deque()
     latest: dict[str, int] = {}
     for capture in captures:
@@ -53,7 +56,7 @@ def top_of_book(ticker: str, at_ns: int, bid_ticks: int | None, ask_ticks: int |
 
 
 def _ended(end_ns: int, books: list[BookSnapshot], latest: dict[str, int]) -> Iterator[Unit]:
-    over = [book.ticker for book in books if latest.get(book.ticker) == end_ns]
+    over = list(dict.fromkeys(book.ticker for book in books if latest.get(book.ticker) == end_ns))
     for ticker in over:
         del latest[ticker]
     if over:

@@ -5,9 +5,8 @@ from collections.abc import Collection
 from pathlib import Path
 
 from fairstrike.core.errors import ArithmeticRefusal, RecordingError
-from fairstrike.core.timing import parse_rfc3339_ns
 from fairstrike.core.units import TICKS_PER_DOLLAR, parse_e8
-from fairstrike.research.importers.base import Result
+from fairstrike.research.importers.base import Result, instant_ns
 
 
 def results(path: Path, runs: Collection[str]) -> dict[str, Result]:
@@ -23,6 +22,8 @@ def results(path: Path, runs: Collection[str]) -> dict[str, Result]:
                     raise ArithmeticRefusal(f"the one of {row['market_ticker']!r} is cut")
                 if row["run"] in runs:
                     found[row["market_ticker"]] = _result(row)
+    except OSError as error:
+        raise RecordingError(f"{path.name} cannot be read ({error.strerror}); check its permissions") from None
     except (KeyError, TypeError, csv.Error, UnicodeDecodeError, ArithmeticRefusal) as error:
         raise RecordingError(f"{path.name} has a row that cannot be used ({error}); restore the file") from None
     return found
@@ -39,7 +40,7 @@ def _result(row: dict[str, str]) -> Result:
         ticks = TICKS_PER_DOLLAR if parse_e8(value) >= parse_e8(strike) else 0
     return Result(
         ticker=row["market_ticker"],
-        close_ns=parse_rfc3339_ns(row["close_time"]),
+        close_ns=instant_ns(row["close_time"]),
         value_ticks=ticks,
         is_derived=not official,
     )

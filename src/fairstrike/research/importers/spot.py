@@ -5,9 +5,8 @@ from pathlib import Path
 
 from fairstrike.core.errors import RecordingError
 from fairstrike.core.events import IndexPrinted, OffsetStepped
-from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS, parse_rfc3339_ns
-from fairstrike.core.units import parse_e8
-from fairstrike.research.importers.base import Unit
+from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
+from fairstrike.research.importers.base import INSTANT_NS_MAX, Unit, instant_ns, price_e8
 from fairstrike.store.tape import Cut, Tape
 from fairstrike.venue.kalshi.offset import ClockOffset
 
@@ -67,6 +66,9 @@ def _trades(tape: Tape) -> Iterator[tuple[int, int, int]]:
         cells = line.decode("utf-8", "replace").split(",")
         try:
             received, stamped, price = (cells[column] for column in columns)
-            yield int(received), parse_rfc3339_ns(stamped), parse_e8(price)
+            recv_ns, stamped_ns, value_e8 = int(received), instant_ns(stamped), price_e8(price)
+            if not 0 <= recv_ns <= INSTANT_NS_MAX:
+                raise ValueError(received)
         except (ValueError, IndexError):
             raise RecordingError(f"{path.name} line {number} is not a trade; restore the file") from None
+        yield recv_ns, stamped_ns, value_e8
