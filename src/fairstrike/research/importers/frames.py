@@ -13,13 +13,14 @@ from fairstrike.core.errors import RecordingError
 from fairstrike.core.timing import MILLISECOND_NS
 from fairstrike.research.importers.base import UNREADABLE
 from fairstrike.research.importers.sessions import APART, SessionRecording, Told
+from fairstrike.venue.kalshi.wire.amounts import Milliseconds
 from fairstrike.venue.kalshi.wire.stream import decode_envelope
 
 
 class Received(msgspec.Struct, frozen=True):
     """One frame and when it came, epoch milliseconds."""
 
-    received_ms: int
+    received_ms: Milliseconds
     frame: msgspec.Raw
 
 
@@ -36,7 +37,7 @@ class _Message(msgspec.Struct, frozen=True):
 
 class _Frame(msgspec.Struct, frozen=True):
     type: str
-    msg: _Message = _Message()
+    msg: _Message | None = None
 
 
 _document = msgspec.json.Decoder(Document).decode
@@ -67,14 +68,17 @@ class Frames(SessionRecording):
                 decode_envelope(data)
             except UNREADABLE as error:
                 raise self._spoiled(number, error) from None
-            ticker = frame.msg.market_ticker
-            key = None
+            events = self.session.receive(data, recv_ns)
+            # An error frame is what the venue refused; any other that is refused is damage.
+            if frame.type != "error":
+                events = self._readable(number, recv_ns, events)
+            message, key = frame.msg or _Message(), None
             if frame.type == "orderbook_delta":
-                self.deltas[ticker] += 1
-                key = (ticker, frame.msg.ts_ms)
+                self.deltas[message.market_ticker] += 1
+                key = (message.market_ticker, message.ts_ms)
             elif frame.type == "orderbook_snapshot":
-                self.snapshots[ticker] += 1
-            yield recv_ns, APART if frame.type == "ticker" else key, self.session.receive(data, recv_ns)
+                self.snapshots[message.market_ticker] += 1
+            yield recv_ns, APART if frame.type == "ticker" else key, events
 
     def _begins_ns(self) -> int:
         frames = self._read()

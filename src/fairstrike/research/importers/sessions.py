@@ -7,7 +7,9 @@ with its receive time. A snapshot is a group of its own; tickers neither end nor
 from collections.abc import Hashable, Iterator, Mapping
 from pathlib import Path
 
-from fairstrike.core.events import BatchEnded, Event
+import msgspec
+
+from fairstrike.core.events import BatchEnded, BookSnapshot, Event, FrameRefused
 from fairstrike.core.timing import MILLISECOND_NS
 from fairstrike.research.importers.base import Recording, Unit
 from fairstrike.venue.kalshi.session import Session, SessionParams
@@ -61,6 +63,20 @@ class SessionRecording(Recording):
         if events:
             yield instant, events
         self.is_over = True
+
+    def _readable(self, number: int, recv_ns: int, events: list[Event]) -> list[Event]:
+        """Give the events of a frame received at `recv_ns`, as known from then on.
+
+        Changes that came before their market's first snapshot are known with it: they carry its receive time.
+
+        Raises `RecordingError` when the session could not read it, or a book of it has a size below zero.
+        """
+        for event in events:
+            if isinstance(event, FrameRefused):
+                raise self._spoiled(number, event.reason)
+            if isinstance(event, BookSnapshot) and any(size < 0 for _, size in (*event.bids, *event.asks)):
+                raise self._spoiled(number, f"a size of {event.ticker[:80]} is below zero")
+        return [e if e.recv_ns == recv_ns else msgspec.structs.replace(e, recv_ns=recv_ns) for e in events]
 
     def _grouped(self) -> Iterator[tuple[list[Event], bool]]:
         """Give events and whether they close a group: `BatchEnded` comes last of those that do."""

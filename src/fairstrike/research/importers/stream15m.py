@@ -11,19 +11,21 @@ from pathlib import Path
 import msgspec
 
 from fairstrike.core.contract import TAPERED_GRID, Comparison, Contract
-from fairstrike.core.errors import ArithmeticRefusal, RecordingError
-from fairstrike.core.events import ContractListed, Event
+from fairstrike.core.errors import ArithmeticRefusal
+from fairstrike.core.events import BookDelta, ContractListed, Event
 from fairstrike.core.fees import FeeSchedule
-from fairstrike.core.timing import MINUTE_NS, parse_rfc3339_ns
-from fairstrike.core.units import parse_e8
+from fairstrike.core.timing import MINUTE_NS
 from fairstrike.research.importers import results, spot
-from fairstrike.research.importers.base import UNREADABLE, Result, Unit
+from fairstrike.research.importers.base import UNREADABLE, Instant, Result, Unit, instant_ns
 from fairstrike.research.importers.sessions import APART, SessionRecording, Told
+from fairstrike.venue.kalshi.wire.amounts import number_e8
+from fairstrike.venue.kalshi.wire.markets import asset_of
 from fairstrike.venue.kalshi.wire.stream import DeltaFrame, SnapshotFrame, TickerFrame
 
 BOOK_CHANNEL = "orderbook_delta"
 _WINDOW_NS = 15 * MINUTE_NS
 _BROKEN = "the numbers of the frames make no sense"
+_ANEW = "the numbers began anew"
 
 
 class WatchMessage(msgspec.Struct, frozen=True):
@@ -37,32 +39,32 @@ class WatchMessage(msgspec.Struct, frozen=True):
 class RecordedDelta(DeltaFrame, frozen=True, tag="orderbook_delta", kw_only=True):
     """A delta frame with the recorder's receive time."""
 
-    recv_ns: int
+    recv_ns: Instant
 
 
 class RecordedSnapshot(SnapshotFrame, frozen=True, tag="orderbook_snapshot", kw_only=True):
     """A snapshot frame with the recorder's receive time."""
 
-    recv_ns: int
+    recv_ns: Instant
 
 
 class RecordedTicker(TickerFrame, frozen=True, tag="ticker", kw_only=True):
     """A ticker frame with the recorder's receive time."""
 
-    recv_ns: int
+    recv_ns: Instant
 
 
 class Watched(msgspec.Struct, frozen=True, tag="watch_market", kw_only=True):
     """The recorder begins to follow a market."""
 
-    recv_ns: int
+    recv_ns: Instant
     msg: WatchMessage
 
 
 class Connected(msgspec.Struct, frozen=True, tag="ws_connected", kw_only=True):
     """The recorder's connection came up: numbers begin anew."""
 
-    recv_ns: int
+    recv_ns: Instant
 
 
 class OpenedChannel(msgspec.Struct, frozen=True):
@@ -80,7 +82,7 @@ class Acknowledgement(OpenedChannel, frozen=True):
 class Subscribed(msgspec.Struct, frozen=True, tag="ws_subscribed", kw_only=True):
     """A subscription was acknowledged; with books told before on this connection, their numbers begin anew."""
 
-    recv_ns: int
+    recv_ns: Instant
     sid: int | None = None
     msg: Acknowledgement | None = None
 
@@ -95,7 +97,7 @@ class Subscribed(msgspec.Struct, frozen=True, tag="ws_subscribed", kw_only=True)
 class Rotated(msgspec.Struct, frozen=True, tag="market_rotated", kw_only=True):
     """The recorder turns to the next market."""
 
-    recv_ns: int
+    recv_ns: Instant
 
 
 Line = RecordedDelta | RecordedSnapshot | RecordedTicker | Watched | Connected | Subscribed | Rotated
@@ -117,6 +119,8 @@ class Stream15m(SessionRecording):
         self.run = path.name.split(".jsonl")[0]
         self.spot = spot.beside(path, self.run)
         self._books_before = 0
+        self._deltas_before: dict[str, int] = {}
+        self._last: RecordedDelta | RecordedSnapshot | None = None
 
     @classmethod
     def recognises(cls, path: Path, head: bytes) -> bool:
@@ -143,7 +147,7 @@ class Stream15m(SessionRecording):
 
     def frames(self) -> Iterator[Told]:
         """Give every line's receive time, group and events."""
-        receive, deltas, tape = self.session.receive_frame, self.deltas, self.tape
+        receive, deltas, tape, last = self.session.receive_frame, self.deltas, self.tape, self._last
         for raw in tape.lines():
             try:
                 line = _decode(raw)
@@ -151,23 +155,34 @@ class Stream15m(SessionRecording):
                 raise self._spoiled(tape.line_count, error) from None
             if type(line) is RecordedDelta:
                 message, recv_ns = line.msg, line.recv_ns
-                deltas[message.market_ticker] += 1
+                ticker = message.market_ticker
+                deltas[ticker] += 1
                 events = receive(line, recv_ns)
-                if not events and self.session.is_broken:
-                    events = self._reconnected(recv_ns, _BROKEN)
-                yield recv_ns, (message.market_ticker, message.ts_ms), events
+                last = line
+                if not events or type(events[0]) is not BookDelta:
+                    self._last = last
+                    events = self._checked(events, recv_ns)
+                    last = self._last
+                yield recv_ns, (ticker, message.ts_ms), events
             else:
-                events = self._rare(line)
-                if self.session.is_broken:
-                    events += self._reconnected(line.recv_ns, _BROKEN)
+                self._last = last
+                events = self._checked(self._rare(line), line.recv_ns)
+                last = self._last
                 yield line.recv_ns, APART if type(line) is RecordedTicker else None, events
+
+    def _checked(self, events: list[Event], recv_ns: int) -> list[Event]:
+        """Give what a line told, and a new connection when the numbers make no sense any more.
+
+        Raises `RecordingError` when it cannot be read.
+        """
+        events = self._readable(self.tape.line_count, recv_ns, events)
+        return events + self._reconnected(recv_ns, _BROKEN) if self.session.is_broken else events
 
     def _rare(self, line: Line) -> list[Event]:
         """Give the events of a line that is no delta."""
         match line:
             case RecordedSnapshot():
-                self.snapshots[line.msg.market_ticker] += 1
-                return self.session.receive_frame(line, line.recv_ns)
+                return self._book(line)
             case RecordedDelta() | RecordedTicker():
                 return self.session.receive_frame(line, line.recv_ns)
             case Watched():
@@ -179,9 +194,33 @@ class Stream15m(SessionRecording):
             case Subscribed() | Rotated():
                 return []
 
+    def _book(self, line: RecordedSnapshot) -> list[Event]:
+        """Give a snapshot; one whose number was passed begins a connection that no line told of.
+
+        It does not when deltas of its market came before it on this connection: a first snapshot may be late. The
+        session knows which such snapshots follow; the others it drops, as it does every number seen before.
+        """
+        recv_ns, ticker, last = line.recv_ns, line.msg.market_ticker, self._last
+        is_passed = (
+            last is not None
+            and last.seq is not None
+            and line.seq is not None
+            and (line.sid, self.deltas[ticker]) == (last.sid, self._deltas_before.get(ticker, 0))
+            and line.seq <= last.seq
+        )
+        self.snapshots[ticker] += 1
+        self._last = line
+        events = [] if is_passed else self.session.receive_frame(line, recv_ns)
+        if not events:
+            events = self._reconnected(recv_ns, _ANEW) + self.session.receive_frame(line, recv_ns)
+            self._last = line
+        return events
+
     def _reconnected(self, recv_ns: int, reason: str) -> list[Event]:
         """Begin a connection: numbers are new and no book before it can be vouched for."""
         self._books_before = self._book_frames()
+        self._deltas_before = dict(self.deltas)
+        self._last = None
         return self.session.disconnected(recv_ns, reason) + self.session.connected(recv_ns)[0]
 
     def _book_frames(self) -> int:
@@ -196,19 +235,21 @@ class Stream15m(SessionRecording):
 
     def _listed(self, line: Watched) -> ContractListed:
         message = line.msg
-        try:
-            close_ns = parse_rfc3339_ns(message.close_time)
-            floor_e8 = None if message.strike is None else parse_e8(f"{message.strike:f}")
-        except ArithmeticRefusal as error:
-            raise RecordingError(
-                f"{self.path.name}: the market {message.market_ticker} has no close or strike: {error}"
-            ) from None
         event_ticker = message.market_ticker.rpartition("-")[0]
+        series = event_ticker.partition("-")[0]
+        asset = asset_of(series)
+        try:
+            if asset is None:
+                raise ArithmeticRefusal(f"{series[:40]!r} is no series of crypto markets")
+            close_ns = instant_ns(message.close_time)
+            floor_e8 = None if message.strike is None else number_e8(message.strike)
+        except ArithmeticRefusal as error:
+            raise self._spoiled(self.tape.line_count, f"{message.market_ticker[:80]}: {error}") from None
         contract = Contract(
             ticker=message.market_ticker,
             event_ticker=event_ticker,
-            series=event_ticker.partition("-")[0],
-            asset="BTC",
+            series=series,
+            asset=asset,
             comparison=Comparison.AT_LEAST,
             open_ns=close_ns - _WINDOW_NS,
             close_ns=close_ns,

@@ -13,15 +13,13 @@ from fairstrike.core.events import (
     BookLost,
     BookSnapshot,
     ContractListed,
-    IndexPrinted,
-    OffsetStepped,
     StreamChanged,
 )
-from fairstrike.research.importers.base import Unit, settlements
-from fairstrike.research.importers.results import results
+from fairstrike.research.importers.base import Unit
 from fairstrike.research.importers.stream15m import Stream15m
 from tests.unit.research.captures import (
-    CLOSE_TEXT,
+    NEXT,
+    NEXT_CLOSE_TEXT,
     RUN,
     TICKER,
     book,
@@ -37,7 +35,6 @@ from tests.unit.research.captures import (
     told,
     watch,
     write,
-    write_spot,
 )
 
 # Groups
@@ -155,7 +152,73 @@ def test_numbers_that_stay_behind_lose_the_book(tmp_path: Path, snapshot_last: b
     frames = [*behind, book(300, 5) if snapshot_last else delta(300, 300, 300)]
     units = recorded(tmp_path, book(2.5, 8_999), ahead, *frames, delta(310, 301, 310))
     assert downs(units) == [1.0, 300.0, 310.0]
-    assert reasons(units) == ["gap", "disconnected"]
+    assert reasons(units) == ["gap", "disconnected", *["gap"] * snapshot_last]
+
+
+# Numbers that begin anew, and no line says so
+
+
+def test_a_snapshot_whose_number_was_passed_begins_a_connection(tmp_path: Path) -> None:
+    units = recorded(tmp_path, delta(3, 2, 3), delta(4, 3, 4), book(5, 1), delta(6, 2, 6), delta(7, 3, 7))
+    assert (downs(units), reasons(units)) == ([1.0, 5.0, 7.0], ["disconnected"] * 2)
+    assert [(ms, kind) for ms, kind in told(units) if kind != "end"][1:] == [
+        (3.0, "delta"),
+        (4.0, "delta"),
+        (5.0, "book"),
+        (6.0, "delta"),
+        (7.0, "delta"),
+    ]
+    (reason, *_) = [e.reason for e in events_of(units, StreamChanged) if isinstance(e, StreamChanged)][2:]
+    assert reason == "the numbers began anew"
+
+
+def test_a_connection_that_begins_with_the_next_market_loses_the_old_book(tmp_path: Path) -> None:
+    after = [watch(5, NEXT, NEXT_CLOSE_TEXT), book(6, 1, NEXT), delta(7, 2, 7, ticker=NEXT)]
+    units = recorded(tmp_path, delta(3, 2, 3), delta(4, 3, 4), *after)
+    assert downs(units) == [1.0, 6.0, 7.0]
+    assert [(ms, kind) for ms, kind in told(units) if kind != "end"][3:] == [(6.0, "book"), (7.0, "delta")]
+
+
+def test_a_snapshot_told_twice_begins_a_connection_and_keeps_its_book(tmp_path: Path) -> None:
+    units = recorded(tmp_path, book(3, 2), book(4, 2), delta(5, 3, 5))
+    assert (downs(units), reasons(units)) == ([1.0, 4.0, 5.0], ["disconnected"] * 2)
+    assert len(events_of(units, BookDelta)) == 1
+
+
+def test_a_first_snapshot_behind_its_deltas_begins_no_connection(tmp_path: Path) -> None:
+    late = [delta(4, 4, 4, ticker=NEXT), book(5, 3, NEXT), delta(6, 5, 6, ticker=NEXT)]
+    units = recorded(tmp_path, delta(3, 2, 3), *late)
+    assert downs(units) == [1.0, 6.0]
+    assert [(ms, kind) for ms, kind in told(units) if kind != "end"][2:] == [
+        (5.0, "book"),
+        (5.0, "delta"),
+        (6.0, "delta"),
+    ]
+
+
+def test_after_a_connection_was_told_numbers_begin_where_they_will(tmp_path: Path) -> None:
+    units = recorded(tmp_path, delta(3, 2, 3), connected(4), book(5, 1), book(6, 2, NEXT), delta(7, 3, 7))
+    assert downs(units) == [1.0, 4.0, 7.0]
+
+
+def test_snapshots_of_subscriptions_with_numbers_of_their_own_begin_no_connection(tmp_path: Path) -> None:
+    def of(sid: int, raw: bytes) -> bytes:
+        return raw.replace(b'"sid":null', b'"sid":%d' % sid)
+
+    first = [of(1, book(2, 1)), of(1, delta(3, 2, 3)), of(1, delta(4, 3, 4))]
+    second = [of(2, book(5, 1, NEXT)), of(1, delta(6, 4, 6)), of(2, delta(7, 2, 7, ticker=NEXT))]
+    units = list(Stream15m(write(tmp_path, [watch(0), connected(1), *first, *second])).units())
+    assert downs(units) == [1.0, 7.0]
+    assert len(events_of(units, BookDelta)) == 4
+
+
+def test_gaps_before_numbers_begin_anew_stay_counted(tmp_path: Path) -> None:
+    recording = Stream15m(write(tmp_path, opening(delta(3, 2, 3), delta(4, 9, 4), book(5, 1), delta(6, 2, 6))))
+    list(recording.units())
+    assert recording.gaps == {TICKER: 1}
+
+
+# Frames
 
 
 def test_prices_of_no_become_prices_of_yes(tmp_path: Path) -> None:
@@ -248,124 +311,41 @@ def test_frames_out_of_order_of_receipt_are_refused(tmp_path: Path) -> None:
         list(recording.units())
 
 
+@pytest.mark.parametrize(
+    "bad",
+    [
+        delta(4, 3, 4, price="2.0000"),
+        delta(4, 3, 4, price="-0.1000"),
+        delta(4, 3, 4, price="NaN"),
+        delta(4, 3, 4, price="1e400"),
+        delta(4, 3, 4, side="maybe"),
+        delta(4, 3, 4).replace(b'"5.00"', b'"0.001"'),
+        delta(4, 3, 4).replace(b'"5.00"', b"5"),
+        delta(4, 3, 4).replace(b'"recv_ns":', b'"recv_ns":9'),
+        delta(4, 3, 4).replace(b'"recv_ns":', b'"recv_ns":-'),
+        book(4, 3, yes=[["0.4000", "-5.00"]]),
+        book(4, 3, no=[["2.0000", "5.00"]]),
+        ticker(4, bid="2.0000"),
+        watch(4, strike=-1),
+        watch(4).replace(b"79487.86", b'"NaN"'),
+        watch(4).replace(b"79487.86", b"1e999999999"),
+        watch(4, close="9999-12-31T00:00:00Z"),
+        watch(4, ticker="KXNBA-1-2"),
+    ],
+)
+def test_a_line_out_of_range_is_refused_with_its_number(tmp_path: Path, bad: bytes) -> None:
+    recording = Stream15m(write(tmp_path, opening(delta(3, 2, 3), bad, delta(5, 3, 5))))
+    with pytest.raises(RecordingError, match=r"line 5 is not what a 15-minute capture holds \("):
+        list(recording.units())
+
+
+def test_fields_we_do_not_know_are_tolerated(tmp_path: Path) -> None:
+    more = delta(3, 2, 3).replace(b'"side":', b'"colour":{"a":[null]},"side":')
+    assert len(events_of(recorded(tmp_path, more), BookDelta)) == 1
+
+
 @pytest.mark.parametrize("text", ["soon", "2026-05-14T00:30:00"])
 def test_a_market_without_a_close_is_refused(tmp_path: Path, text: str) -> None:
     recording = Stream15m(write(tmp_path, [connected(0), watch(1, close=text)]))
     with pytest.raises(RecordingError, match=TICKER):
         list(recording.units())
-
-
-# Prints
-
-COLUMNS = "recv_ns,exchange_ts,price_usd"
-
-
-def prints(folder: Path, trades: list[tuple[float, str, str]]) -> list[tuple[float, int, int]]:
-    """Index prints as (milliseconds, second after 00:24:28, dollars) of a capture with these trades beside it."""
-    path = write(folder, opening())
-    write_spot(folder, trades)
-    units = list(Stream15m(path).prints())
-    assert all(before <= after for (before, _), (after, _) in pairwise(units))
-    found = [event for event in events_of(units, IndexPrinted) if isinstance(event, IndexPrinted)]
-    first = ns(0) // 1_000_000_000
-    return [((e.recv_ns - ns(0)) / 1e6, e.second - first, e.value_e8 // 10**8) for e in found]
-
-
-def test_each_whole_second_prints_the_last_trade_received(tmp_path: Path) -> None:
-    trades = [(100.0, "00:24:28.1", "100"), (900.0, "00:24:28.9", "101"), (2_500.0, "00:24:30.5", "102")]
-    assert prints(tmp_path, [*trades, (3_100.0, "00:24:31.1", "103")]) == [
-        (1_000.0, 1, 101),
-        (2_000.0, 2, 101),
-        (3_000.0, 3, 102),
-    ]
-
-
-def test_seconds_are_those_of_coinbase_s_clock(tmp_path: Path) -> None:
-    trades = [(100.0, "00:24:27.8", "100"), (1_350.0, "00:24:29.05", "101"), (1_400.0, "00:24:29.1", "102")]
-    assert prints(tmp_path, trades) == [(300.0, 0, 100), (1_300.0, 1, 100)]
-
-
-def test_a_trade_received_at_the_whole_second_counts(tmp_path: Path) -> None:
-    trades = [(100.0, "00:24:28.1", "100"), (1_000.0, "00:24:29.0", "101"), (1_100.0, "00:24:29.1", "102")]
-    assert prints(tmp_path, trades) == [(1_000.0, 1, 101)]
-
-
-def test_no_second_is_left_out_when_the_offset_steps(tmp_path: Path) -> None:
-    trades = [(100.0, "00:24:27.8", "100"), (1_250.0, "00:24:29.05", "101"), (3_000.0, "00:24:30.8", "102")]
-    assert prints(tmp_path, trades) == [(300.0, 0, 100), (1_250.0, 1, 101), (2_200.0, 2, 101)]
-
-
-def test_the_first_trade_tells_the_offset_of_coinbase_s_clock(tmp_path: Path) -> None:
-    path = write(tmp_path, opening())
-    write_spot(tmp_path, [(100.0, "00:24:27.8", "100")])
-    (step,) = events_of(list(Stream15m(path).prints()), OffsetStepped)
-    assert isinstance(step, OffsetStepped)
-    assert (step.source, step.offset_ns) == ("coinbase", 300_000_000)
-
-
-def test_without_trades_beside_it_a_capture_has_no_prints(tmp_path: Path) -> None:
-    recording = Stream15m(write(tmp_path, opening()))
-    assert recording.spot is None
-    assert list(recording.prints()) == []
-
-
-NO_TRADES = ("a,b,c\n1,2,3\n", f"{COLUMNS}\nx,y,z\n", f"{COLUMNS}\n5\n", f"{COLUMNS}\n5,6,\xff\n", "", "\xff")
-
-
-@pytest.mark.parametrize("text", NO_TRADES)
-def test_a_file_of_trades_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
-    path = write(tmp_path, opening())
-    (tmp_path / f"{RUN}.spot.csv").write_bytes(text.encode("latin-1"))
-    with pytest.raises(RecordingError, match=r"spot\.csv"):
-        list(Stream15m(path).prints())
-
-
-def test_trades_out_of_order_of_receipt_are_refused(tmp_path: Path) -> None:
-    path = write(tmp_path, opening())
-    write_spot(tmp_path, [(100.0, "00:24:28.1", "100"), (99.0, "00:24:28.2", "101")])
-    with pytest.raises(RecordingError, match="goes back in time"):
-        list(Stream15m(path).prints())
-
-
-# Results
-
-HEADER = "run,market_ticker,close_time,strike_usd,official_result,settlement_value_usd_from_next_strike"
-
-
-def found_in(folder: Path, *rows: str) -> list[tuple[str, int | None, bool]]:
-    path = folder / "results.csv"
-    path.write_text("\n".join([HEADER, *rows, ""]), encoding="utf-8")
-    return [(r.ticker, r.value_ticks, r.is_derived) for r in results(path, {"a"}).values()]
-
-
-def test_an_official_result_comes_before_a_derived_one(tmp_path: Path) -> None:
-    assert found_in(tmp_path, f"a,T,{CLOSE_TEXT},100.00,no,100.00") == [("T", 0, False)]
-
-
-@pytest.mark.parametrize(("settled", "value"), [("99.99", 0), ("100.00", 10_000), ("100.01", 10_000)])
-def test_a_derived_result_is_yes_when_the_next_strike_is_at_least_the_own(
-    tmp_path: Path, settled: str, value: int
-) -> None:
-    assert found_in(tmp_path, f"a,T,{CLOSE_TEXT},100.00,,{settled}") == [("T", value, True)]
-
-
-def test_a_market_without_either_stays_open(tmp_path: Path) -> None:
-    assert found_in(tmp_path, f"a,T,{CLOSE_TEXT},100.00,,") == [("T", None, True)]
-    assert settlements(results(tmp_path / "results.csv", {"a"})) == []
-
-
-def test_results_of_other_runs_are_left_out(tmp_path: Path) -> None:
-    assert found_in(tmp_path, f"b,T,{CLOSE_TEXT},100.00,yes,") == []
-
-
-@pytest.mark.parametrize("row", [f"a,T,{CLOSE_TEXT},100.00,maybe,", "a,T,soon,1,yes,", "a,T", f"a,T,{CLOSE_TEXT},x,,1"])
-def test_a_row_that_cannot_be_used_is_refused(tmp_path: Path, row: str) -> None:
-    with pytest.raises(RecordingError, match=r"results\.csv"):
-        found_in(tmp_path, row)
-
-
-def test_markets_settle_a_second_after_their_close_in_order_of_time(tmp_path: Path) -> None:
-    found_in(tmp_path, "a,U,2026-05-14T00:45:00Z,1,yes,", f"a,T,{CLOSE_TEXT},1,no,")
-    units = settlements(results(tmp_path / "results.csv", {"a"}))
-    close_ns = 1_778_718_600 * 10**9
-    assert [instant for instant, _ in units] == [close_ns + 10**9, close_ns + 901 * 10**9]
