@@ -8,6 +8,7 @@ from fairstrike.core.effects import Effect, Halt
 from fairstrike.core.events import Commanded, Event
 from fairstrike.core.timing import SECOND_NS
 from fairstrike.research.importers.base import Recording, Result, Unit, settlements
+from fairstrike.research.importers.overlaps import Holders
 
 Look = Callable[[int, Sequence[Event]], None]
 """What looks at a unit, its instant and events, and changes nothing."""
@@ -28,18 +29,23 @@ def feed(recordings: Sequence[Recording], found: Mapping[str, Result]) -> Iterat
 
     `found` are the results of the recorded markets. When the last recording is over working orders are cancelled;
     when the last market is settled the run is stopped.
+
+    Raises `RecordingError` when two recordings hold one market's book at the same time.
     """
+    holders = Holders(recordings) if len(recordings) > 1 else None
     sources: list[tuple[int, Iterator[Unit]]] = [(0, _from_its_time(recording)) for recording in recordings]
     sources += [(1, recording.prints()) for recording in recordings]
     sources.append((2, iter(settlements(found))))
     merged = heapq.merge(*(_ranked(units, rank, number) for number, (rank, units) in enumerate(sources)))
     instant, is_over = max((recording.first_ns for recording in recordings), default=0), False
-    for due_ns, rank, _, unit in merged:
+    for due_ns, rank, number, unit in merged:
         if rank == 2 and not is_over and all(recording.is_over for recording in recordings):
             is_over = True
             yield instant, [Commanded(command="cancel", argument="the recording ended", recv_ns=instant)]
         instant = due_ns
         if unit[1]:
+            if holders is not None and rank == 0:
+                holders.take(number, unit[1])
             yield unit
     for command in ("cancel", "stop"):
         instant += SECOND_NS

@@ -11,13 +11,18 @@ from fairstrike.research.backtest import feed, run
 from fairstrike.research.importers.base import Result
 from fairstrike.research.importers.stream15m import Stream15m
 from tests.unit.research.captures import (
+    NEXT,
+    NEXT_CLOSE_TEXT,
     RUN,
     TICKER,
+    book,
+    connected,
     delta,
     events_of,
     ns,
     opening,
     ticker,
+    watch,
     write,
     write_spot,
 )
@@ -77,7 +82,8 @@ def test_a_settlement_in_the_middle_of_a_recording_is_told_in_its_place(tmp_path
 
 def test_two_recordings_are_one_run_in_order_of_receipt(tmp_path: Path) -> None:
     first = Stream15m(write(tmp_path, opening(delta(500, 2, 500), delta(900, 3, 900))))
-    second = Stream15m(write(tmp_path, opening(delta(600, 2, 600)), f"{RUN}b.jsonl"))
+    other = [watch(0, NEXT, NEXT_CLOSE_TEXT), connected(1), book(2, 1, NEXT), delta(600, 2, 600, ticker=NEXT)]
+    second = Stream15m(write(tmp_path, other, f"{RUN}b.jsonl"))
     units = list(feed([first, second], {}))
     assert all(before <= after for (before, _), (after, _) in pairwise(units))
     assert [command for _, command in commands(units)] == ["cancel", "stop"]
