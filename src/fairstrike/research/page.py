@@ -109,6 +109,7 @@ def render(page: Page) -> str:
         end=_moment(page.period_ns[1]),
         settled=sum(market.result is not None for market in report.markets.values()),
         derived=sum(market.is_derived and market.result is not None for market in report.markets.values()),
+        snapshots=sum(market.snapshots for market in report.markets.values()),
         listed=_listed(report.markets),
         pictures=_pictures(page),
         settings=json.dumps(json.loads(page.settings), indent=2, ensure_ascii=False),
