@@ -125,3 +125,14 @@ def test_progress_is_told_now_and_then() -> None:
     told: list[int] = []
     run(Line(3_000), lambda _: [], [], told.append)
     assert len(told) == 2
+
+
+def test_every_unit_is_looked_at_after_its_turn_the_last_one_too() -> None:
+    said: list[str] = []
+
+    def turn(events: Sequence[Event]) -> list[Effect]:
+        said.append(f"turn {events[0].recv_ns - ns(0)}")
+        return [Halt(reason="stop", is_clean=True)] if len(said) > 1 else []
+
+    run(Line(3), turn, [], lambda _: None, lambda at_ns, events: said.append(f"look {at_ns - ns(0)}"))
+    assert said == [f"{what} {ms * 1_000_000}" for ms in (2, 1) for what in ("turn", "look")]
