@@ -240,19 +240,18 @@ class Engine:
 
     def _on_print(self, event: ev.IndexPrinted) -> None:
         if self.fairs.fold(event, self._offset_ns(event.source)):
-            for ticker in self._traded:
+            for ticker in self._alive():
                 if self.catalog.contract(ticker).asset == event.asset:
                     self.attention.mark(ticker, WAKE_INDEX)
 
     def _on_listed(self, event: ev.ContractListed) -> None:
         contract = event.contract
-        is_new = contract.ticker not in self.catalog.listings
         self.catalog.fold(event)
         self.clerk.want_cash(contract.exchange_index)
         traded = tuple(strategy for strategy in self.strategies if strategy.trades(contract))
         closes_in_ns = contract.close_ns - (event.recv_ns - self._offset_ns(KALSHI))
         is_ahead = 0 < closes_in_ns <= self._params.watch_within_ns
-        if not traded or not is_ahead or (contract.ticker in self._traded and not is_new):
+        if not traded or not is_ahead or contract.ticker in self._traded:
             return
         self._traded[contract.ticker] = traded
         self.attention.books.add(contract.ticker)
@@ -261,8 +260,7 @@ class Engine:
     def _on_timer(self, name: str, now_ns: int) -> None:
         match name:
             case "pulse":
-                alive = [t for t in self._traded if self.books.served(t) or self.clerk.orders.of_market(t)]
-                for ticker in alive:
+                for ticker in (alive := self._alive()):
                     self.attention.mark(ticker, 0)
                 self._is_pulsing = bool(alive)
                 if alive:
@@ -277,6 +275,10 @@ class Engine:
                     self._notes.want(fx.SetTimer(name=name, due_ns=now_ns + every_ns))
             case _:
                 self.clerk.on_timer(name, now_ns)
+
+    def _alive(self) -> list[str]:
+        """Give the traded markets that have a book, or orders of ours."""
+        return [t for t in self._traded if self.books.served(t) or self.clerk.orders.of_market(t)]
 
     def _on_command(self, event: ev.Commanded) -> None:
         match event.command:

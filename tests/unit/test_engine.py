@@ -176,9 +176,9 @@ def test_a_size_wakes_only_those_who_said_so() -> None:
     assert rows(Hall(Wakes(best_size_cc=301)).opened().feed(*change)) == []
 
 
-def test_a_print_wakes_every_market_of_its_asset() -> None:
+def test_a_print_wakes_every_market_of_its_asset_that_has_a_book() -> None:
     hall = Hall().opened()
-    hall.feed(listed(U, 41), batch(41))
+    hall.feed(listed(U, 41), listed("KXBTCD-26MAY1417-T82000", 41), snapshot(41, ticker=U), batch(41))
     outcome = hall.feed(printed(42))
     assert [(row.ticker, row.wakes) for row in rows(outcome)] == [(T, WAKE_INDEX), (U, WAKE_INDEX)]
     assert hall.asking.asked[-1] == (T, U)

@@ -20,6 +20,8 @@ from fairstrike.research.importers.base import Recording, Result
 from fairstrike.research.importers.formats import recordings as recordings_of
 from fairstrike.research.observer import Observer
 from fairstrike.research.report import Counts, Finished, ReplayReport, replay_report
+from fairstrike.risk.limits import Pace
+from fairstrike.risk.limits import Params as LimitsParams
 from fairstrike.store.journal import Journal
 from fairstrike.store.tape import digest
 from fairstrike.strategy.market_maker import Params as MarketMakerParams
@@ -32,6 +34,8 @@ _ROOMS = config.RoomSettings(
     implied=ImpliedParams(strikes_min=2),
     # Bitcoin's error is measured. Ether's is Bitcoin's, in proportion to the price: an assumption.
     index=IndexParams(proxy_sd_e8={**IndexParams().proxy_sd_e8, "coinbase/ETH": 20_000_000}),
+    # A poll shows hundreds of markets at one instant, and an event whose result nobody recorded is held for ever.
+    limits=LimitsParams(positions_max=1_000, pace=Pace(per_second_max=1_000, per_minute_max=10_000)),
 )
 _EDGE_CENTS_MAX = 100
 

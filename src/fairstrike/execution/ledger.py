@@ -120,7 +120,8 @@ class Ledger:
         self.cash_ud += payout_ud
         realised_ud = position.realised_ud + payout_ud - position.cost_ud
         self.market_pnl_ud[ticker] = realised_ud - position.fees_ud
-        self.positions[ticker] = msgspec.structs.replace(position, net_cc=0, cost_ud=0, realised_ud=realised_ud)
+        if ticker in self.positions:
+            self.positions[ticker] = msgspec.structs.replace(position, net_cc=0, cost_ud=0, realised_ud=realised_ud)
         for key, result in self.results.items():
             if key[1] == ticker:
                 paid_ud = result.cash_ud + result.net_cc * value_ticks

@@ -58,9 +58,11 @@ class Settlement(msgspec.Struct, frozen=True):
 
 
 class Spot(msgspec.Struct, frozen=True):
-    """The last Coinbase trade before the capture, USD."""
+    """Coinbase at the capture, USD: the best bid and ask then, and the last trade before with its time."""
 
     price: Decimal | None = None
+    bid: Decimal | None = None
+    ask: Decimal | None = None
     exchange_time: str | None = None
     source: str = "coinbase"
 
@@ -188,18 +190,20 @@ def _instant_ns(line: Line) -> int:
 
 
 def _print(line: Line, at_ns: int) -> list[Event]:
+    """Give the middle of the quote, which stood at the capture, else the last trade, which may be old."""
     spot = line.spot
-    if spot is None or spot.price is None or spot.exchange_time is None:
+    if spot is None:
         return []
-    source_ns = instant_ns(spot.exchange_time)
+    if spot.bid is not None and spot.ask is not None:
+        source_ns, value_e8 = at_ns, (number_e8(spot.bid) + number_e8(spot.ask)) // 2
+    elif spot.price is not None and spot.exchange_time is not None:
+        source_ns, value_e8 = instant_ns(spot.exchange_time), number_e8(spot.price)
+    else:
+        return []
+    second = source_ns // SECOND_NS
     return [
         IndexPrinted(
-            asset=line.symbol,
-            source=spot.source,
-            second=source_ns // SECOND_NS,
-            value_e8=number_e8(spot.price),
-            recv_ns=at_ns,
-            venue_ns=source_ns,
+            asset=line.symbol, source=spot.source, second=second, value_e8=value_e8, recv_ns=at_ns, venue_ns=source_ns
         )
     ]
 

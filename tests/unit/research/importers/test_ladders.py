@@ -70,11 +70,17 @@ def test_terms_are_told_once(tmp_path: Path) -> None:
     }
 
 
-def test_the_spot_price_becomes_a_print_of_its_own_second(tmp_path: Path) -> None:
+def test_a_trade_without_a_quote_becomes_a_print_of_its_own_second(tmp_path: Path) -> None:
     (printed,) = [e for e in events(read(tmp_path, ladder("20:24:00"))) if isinstance(e, IndexPrinted)]
     assert (printed.asset, printed.source, printed.value_e8) == ("BTC", "coinbase", 6_403_725_000_000)
     assert (printed.recv_ns, printed.venue_ns) == (instant("20:24:00"), instant("20:00:00"))
     assert printed.second * 10**9 == instant("20:00:00")
+
+
+def test_a_quote_stands_at_the_capture_and_its_middle_is_the_price(tmp_path: Path) -> None:
+    old = {"price": 1, "exchange_time": f"{CLOSE_TEXT[:11]}20:00:00Z", "bid": 1_850.12, "ask": 1_850.15}
+    (printed,) = [e for e in events(read(tmp_path, ladder("20:24:00", spot=old))) if isinstance(e, IndexPrinted)]
+    assert (printed.value_e8, printed.venue_ns) == (185_013_500_000, instant("20:24:00"))
 
 
 def test_a_capture_is_known_when_its_spot_is(tmp_path: Path) -> None:
@@ -82,7 +88,7 @@ def test_a_capture_is_known_when_its_spot_is(tmp_path: Path) -> None:
     assert read(tmp_path, late)[0][0] == instant("20:24:02")
 
 
-@pytest.mark.parametrize("spot", [None, {}, {"price": 5}, {"exchange_time": CLOSE_TEXT}])
+@pytest.mark.parametrize("spot", [None, {}, {"price": 5}, {"bid": 5}, {"exchange_time": CLOSE_TEXT}])
 def test_a_capture_without_a_whole_spot_prints_nothing(tmp_path: Path, spot: object) -> None:
     units = read(tmp_path, ladder("20:24:00", spot=spot))
     assert [e for e in events(units) if isinstance(e, IndexPrinted)] == []
