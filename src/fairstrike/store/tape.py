@@ -21,7 +21,7 @@ _ZSTD_BYTES = 16 * 1024
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 _LINE_BYTES_MAX = 64 * 1024 * 1024
 _HEAD_BYTES = 1024 * 1024
-_PART_BYTES = 1024
+_PART_BYTES = 64 * 1024
 _DAMAGE = (EOFError, zlib.error, zstandard.ZstdError)
 
 
@@ -163,7 +163,7 @@ def head(path: Path) -> bytes:
     begun = bytearray()
     try:
         with path.open("rb") as file, _unpacked(path, file) as unpacked:
-            while len(begun) < _HEAD_BYTES and (part := unpacked.read(_PART_BYTES)):
+            while len(begun) < _HEAD_BYTES and (part := unpacked.read1(_PART_BYTES)):
                 begun += part
     except _DAMAGE:
         if not begun:
@@ -185,7 +185,7 @@ def _unreadable(path: Path, error: OSError) -> RecordingError:
     return RecordingError(f"{path} cannot be read ({error.strerror}); check the path and its permissions")
 
 
-def _unpacked(path: Path, file: IO[bytes]) -> IO[bytes]:
+def _unpacked(path: Path, file: io.BufferedReader) -> io.BufferedReader:
     if path.suffix == ".gz":
         return io.BufferedReader(_Gunzip(file), _BUFFER_BYTES)
     if path.suffix == ".zst":

@@ -35,7 +35,7 @@ KINDS = {
     "ladder.jsonl": "Ladders",
     "depth.jsonl": "Depth",
     "frames.json": "Frames",
-    "markets-20260710T202400Z.json": "Markets",
+    "markets-20260710T202800Z.json": "Markets",
     "btc-perp.csv": "Candles",
 } | dict.fromkeys(("single.json", "fills.json", "settlements.json", "series.json", "grids.json"), "Answers")
 
