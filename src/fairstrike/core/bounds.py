@@ -15,6 +15,9 @@ Amount = Annotated[float, Meta(ge=0)]
 Period = Annotated[float, Meta(gt=0)]
 """Seconds that must pass, more than none."""
 
+PositiveFloat = Annotated[float, Meta(gt=0)]
+"""A rate, volatility or scale above zero."""
+
 Count = Annotated[int, Meta(ge=0)]
 """A number of things, ticks, centicontracts or nanoseconds, not negative."""
 

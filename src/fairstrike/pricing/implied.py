@@ -1,16 +1,21 @@
 """The volatility a ladder's own prices imply, each strike's without its own price.
 
 Of a settlement group's two-sided markets the mids are held against the settlement law at each volatility of a fixed
-grid; a mid counts by one over the square of its half spread. The best grid point is refined by the parabola through
-it and its neighbours, in the logarithm of the volatility. A market is always priced by the fit that leaves its own
-quote out, so that holding the model against the market does not hold the market against itself.
+grid; a mid counts by one over the square of its half spread, two cents at least: a reference price that is some dollars
+off moves a near strike by as much. Two wings alone can be explained by a small volatility and by an absurd one, so a
+weak prior speaks too: the logarithm of the volatility is normal around that of `vol_prior`. The best grid point is
+refined by the parabola through it and its neighbours, in the logarithm of the volatility.
+
+A market is always priced by the fit that leaves its own quote out, so that holding the model against the market does
+not hold the market against itself.
 """
 
+import math
 from collections.abc import Mapping, Sequence
-from typing import Annotated
 
 import msgspec
 
+from fairstrike.core.bounds import Count, PositiveFloat
 from fairstrike.core.units import TICKS_PER_DOLLAR
 from fairstrike.market.ladder import Rung
 from fairstrike.pricing.settlement import SettlementInputs, SettlementLaw, probability, settlement_law
@@ -19,13 +24,18 @@ _VOL_FIRST, _VOL_RATIO, _VOL_COUNT = 0.05, 1.12, 41
 GRID = tuple(_VOL_FIRST * _VOL_RATIO**step for step in range(_VOL_COUNT))
 """Volatilities tried, a fraction a year: 0.05 to 4.65 in steps of 12 %."""
 
-_HALF_SPREAD_MIN_TICKS = 50.0
+_HALF_SPREAD_MIN_TICKS = 200.0
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Fewest other two-sided strikes for a volatility from the ladder when the prints give none; 0 switches it off."""
+    """Fewest other two-sided strikes for a volatility from the ladder when the prints give none; 0 switches it off.
 
-    strikes_min: Annotated[int, msgspec.Meta(ge=0)] = 0
+    `vol_prior` is a fraction a year, `vol_prior_log_sd` the standard deviation of its logarithm.
+    """
+
+    strikes_min: Count = 0
+    vol_prior: PositiveFloat = 0.4
+    vol_prior_log_sd: PositiveFloat = 0.7
 
 
 class LadderFit:
@@ -54,7 +64,9 @@ class LadderFit:
         others = [errors for name, errors in self._errors.items() if name != ticker]
         if len(others) < max(self._params.strikes_min, 1):
             return None
-        totals = [sum(column) for column in zip(*others, strict=True)]
+        params = self._params
+        prior = [(math.log(vol / params.vol_prior) / params.vol_prior_log_sd) ** 2 for vol in GRID]
+        totals = [sum(column) for column in zip(prior, *others, strict=True)]
         best = min(range(_VOL_COUNT), key=totals.__getitem__)
         if best in (0, _VOL_COUNT - 1):
             return None

@@ -12,7 +12,8 @@ from fairstrike.pricing.settlement import SettlementInputs, probability, settlem
 
 SPOT = 64_000.0
 INPUTS = SettlementInputs(spot=SPOT, vol_annual=0.0, first_s=1_500.0, left=60, sd_dollars=5.3)
-PARAMS = Params(strikes_min=2)
+PARAMS = Params(strikes_min=2, vol_prior_log_sd=1_000.0)
+"""With a prior that says nothing."""
 
 
 def contract(number: int) -> Contract:
@@ -71,6 +72,25 @@ def test_too_few_others_are_no_volatility(count: int, is_known: bool) -> None:
 
 def test_switched_off_there_is_never_one() -> None:
     assert LadderFit(Params(), INPUTS, ladder(0.5)).law("B0") is None
+
+
+def test_the_prior_chooses_between_a_small_volatility_and_an_absurd_one() -> None:
+    """Minutes before the close the two strikes beside the money are bid at nine cents each."""
+    inputs = SettlementInputs(spot=63_955.0, vol_annual=0.0, first_s=229.0, left=60, sd_dollars=5.3)
+    wings = [Rung(contract=contract(n), bid_ticks=bid, ask_ticks=bid + 100) for n, bid in ((1, 820), (3, 840))]
+    absurd = LadderFit(PARAMS, inputs, wings).vol_annual("")
+    sensible = LadderFit(Params(strikes_min=2), inputs, wings).vol_annual("")
+    assert absurd is not None
+    assert sensible is not None
+    assert absurd > 1.0 > 0.3 > sensible > 0.1
+
+
+@given(st.floats(min_value=0.1, max_value=1.6))
+def test_the_prior_pulls_towards_itself_and_not_far(vol: float) -> None:
+    fitted = LadderFit(Params(strikes_min=2), INPUTS, ladder(vol)).vol_annual("")
+    assert fitted is not None
+    assert min(vol, 0.4) * 0.97 <= fitted <= max(vol, 0.4) * 1.03
+    assert fitted == pytest.approx(vol, rel=0.35)
 
 
 @pytest.mark.parametrize("vol", [GRID[0] / 3, GRID[-1] * 3])
