@@ -51,7 +51,7 @@ def replay(
     edge: Annotated[float | None, typer.Option(help="Least edge of the taker after fees, in cents (3).")] = None,
 ) -> None:
     """Run the engine on real recordings and say what came of it."""
-    from fairstrike.app import printing, replaying
+    from fairstrike.app import printing, replay_printing, replaying
 
     settings = replaying.settings_of(
         config_file,
@@ -59,12 +59,12 @@ def replay(
     )
     prepared = replaying.prepare(files, settings)
     place = folder or replaying.folder_of(prepared)
-    with printing.progress("replaying", prepared.bytes_total, is_shown=not as_json) as advance:
+    with printing.progress("replaying", prepared.bytes_total, is_shown=not as_json, in_bytes=True) as advance:
         report = replaying.run(prepared, place, advance)
     if as_json:
         print(msgspec.json.encode(report).decode())
     else:
-        printing.replay_report(report)
+        replay_printing.replay(report)
 
 
 @app.command()
@@ -78,7 +78,9 @@ def stats(
     from fairstrike.app import stats as measuring
 
     recordings = measuring.prepare(paths, html)
-    with printing.progress("reading", measuring.bytes_total(recordings), is_shown=not as_json) as advance:
+    with printing.progress(
+        "reading", measuring.bytes_total(recordings), is_shown=not as_json, in_bytes=True
+    ) as advance:
         surveyed = measuring.run(recordings, advance)
     if html is not None:
         measuring.write_page(surveyed, html)

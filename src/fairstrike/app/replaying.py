@@ -9,6 +9,7 @@ import msgspec
 from fairstrike.app import build, config, folders
 from fairstrike.app.turn import Turn
 from fairstrike.core.errors import ArithmeticRefusal, RecordingError, UsageError
+from fairstrike.core.events import Event
 from fairstrike.core.records import RunStarted, TapeFile
 from fairstrike.core.units import CC_PER_CONTRACT, UD_PER_DOLLAR, parse_ud
 from fairstrike.engine import Engine
@@ -20,6 +21,7 @@ from fairstrike.research.importers.base import Recording, Result
 from fairstrike.research.importers.formats import recordings as recordings_of
 from fairstrike.research.observer import Observer
 from fairstrike.research.report import Counts, Finished, ReplayReport, replay_report
+from fairstrike.research.violations import Violations
 from fairstrike.risk.limits import Pace
 from fairstrike.risk.limits import Params as LimitsParams
 from fairstrike.store.journal import Journal
@@ -157,14 +159,20 @@ def run(prepared: Prepared, folder: Path, on_progress: Callable[[int], None]) ->
         journal = Journal(place, prepared.settings.journal)
         engine = build.engine(prepared.started, prepared.settings)
         turn = Turn(engine, journal, keeps_inputs=False)
-        observer = Observer(engine)
-        drive(prepared, engine, turn, on_progress, observer.see)
+        observer, violations = Observer(engine), Violations()
+
+        def look(instant_ns: int, events: Sequence[Event]) -> None:
+            observer.see(instant_ns, events)
+            violations(instant_ns, events, engine)
+
+        drive(prepared, engine, turn, on_progress, look)
         journal.close(prepared.started.run_ns)
     counts = Counts(events=turn.events, decisions=turn.decisions, wakes=turn.wakes, refused=dict(turn.refused))
     derived = {result.ticker: result.is_derived for result in prepared.found.values()}
     finished = Finished(
         engine=engine,
         observer=observer,
+        violations=violations,
         counts=counts,
         recordings=prepared.recordings,
         derived=derived,

@@ -45,7 +45,7 @@ class Fairs:
         self._volatility_params = volatility
         self._volatility: dict[str, Ewma] = {}
         self._implied_params = implied
-        self._laws: dict[tuple[str, int], SettlementLaw | LadderFit | None] = {}
+        self._laws: dict[tuple[str, int, int], SettlementLaw | LadderFit | None] = {}
         self._laws_at = -1
         self.index: dict[str, Index] = {}
 
@@ -84,7 +84,7 @@ class Fairs:
         if self._laws_at != now_ns:
             self._laws.clear()
             self._laws_at = now_ns
-        key = (contract.asset, contract.close_ns)
+        key = (contract.asset, contract.close_ns, offset_ns)
         if key not in self._laws:
             self._laws[key] = self._law(contract.asset, contract.close_ns, now_ns - offset_ns, now_ns, rungs)
         law = self._laws[key]

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from fairstrike.core.order import Side
 from fairstrike.core.timing import format_rfc3339
 from fairstrike.core.units import TICKS_PER_DOLLAR, format_cc, format_ticks, format_ud
 from fairstrike.engine import Engine
@@ -12,6 +13,7 @@ from fairstrike.execution.ledger import StrategyResult
 from fairstrike.research.importers.base import Recording
 from fairstrike.research.observer import Agreement, Observer, thinned
 from fairstrike.research.scoring import Scores, forecasts, scores
+from fairstrike.research.violations import Found, Violations
 
 POINTS_MAX = 2_000
 """More points of equity than this and only every so many is reported."""
@@ -93,6 +95,17 @@ class PointReport(msgspec.Struct, frozen=True, kw_only=True):
     equity: str
 
 
+class ViolationReport(msgspec.Struct, frozen=True, kw_only=True):
+    """Prices that were a sure gain after taker fees: legs in words, gain in decimal dollars per contract of each leg."""
+
+    at: str
+    seconds_to_close: float
+    kind: str
+    events: tuple[str, ...]
+    legs: tuple[str, ...]
+    gain: str
+
+
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
     """What a run's turn counted: events folded, moments of decision, markets woken for, refusals by rule."""
 
@@ -106,7 +119,8 @@ class ReplayReport(msgspec.Struct, frozen=True, kw_only=True):
     """A whole replay. `pnl` is over settled markets; `digest` identifies the journal.
 
     `page` is the file that shows the same to people; `kinds` are the events by kind; `considered` says by strategy
-    what came of each woken market, `refused` what risk refused by rule, `rejected` what the venue rejected by code.
+    what came of each woken market, `refused` what risk refused by rule, `rejected` what the venue rejected by code;
+    `violations` were found in `ladders` looked at; `notes` are what the recordings say of themselves.
     """
 
     files: tuple[str, ...]
@@ -137,6 +151,9 @@ class ReplayReport(msgspec.Struct, frozen=True, kw_only=True):
     rejected: dict[str, int] = {}
     open_events: tuple[OpenEvent, ...] = ()
     equity: tuple[PointReport, ...] = ()
+    ladders: int = 0
+    violations: tuple[ViolationReport, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Finished(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,6 +161,7 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True):
 
     engine: Engine
     observer: Observer
+    violations: Violations
     counts: Counts
     recordings: Sequence[Recording]
     derived: Mapping[str, bool]
@@ -189,6 +207,23 @@ def replay_report(run: Finished) -> ReplayReport:
             PointReport(at_ns=point.at_ns, equity=format_ud(point.equity_ud))
             for point in thinned(observer.equity, POINTS_MAX)
         ),
+        ladders=run.violations.looked,
+        violations=tuple(_violation(found) for found in run.violations.found),
+        notes=tuple(note for recording in recordings for note in recording.notes),
+    )
+
+
+def _violation(found: Found) -> ViolationReport:
+    return ViolationReport(
+        at=format_rfc3339(found.at_ns),
+        seconds_to_close=round(found.closes_in_ns / 1e9, 3),
+        kind=found.kind,
+        events=found.events,
+        legs=tuple(
+            f"{'buy' if leg.side is Side.BID else 'sell'} {leg.ticker} at {format_ticks(leg.price_ticks)}"
+            for leg in found.legs
+        ),
+        gain=format_ud(found.gain_ud),
     )
 
 

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 
 import msgspec
 
-from fairstrike.core.events import BookSnapshot, Event
+from fairstrike.core.events import BatchEnded, BookSnapshot, Event
 from fairstrike.core.fees import FeeSchedule, trade_fee_ud
 from fairstrike.core.units import CC_PER_CONTRACT
 from fairstrike.engine import Engine
 from fairstrike.pricing.coherence import Leg, Quoted, violations
+
+_BOOKS_MIN = 2
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,8 +38,10 @@ class Violations:
 
     def __call__(self, at_ns: int, events: Sequence[Event], engine: Engine) -> None:
         """Look at the settlement groups of which several books were told in this unit."""
+        if len(events) < _BOOKS_MIN or type(events[-1]) is not BatchEnded:
+            return
         told = [event.ticker for event in events if type(event) is BookSnapshot]
-        if len(told) < 2:
+        if len(told) < _BOOKS_MIN:
             return
         listings = engine.catalog.listings
         groups = {listings[ticker].contract.group: ticker for ticker in told if ticker in listings}

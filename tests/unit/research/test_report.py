@@ -9,6 +9,7 @@ from fairstrike.core.events import BookLost, Event, MarketSettled, TickerSeen
 from fairstrike.research.importers.base import Recording
 from fairstrike.research.observer import Agreement, Observer
 from fairstrike.research.report import POINTS_MAX, Counts, Finished, ReplayReport, replay_report
+from fairstrike.research.violations import Violations
 from tests.unit.engine_samples import (
     Hall,
     T,
@@ -33,7 +34,7 @@ class Run:
 
     def __init__(self) -> None:
         self.hall = Hall()
-        self.observer = Observer(self.hall.engine)
+        self.observer, self.violations = Observer(self.hall.engine), Violations()
         self.tell(read(0.1)).tell(listed(), batch(0.2)).tell(listed(U), batch(0.2)).tell(*account(0.3))
         self.tell(snapshot(0.4), batch(0.4)).tell(snapshot(0.4, ticker=U), batch(0.4))
         for second in range(1, 41):
@@ -42,6 +43,7 @@ class Run:
     def tell(self, *events: Event) -> "Run":
         self.hall.feed(*events)
         self.observer.see(events[-1].recv_ns, events)
+        self.violations(events[-1].recv_ns, events, self.hall.engine)
         return self
 
     def bought(self) -> "Run":
@@ -59,6 +61,7 @@ class Run:
             Finished(
                 engine=self.hall.engine,
                 observer=self.observer,
+                violations=self.violations,
                 counts=Counts(events=100, decisions=60, wakes=7, refused={"a": 1, "b": 3}),
                 recordings=NONE,
                 derived=derived or {},
@@ -132,3 +135,15 @@ def test_json_keeps_what_it_had_and_money_is_decimal_text() -> None:
     assert plain["markets"][T]["fees"] == "0.000000"
     assert plain["equity"][0]["equity"] == "10000.000000"
     assert plain["scores"]["verdict"].startswith("No forecast could be scored")
+
+
+def test_violations_and_notes_are_told_in_words() -> None:
+    run = Run()
+    higher = listed(U, 42).contract
+    run.tell(msgspec.structs.replace(listed(U, 42), contract=msgspec.structs.replace(higher, floor_e8=81_000 * 10**8)))
+    run.tell(snapshot(43, ticker=T), snapshot(43, ((5_000, 100),), ((5_200, 100),), ticker=U), batch(43))
+    found = run.report()
+    assert found.ladders >= 1
+    (violation,) = found.violations
+    assert violation.legs == (f"buy {T} at 0.4200", f"sell {U} at 0.5000")
+    assert (violation.kind, violation.gain) == ("thresholds", "0.045448")
