@@ -110,6 +110,8 @@ def render(page: Page) -> str:
         settled=sum(market.result is not None for market in report.markets.values()),
         derived=sum(market.is_derived and market.result is not None for market in report.markets.values()),
         snapshots=sum(market.snapshots for market in report.markets.values()),
+        held_events=[event for event in report.open_events if event.held],
+        idle_events=[event for event in report.open_events if not event.held],
         listed=_listed(report.markets),
         pictures=_pictures(page),
         settings=json.dumps(json.loads(page.settings), indent=2, ensure_ascii=False),

@@ -29,6 +29,7 @@ _WIDTH = 8.4
 _BREAK_NS = 5 * MINUTE_NS
 _BREAK_MINUTES = 1.0
 _AFTER_MINUTES = 1.0
+_BREAKS_DRAWN_MAX = 40
 _DATES_MAX = 9
 _LABELLED_DEGREES = 35
 
@@ -224,19 +225,20 @@ class _Axis:
         if len(named) <= 1:
             axes.set_xlabel(f"recorded minutes since {_moment(self._begins[0], '%d %b %Y, %H:%M:%S')} UTC")
             return
-        for n in named[1:]:
+        for n in named[1:] if len(named) <= _BREAKS_DRAWN_MAX else ():
             place = self._places[n] - _BREAK_MINUTES / 2
             axes.axvline(place, color=FAINT, linewidth=0.8, linestyle=(0, (3, 2)), zorder=1)
-        named = named[:: max(1, -(-len(named) // _DATES_MAX))]
+        dated = named[:: max(1, -(-len(named) // _DATES_MAX))]
         axes.set_xticks(
-            [self._places[n] for n in named],
-            [_moment(self._begins[n], "%d %b %H:%M") for n in named],
+            [self._places[n] for n in dated],
+            [_moment(self._begins[n], "%d %b %H:%M") for n in dated],
             rotation=_LABELLED_DEGREES,
             ha="right",
             rotation_mode="anchor",
         )
         axes.grid(visible=False, axis="x")
-        axes.set_xlabel("recorded time (UTC); dashed: breaks between recordings, cut out")
+        drawn = "dashed: " if len(named) <= _BREAKS_DRAWN_MAX else ""
+        axes.set_xlabel(f"recorded time (UTC); {drawn}breaks between recordings, cut out")
 
 
 def _reliability(top: Axes, bottom: Axes, name: str, bins: Sequence[Bin], colour: str, marker: str) -> None:

@@ -96,7 +96,7 @@ class PointReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ViolationReport(msgspec.Struct, frozen=True, kw_only=True):
-    """Prices that were a sure gain after taker fees: legs in words, gain in decimal dollars per contract of each leg."""
+    """Prices that were a sure gain after taker fees: legs in words, decimal dollars for one contract of each."""
 
     at: str
     seconds_to_close: float
