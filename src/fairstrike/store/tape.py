@@ -201,4 +201,7 @@ def _is_whole(line: bytes) -> bool:
         msgspec.json.decode(line, type=msgspec.Raw)
     except msgspec.DecodeError:
         return False
+    except RecursionError:
+        # Nested beyond measure is not cut: whoever reads the line says what is wrong with it.
+        return True
     return True

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fairstrike.core.chance import Dice
 from fairstrike.core.errors import RecordingError
-from fairstrike.store.tape import Cut, Tape, digest
+from fairstrike.store.tape import Cut, Tape, digest, head
 
 ENDINGS = ("", ".gz", ".zst")
 LINES = [f'{{"n":{n},"x":{Dice(n, 1).u64()}}}'.encode() for n in range(400)]
@@ -44,6 +44,18 @@ def test_lines_are_the_same_however_they_are_packed(tmp_path: Path, ending: str)
 def test_a_last_line_without_an_end_is_a_line(tmp_path: Path, ending: str) -> None:
     path = file(tmp_path, packed(b"\n".join(LINES), ending), ending)
     assert lines_of(path) == (LINES, [])
+
+
+def test_a_last_line_nested_beyond_measure_is_a_line(tmp_path: Path) -> None:
+    line = b'{"a":' * 20_000
+    assert lines_of(file(tmp_path, b"{}\n" + line)) == ([b"{}", line], [])
+
+
+@pytest.mark.parametrize("ending", [".gz", ".zst", ""])
+def test_the_head_of_a_short_cut_recording_is_what_it_holds(tmp_path: Path, ending: str) -> None:
+    line = b'{"n":1,"x":"some words, some more"}\n'
+    data = packed(line, ending) + packed(line, ending)[:20]
+    assert head(file(tmp_path, data, ending)).startswith(line)
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

@@ -25,6 +25,7 @@ INSTANT_NS_MAX = 9_000_000_000 * SECOND_NS
 """The last instant a recording may name: in the year 2255, inside 64 bits."""
 
 _PRICE_E8_MAX = 10**18
+_REASON_LONGEST = 200
 
 Instant = Annotated[int, Meta(ge=0, le=INSTANT_NS_MAX)]
 """Epoch nanoseconds in a recording."""
@@ -112,8 +113,10 @@ class Recording:
         return line
 
     def _spoiled(self, number: int, error: object) -> RecordingError:
+        # What is wrong may be quoted from the file: it stays one line, and short.
+        why = " ".join(str(error).split())[:_REASON_LONGEST]
         return RecordingError(
-            f"{self.path.name} line {number} is not what {self.kind} holds ({error}); give a copy that is not damaged"
+            f"{self.path.name} line {number} is not what {self.kind} holds ({why}); give a copy that is not damaged"
         )
 
     def _not_in_order(self, name: str, number: int) -> RecordingError:

@@ -5,12 +5,13 @@ from pathlib import Path
 
 from fairstrike.core.errors import RecordingError
 from fairstrike.core.events import IndexPrinted, OffsetStepped
-from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
+from fairstrike.core.timing import MILLISECOND_NS, MINUTE_NS, SECOND_NS
 from fairstrike.research.importers.base import INSTANT_NS_MAX, Unit, instant_ns, price_e8
 from fairstrike.store.tape import Cut, Tape
 from fairstrike.venue.kalshi.offset import ClockOffset
 
 _OFFSET_STEP_NS = 20 * MILLISECOND_NS
+_SILENCE_NS = 10 * MINUTE_NS
 
 
 def beside(path: Path, run: str) -> Path | None:
@@ -21,6 +22,9 @@ def beside(path: Path, run: str) -> Path | None:
 
 def index_prints(path: Path, on_cut: Callable[[Cut], None]) -> Iterator[Unit]:
     """Give one print a second: at each whole second of Coinbase's clock the last trade received.
+
+    After ten minutes without a trade nothing is printed until the next: a price that old says nothing any more. Nor is
+    a second printed that was over ten minutes before the last trade, when the offset steps that far.
 
     Raises `RecordingError` for a line that is no trade, or not in order of receipt.
     """
@@ -33,7 +37,11 @@ def index_prints(path: Path, on_cut: Callable[[Cut], None]) -> Iterator[Unit]:
                 f"{path.name} goes back in time at line {tape.line_count}; give a recording whose lines are in order "
                 "of receipt"
             )
-        while last is not None and next_second is not None and next_second * SECOND_NS + used_ns < recv_ns:
+        until_ns = recv_ns
+        if last is not None and next_second is not None:
+            until_ns = min(recv_ns, last[0] + _SILENCE_NS)
+            next_second = max(next_second, (last[0] - _SILENCE_NS - used_ns) // SECOND_NS)
+        while last is not None and next_second is not None and next_second * SECOND_NS + used_ns < until_ns:
             at_ns = max(next_second * SECOND_NS + used_ns, last[0])
             yield at_ns, [_print(next_second, last, at_ns)]
             next_second += 1
@@ -41,7 +49,7 @@ def index_prints(path: Path, on_cut: Callable[[Cut], None]) -> Iterator[Unit]:
         if stepped_ns is not None:
             used_ns = stepped_ns
             yield recv_ns, [OffsetStepped(source="coinbase", offset_ns=used_ns, recv_ns=recv_ns)]
-        if next_second is None:
+        if next_second is None or until_ns < recv_ns:
             next_second = -(-(recv_ns - used_ns) // SECOND_NS)
         last = (recv_ns, source_ns, value_e8)
 

@@ -48,6 +48,25 @@ def test_no_second_is_left_out_when_the_offset_steps(tmp_path: Path) -> None:
     assert prints(tmp_path, trades) == [(300.0, 0, 100), (1_250.0, 1, 101), (2_200.0, 2, 101)]
 
 
+def test_ten_minutes_after_the_last_trade_nothing_is_printed_until_the_next(tmp_path: Path) -> None:
+    first, hour, year = (100.0, "00:24:28.1", "100"), (3_600_100.0, "01:24:28.1", "101"), 365 * 86_400
+    found = prints(tmp_path, [first, hour, (3_601_200.0, "01:24:29.2", "102")])
+    assert [second for _, second, _ in found] == [*range(1, 601), 3_601]
+    assert found[-1] == (3_601_000.0, 3_601, 101)
+    assert len(prints(tmp_path, [first, (200 * year * 1_000.0, "01:24:28.1", "101")])) == 600
+
+
+def test_a_stamp_of_another_century_prints_no_century(tmp_path: Path) -> None:
+    path = write(tmp_path, opening())
+    rows = [
+        f"{ns(100)},2026-05-14T00:24:28.1Z,100",
+        f"{ns(200)},2250-01-01T00:00:00Z,101",
+        f"{ns(9_000)},2250-01-01T00:00:09Z,102",
+    ]
+    (tmp_path / f"{RUN}.spot.csv").write_text("\n".join(["recv_ns,exchange_ts,price_usd", *rows, ""]))
+    assert len(events_of(list(Stream15m(path).prints()), IndexPrinted)) < 700
+
+
 def test_the_first_trade_tells_the_offset_of_coinbase_s_clock(tmp_path: Path) -> None:
     path = write(tmp_path, opening())
     write_spot(tmp_path, [(100.0, "00:24:27.8", "100")])
