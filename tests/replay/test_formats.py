@@ -31,7 +31,7 @@ from tests.unit.research.importers.samples import (
 )
 
 MARKETS = "markets-20260710T202800Z.json"
-CUT = "ends in the middle; give a complete copy"
+NOT_UNPACKED = "cannot be unpacked; give a complete copy, named as it was recorded"
 DAMAGED = re.compile(r"(\S+) line (\d+) is not what .* holds \(.*\); give a copy that is not damaged")
 DOCUMENTS = ("frames.json", MARKETS, "single.json", "fills.json", "settlements.json", "series.json", "grids.json")
 LINES = ("stream.jsonl", "ladder.jsonl", "depth.jsonl")
@@ -170,20 +170,24 @@ def test_a_cut_document_is_refused(tmp_path: Path, name: str, ending: str) -> No
     path = put(tmp_path, name + ending, SAMPLES[name])
     path.write_bytes(path.read_bytes()[:-5])
     said = refused(tmp_path, path.name)
-    if ending == ".zst":
-        assert said == f"{path.name} cannot be unpacked; give a complete copy, named as it was recorded"
-    elif ending:
-        assert said == f"{path.name} {CUT}"
+    if ending:
+        assert said == f"{path.name} {NOT_UNPACKED}"
     else:
         assert DAMAGED.fullmatch(said)
+
+
+def test_a_cut_document_of_many_lines_is_refused(tmp_path: Path) -> None:
+    data = SAMPLES["single.json"].replace(b",", b",\n")
+    path = put(tmp_path, "single.json.gz", data)
+    path.write_bytes(path.read_bytes()[:-5])
+    assert refused(tmp_path, path.name) == f"{path.name} ends in the middle; give a complete copy"
 
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_packed_recording_cut_at_once_is_refused(tmp_path: Path, name: str) -> None:
     path = put(tmp_path, f"{name}.gz", SAMPLES[name])
     path.write_bytes(path.read_bytes()[:5])
-    cure = "give a complete copy, named as it was recorded"
-    assert refused(tmp_path, path.name) == f"{path.name} cannot be unpacked; {cure}"
+    assert refused(tmp_path, path.name) == f"{path.name} {NOT_UNPACKED}"
 
 
 # Wrong

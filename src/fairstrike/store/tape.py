@@ -158,7 +158,7 @@ class _Unzstd(io.RawIOBase):
 def head(path: Path) -> bytes:
     """Give the beginning of a recording, unpacked: enough to tell its format, empty when it holds nothing.
 
-    Raises `RecordingError` when it cannot be opened or is not what its name says.
+    Raises `RecordingError` when it cannot be opened, is not what its name says, or is cut before its first line ends.
     """
     begun = bytearray()
     try:
@@ -166,7 +166,7 @@ def head(path: Path) -> bytes:
             while len(begun) < _HEAD_BYTES and (part := unpacked.read1(_PART_BYTES)):
                 begun += part
     except _DAMAGE:
-        if not begun:
+        if b"\n" not in begun:
             raise RecordingError(
                 f"{path.name} cannot be unpacked; give a complete copy, named as it was recorded"
             ) from None
