@@ -17,12 +17,13 @@ from fairstrike.exchange.matching import LiveOrder
 
 
 class AccountView(msgspec.Struct, frozen=True, kw_only=True):
-    """One account's money. `balance_ud` is cash; `reserved_ud` of it is held by resting orders."""
+    """One subaccount's money. `balance_ud` is cash; `reserved_ud` of it is held by resting orders."""
 
     account: str
     key_id: str
     balance_ud: int
     reserved_ud: int
+    subaccount: int = 0
 
     @property
     def available_ud(self) -> int:
@@ -60,6 +61,7 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     no_cost_ud: int
     fees_ud: int
     revenue_ud: int
+    subaccount: int = 0
 
 
 class Holding(msgspec.Struct, kw_only=True):
@@ -106,11 +108,16 @@ class Holding(msgspec.Struct, kw_only=True):
 
 
 class Account:
-    """One account. A house account (`is_house`) is background liquidity: nothing of it is told or reserved."""
+    """One account, or one of its subaccounts: each has cash, positions and locks of its own.
+
+    Orders, fills, settlements and used client order ids are kept once for all subaccounts of an account. A house
+    account (`is_house`) is background liquidity: nothing of it is told or reserved.
+    """
 
     def __init__(self, *, account_id: str, key_id: str, balance_ud: int, is_house: bool = False) -> None:
-        """Open with `balance_ud` in cash and nothing else."""
+        """Open the primary account with `balance_ud` in cash and nothing else."""
         self.account_id = account_id
+        self.subaccount = 0
         self.key_id = key_id
         self.balance_ud = balance_ud
         self.is_house = is_house
@@ -123,6 +130,14 @@ class Account:
         self.fills: list[Filled] = []
         self.settlements: list[Settlement] = []
 
+    def branch(self, subaccount: int) -> "Account":
+        """Open a subaccount without cash that shares this account's records."""
+        twin = Account(account_id=self.account_id, key_id=self.key_id, balance_ud=0)
+        twin.subaccount = subaccount
+        twin.orders, twin.used_client_ids = self.orders, self.used_client_ids
+        twin.fills, twin.settlements = self.fills, self.settlements
+        return twin
+
     def holding(self, ticker: str) -> Holding:
         """Give the position in a market, a flat one when there is none yet."""
         return self.holdings.setdefault(ticker, Holding(ticker=ticker))
@@ -133,10 +148,14 @@ class Account:
         return holding.net_cc if holding else 0
 
     def can_afford(self, order: LiveOrder, schedule: FeeSchedule) -> bool:
-        """Whether cash covers all locks if `order` rested whole beside what rests already."""
+        """Whether cash covers all locks if `order` rested whole beside what rests already.
+
+        An order of the same id that rests is replaced by `order`.
+        """
         if self.is_house:
             return True
-        resting = [*self.resting.get(order.ticker, {}).values(), order]
+        others = self.resting.get(order.ticker, {})
+        resting = [*(each for name, each in others.items() if name != order.order_id), order]
         wanted_ud = locked_ud(resting, self.net_cc(order.ticker), schedule)
         others_ud = self.reserved_ud - self.reserved.get(order.ticker, 0)
         # What locks nothing needs nothing, even when dust of fees has eaten into the locks.
@@ -165,6 +184,7 @@ class Account:
             key_id=self.key_id,
             balance_ud=self.balance_ud,
             reserved_ud=self.reserved_ud,
+            subaccount=self.subaccount,
         )
 
 

@@ -8,7 +8,8 @@ import msgspec
 
 from fairstrike.core.order import Side, TimeInForce
 from fairstrike.exchange.accounts import Account
-from fairstrike.exchange.happenings import OrderSnapshot, SelfTrade
+from fairstrike.exchange.groups import OrderGroup
+from fairstrike.exchange.happenings import OrderSnapshot, SelfTrade, ShardState
 from fairstrike.exchange.listings import Listing, MarketStatus
 from fairstrike.exchange.matching import LiveOrder
 
@@ -30,6 +31,24 @@ class PlaceOrder(msgspec.Struct, frozen=True, kw_only=True):
     reduce_only: bool = False
     cancel_on_pause: bool = False
     exchange_index: int | None = None
+    subaccount: int = 0
+    group_id: str | None = None
+
+
+class AmendOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """A request to change a resting order. `total_cc` is what filled already plus what shall remain.
+
+    `client_order_id` must be the order's own when given; `new_client_order_id` becomes it. `expire_ns` None
+    leaves the expiry as it is.
+    """
+
+    ticker: str
+    side: Side
+    price_ticks: int
+    total_cc: int
+    client_order_id: str | None = None
+    new_client_order_id: str | None = None
+    expire_ns: int | None = None
 
 
 class Placed(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +61,21 @@ class Placed(msgspec.Struct, frozen=True, kw_only=True):
     order: OrderSnapshot
     filled_value_ud: int
     fee_ud: int
+
+
+class Amended(msgspec.Struct, frozen=True, kw_only=True):
+    """An amend was done; `order` is the state after it.
+
+    `filled_cc`, `filled_value_ud` (YES price × size) and `fee_ud` are of the fills it caused by crossing the book;
+    `is_resized` says whether what remains is not what remained before.
+    """
+
+    instant_ns: int
+    order: OrderSnapshot
+    filled_cc: int
+    filled_value_ud: int
+    fee_ud: int
+    is_resized: bool
 
 
 class Reduced(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +101,13 @@ def _invalid(details: str) -> Rejection:
 
 NO_SUCH_MARKET = Rejection(status=404, code="not_found", message="market not found on this exchange index")
 NO_SUCH_ORDER = Rejection(status=404, code="not_found", message="order not found")
+NO_SUCH_GROUP = Rejection(status=404, code="not_found", message="order group not found")
+NO_SUCH_SUBACCOUNT = Rejection(
+    status=400, code="invalid_parameters", message="invalid parameters", details="subaccount does not exist"
+)
+GROUP_TRIGGERED = Rejection(status=409, code="order_group_triggered", message="order group is triggered")
+TRADING_PAUSED = Rejection(status=409, code="trading_is_paused", message="trading is paused")
+EXCHANGE_PAUSED = Rejection(status=409, code="exchange_is_paused", message="exchange is paused")
 MARKET_INACTIVE = Rejection(status=400, code="market_inactive", message="market is not active")
 INSUFFICIENT_BALANCE = Rejection(status=400, code="insufficient_balance", message="insufficient balance")
 POST_ONLY_CROSS = _invalid("post only cross")
@@ -75,9 +116,36 @@ FOK_KILLED = Rejection(
     code="fill_or_kill_insufficient_resting_volume",
     message="fill or kill order found insufficient resting volume",
 )
+IOC_MISSED = Rejection(
+    status=409,
+    code="immediate_or_cancel_insufficient_resting_volume",
+    message="immediate or cancel order found insufficient resting volume",
+)
 ORDER_EXISTS = Rejection(status=409, code="order_already_exists", message="order already exists")
 INVALID_PRICE = Rejection(status=400, code="invalid_price", message="invalid price")
 INVALID_SIZE = Rejection(status=400, code="invalid_order_size", message="invalid order size")
+WRONG_TICKER = Rejection(status=400, code="order_ticker_mismatch", message="order ticker mismatch")
+WRONG_SIDE = Rejection(status=400, code="order_side_mismatch", message="order side mismatch")
+WRONG_CLIENT_ID = Rejection(
+    status=400,
+    code="order_id_and_client_order_id_mismatch",
+    message="order id and client order id mismatch",
+)
+IN_THE_PAST = _invalid("expiration_time is in the past")
+HISTORY_FULL = _invalid("the account's order history is full; start the exchange anew")
+
+
+def refuse_state(listing: Listing, state: ShardState, *, is_cancel: bool = False) -> Rejection | None:
+    """Give why nothing may be done in a market whose shard is in `state`, None when it may.
+
+    A pause of trading lets cancels through; a pause of the exchange and an inactive market do not.
+    Source: the venue's page on maintenance; codes recorded on the venue in 2026.
+    """
+    if state is ShardState.EXCHANGE_PAUSED:
+        return EXCHANGE_PAUSED
+    if state is ShardState.TRADING_PAUSED and not is_cancel:
+        return TRADING_PAUSED
+    return None if listing.status is MarketStatus.ACTIVE else MARKET_INACTIVE
 
 
 def refuse(account: Account, listing: Listing, wish: PlaceOrder, now_ns: int) -> Rejection | None:
@@ -97,14 +165,48 @@ def refuse(account: Account, listing: Listing, wish: PlaceOrder, now_ns: int) ->
     if wish.expire_ns is not None and not is_resting_kind:
         return _invalid("expiration_time needs good_till_canceled")
     if wish.expire_ns is not None and wish.expire_ns <= now_ns:
-        return _invalid("expiration_time is in the past")
+        return IN_THE_PAST
     if wish.post_only and not is_resting_kind:
         return _invalid("post_only needs good_till_canceled")
     if wish.reduce_only and wish.tif is not TimeInForce.IOC:
         return _invalid("reduce_only needs immediate_or_cancel")
     if max(len(account.orders), len(account.used_client_ids)) >= ORDERS_MAX:
-        return _invalid("the account's order history is full; start the exchange anew")
+        return HISTORY_FULL
     return None
+
+
+def refuse_group(group: OrderGroup | None, account: Account, exchange_index: int) -> Rejection | None:
+    """Give why an order may not join `group`, None when it may: a group serves one subaccount on one shard."""
+    if group is None or (group.account, group.subaccount) != (account.account_id, account.subaccount):
+        return NO_SUCH_GROUP
+    if group.exchange_index != exchange_index:
+        return NO_SUCH_GROUP
+    return GROUP_TRIGGERED if group.is_triggered else None
+
+
+def refuse_amend(
+    account: Account, listing: Listing, order: LiveOrder, wish: AmendOrder, now_ns: int
+) -> Rejection | None:
+    """Give why a resting order may not be amended at `now_ns`, None when collateral and matching may decide.
+
+    Source: the venue's change log of January 2026 for the mismatches.
+    """
+    if wish.ticker != order.ticker:
+        return WRONG_TICKER
+    if wish.side is not order.side:
+        return WRONG_SIDE
+    if wish.client_order_id is not None and wish.client_order_id != order.client_order_id:
+        return WRONG_CLIENT_ID
+    new_id = wish.new_client_order_id
+    if new_id is not None and new_id != order.client_order_id and new_id in account.used_client_ids:
+        return ORDER_EXISTS
+    if not listing.contract.is_on_grid(wish.price_ticks):
+        return INVALID_PRICE
+    if wish.total_cc <= 0:
+        return INVALID_SIZE
+    if wish.expire_ns is not None and wish.expire_ns <= now_ns:
+        return IN_THE_PAST
+    return HISTORY_FULL if len(account.used_client_ids) >= ORDERS_MAX else None
 
 
 def draft(account: Account, listing: Listing, wish: PlaceOrder, stamp: tuple[int, str]) -> LiveOrder:
@@ -132,4 +234,6 @@ def draft(account: Account, listing: Listing, wish: PlaceOrder, stamp: tuple[int
         reduce_only=wish.reduce_only,
         cancel_on_pause=wish.cancel_on_pause,
         expire_ns=wish.expire_ns,
+        subaccount=account.subaccount,
+        group_id=wish.group_id,
     )

@@ -68,6 +68,7 @@ class ClearingHouse:
             fee_ud=fee.fee_ud,
             is_taker=is_taker,
             post_position_cc=holding.net_cc,
+            subaccount=account.subaccount,
         )
 
     def pay_out(self, account: Account, contract: Contract, value_ticks: int, instant_ns: int) -> Settlement | None:
@@ -91,6 +92,7 @@ class ClearingHouse:
             no_cost_ud=holding.cost_ud if no_cc else 0,
             fees_ud=holding.fees_ud,
             revenue_ud=revenue_ud,
+            subaccount=account.subaccount,
         )
 
     def total_ud(self, accounts: Iterable[Account]) -> int:

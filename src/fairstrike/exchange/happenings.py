@@ -21,6 +21,28 @@ class SelfTrade(StrEnum):
     MAKER = "maker"
 
 
+class ShardState(StrEnum):
+    """How far a shard of the exchange is open.
+
+    While trading is paused cancels and decreases are taken, orders and amends are not; while the exchange is
+    paused nothing is. Source: the venue's page on maintenance.
+    """
+
+    OPEN = "open"
+    TRADING_PAUSED = "trading_paused"
+    EXCHANGE_PAUSED = "exchange_paused"
+
+
+class GroupMove(StrEnum):
+    """What happened to an order group; the venue's own values of `event_type`."""
+
+    CREATED = "created"
+    TRIGGERED = "triggered"
+    RESET = "reset"
+    DELETED = "deleted"
+    LIMIT_UPDATED = "limit_updated"
+
+
 class OrderStatus(StrEnum):
     """The venue's order statuses; a partly filled order still rests."""
 
@@ -76,6 +98,8 @@ class OrderSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     updated_ns: int
     expire_ns: int | None = None
     reason: UpdateReason | None = None
+    subaccount: int = 0
+    group_id: str | None = None
 
 
 class IndexAverage(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,10 +153,11 @@ class Filled(msgspec.Struct, frozen=True, kw_only=True, tag="filled", gc=False):
     fee_ud: int
     is_taker: bool
     post_position_cc: int
+    subaccount: int = 0
 
 
 class OrderChanged(msgspec.Struct, frozen=True, kw_only=True, tag="order_changed"):
-    """An order was taken, filled, decreased or ended; `reason` None: placed or cancelled by its owner."""
+    """An order was taken, filled, changed or ended; `reason` None: placed, or cancelled by its owner or its group."""
 
     instant_ns: int
     account: str
@@ -141,11 +166,12 @@ class OrderChanged(msgspec.Struct, frozen=True, kw_only=True, tag="order_changed
 
 
 class BalanceChanged(msgspec.Struct, frozen=True, kw_only=True, tag="balance_changed", gc=False):
-    """An account's cash after a fill or a settlement, what resting orders reserve included."""
+    """A subaccount's cash after a fill, a settlement or a transfer, what resting orders reserve included."""
 
     instant_ns: int
     account: str
     balance_ud: int
+    subaccount: int = 0
 
 
 class MarketListed(msgspec.Struct, frozen=True, kw_only=True, tag="market_listed"):
@@ -194,6 +220,55 @@ class MarketSettled(msgspec.Struct, frozen=True, kw_only=True, tag="market_settl
     value_ticks: int
 
 
+class MarketDeactivated(msgspec.Struct, frozen=True, kw_only=True, tag="market_deactivated"):
+    """A market was paused: nothing is taken there, not even cancels."""
+
+    instant_ns: int
+    ticker: str
+
+
+class MarketReactivated(msgspec.Struct, frozen=True, kw_only=True, tag="market_reactivated"):
+    """A paused market is open again; what still rested in it was cancelled before."""
+
+    instant_ns: int
+    ticker: str
+
+
+class GridChanged(msgspec.Struct, frozen=True, kw_only=True, tag="grid_changed"):
+    """A market got another price grid, that of `contract`; what rests stays."""
+
+    instant_ns: int
+    contract: Contract
+
+
+class FeesChanged(msgspec.Struct, frozen=True, kw_only=True, tag="fees_changed"):
+    """The markets of an event got another fee schedule."""
+
+    instant_ns: int
+    event_ticker: str
+    schedule: FeeSchedule
+
+
+class ShardChanged(msgspec.Struct, frozen=True, kw_only=True, tag="shard_changed"):
+    """A shard of the exchange was paused or opened again."""
+
+    instant_ns: int
+    exchange_index: int
+    state: ShardState
+
+
+class GroupChanged(msgspec.Struct, frozen=True, kw_only=True, tag="group_changed"):
+    """An account's order group was created, triggered, reset, deleted or given another limit."""
+
+    instant_ns: int
+    account: str
+    group_id: str
+    move: GroupMove
+    limit_cc: int
+    exchange_index: int
+    subaccount: int = 0
+
+
 class IndexPublished(msgspec.Struct, frozen=True, kw_only=True, tag="index_published"):
     """The index's value for source second `second` (epoch seconds), with its running means.
 
@@ -222,5 +297,11 @@ Happening = (
     | MarketClosed
     | MarketDetermined
     | MarketSettled
+    | MarketDeactivated
+    | MarketReactivated
+    | GridChanged
+    | FeesChanged
+    | ShardChanged
+    | GroupChanged
 )
 """What `Floor.drain` gives."""

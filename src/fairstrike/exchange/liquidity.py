@@ -17,7 +17,7 @@ from fairstrike.core.contract import Contract
 from fairstrike.core.order import Side, TimeInForce
 from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
 from fairstrike.core.units import CC_PER_CONTRACT, TICKS_PER_DOLLAR
-from fairstrike.exchange.floor import Floor, MarketStatus, Placed, PlaceOrder
+from fairstrike.exchange.floor import Floor, Placed, PlaceOrder
 
 CENT_TICKS = 100
 MAKERS = ("house-maker-1", "house-maker-2")
@@ -103,7 +103,7 @@ class BackgroundMaker:
         """Take down what no longer fits `fair_ticks`, then put up what is missing."""
         self._floor.advance(now_ns)
         market = self._floor.market(self._contract.ticker)
-        if market is None or market.status is not MarketStatus.ACTIVE:
+        if market is None or not market.is_trading:
             return
         self._arrange_next(fair_ticks, now_ns)
         wanted = self._wanted(fair_ticks)
@@ -196,7 +196,7 @@ class NoiseTakers:
         """Take up to `lot_cc` at the best price of the other side, if that is near fair value."""
         self._floor.advance(now_ns)
         market = self._floor.market(ticker)
-        if market is None or market.status is not MarketStatus.ACTIVE:
+        if market is None or not market.is_trading:
             return
         best = market.bid if side is Side.ASK else market.ask
         if best is None or (self._board.ticks.get(ticker, best[0]) - best[0]) * -side.sign > _REACH_TICKS:
@@ -235,8 +235,9 @@ class Giver:
             maker.requote(board.ticks[plant.ticker], now_ns)
             self._takers.selling_only.add(plant.ticker)
             placed = self._floor.place(GIVER, _gift(plant), now_ns)
-            assert isinstance(placed, Placed), "a gift is never refused"
-            order_ids.append(placed.order.order_id)
+            # A pause of the market takes the gift with it.
+            if isinstance(placed, Placed):
+                order_ids.append(placed.order.order_id)
             self._agenda.arrange(now_ns + SECOND_NS, sell)
 
         def sell(now_ns: int) -> None:
@@ -248,7 +249,8 @@ class Giver:
             self._agenda.arrange(now_ns + min(pause_ms, 12_000) * MILLISECOND_NS, sell)
 
         def end(now_ns: int) -> None:
-            self._floor.cancel(GIVER, order_ids[0], now_ns)
+            for order_id in order_ids:
+                self._floor.cancel(GIVER, order_id, now_ns)
             self._takers.selling_only.discard(plant.ticker)
             maker.cap_ticks = None
             maker.requote(board.ticks[plant.ticker], now_ns)

@@ -24,6 +24,7 @@ class MarketStatus(StrEnum):
 
     INITIALIZED = "initialized"
     ACTIVE = "active"
+    INACTIVE = "inactive"
     CLOSED = "closed"
     DETERMINED = "determined"
     FINALIZED = "finalized"
@@ -34,7 +35,7 @@ class MarketView(msgspec.Struct, frozen=True, kw_only=True):
 
     Prices are None when a side is empty or nothing traded. `value_ticks` is what a YES contract pays and
     `expiration_value_e8` the settlement mean to the cent, None until determined. `turnover_ud` is YES price
-    × size summed over all trades.
+    × size summed over all trades. `is_trading` says whether orders are taken: an active market of an open shard.
     """
 
     contract: Contract
@@ -53,6 +54,7 @@ class MarketView(msgspec.Struct, frozen=True, kw_only=True):
     value_ticks: int | None = None
     expiration_value_e8: int | None = None
     settled_ns: int | None = None
+    is_trading: bool = True
 
 
 class Delays(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +68,9 @@ class FloorParams(msgspec.Struct, frozen=True, kw_only=True):
     """The venue's switches. Source: the venue's behaviour where seen, its documented defaults elsewhere.
 
     `is_post_only_cross_accepted` chooses between refusing a crossing post-only order (400) and taking and
-    cancelling it at once.
+    cancelling it at once; `is_ioc_miss_refused` between taking an immediate order that meets nothing and
+    refusing it (409). What is placed within `cancel_all_reach_ns` after a cancel-all is cancelled when that time
+    is over; the venue warns of a minute.
     """
 
     quarter_hour: Delays = Delays(determination_ns=5 * SECOND_NS, settlement_ns=SECOND_NS)
@@ -75,6 +79,8 @@ class FloorParams(msgspec.Struct, frozen=True, kw_only=True):
     close_cancel_delay_ns: int = SECOND_NS
     window: Window = Window.BEFORE_CLOSE
     is_post_only_cross_accepted: bool = False
+    is_ioc_miss_refused: bool = False
+    cancel_all_reach_ns: int = 0
 
 
 class Listing:
@@ -104,7 +110,7 @@ class Listing:
         self.volume_cc += size_cc
         self.turnover_ud += price_ticks * size_cc
 
-    def view(self, open_interest_cc: int) -> MarketView:
+    def view(self, open_interest_cc: int, *, is_shard_open: bool = True) -> MarketView:
         """Give the market as it stands, as a value."""
         return MarketView(
             contract=self.contract,
@@ -123,6 +129,7 @@ class Listing:
             value_ticks=self.value_ticks,
             expiration_value_e8=self.expiration_value_e8,
             settled_ns=self.settled_ns,
+            is_trading=is_shard_open and self.status is MarketStatus.ACTIVE,
         )
 
 

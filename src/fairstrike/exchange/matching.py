@@ -43,6 +43,8 @@ class LiveOrder(msgspec.Struct, kw_only=True):
     taker_fees_ud: int = 0
     maker_fees_ud: int = 0
     carry_ud: int = 0
+    subaccount: int = 0
+    group_id: str | None = None
 
     def snapshot(self) -> OrderSnapshot:
         """Give the order as it stands, as a value."""
@@ -71,6 +73,8 @@ class LiveOrder(msgspec.Struct, kw_only=True):
             updated_ns=self.updated_ns,
             expire_ns=self.expire_ns,
             reason=self.reason,
+            subaccount=self.subaccount,
+            group_id=self.group_id,
         )
 
 
@@ -175,6 +179,19 @@ class MatchingBook:
         """Whether an order of this side and price would meet a resting one."""
         best = self._half(side.opposite).best()
         return best is not None and best * side.sign <= price_ticks * side.sign
+
+    def ahead_cc(self, order: LiveOrder) -> int:
+        """Give the contracts that match before a resting order: better prices, and earlier orders of its own."""
+        half = self._half(order.side)
+        better_cc = sum(
+            size_cc for price, size_cc in half.sizes.items() if price * half.sign > order.price_ticks * half.sign
+        )
+        earlier_cc = 0
+        for other in half.queues[order.price_ticks].values():
+            if other is order:
+                return better_cc + earlier_cc
+            earlier_cc += other.open_cc
+        raise AssertionError("a resting order is in the queue of its price")
 
     def reach(self, order: LiveOrder) -> Reach:
         """Give whether `order` could fill whole now, or meets an order of its own account before that."""

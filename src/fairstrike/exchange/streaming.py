@@ -29,16 +29,22 @@ from fairstrike.exchange.api.words import index_id
 from fairstrike.exchange.floor import Floor
 from fairstrike.exchange.happenings import (
     BalanceChanged,
+    FeesChanged,
     Filled,
+    GridChanged,
+    GroupChanged,
     Happening,
     IndexPublished,
     LevelChanged,
     MarketActivated,
     MarketClosed,
+    MarketDeactivated,
     MarketDetermined,
     MarketListed,
+    MarketReactivated,
     MarketSettled,
     OrderChanged,
+    ShardChanged,
     StrikePublished,
     Traded,
 )
@@ -286,8 +292,11 @@ class Streams:
                 self._tell_end(happening.ticker)
             case MarketListed() | StrikePublished() | MarketSettled():
                 self._tell_lifecycle(happening)
-            case BalanceChanged() | MarketActivated() | MarketClosed():
+            case BalanceChanged() | MarketActivated() | MarketClosed() | ShardChanged():
                 # The venue has no message for these.
+                pass
+            case GroupChanged() | MarketDeactivated() | MarketReactivated() | GridChanged() | FeesChanged():
+                # The box has no channel or message for these yet.
                 pass
             case _:
                 assert_never(happening)

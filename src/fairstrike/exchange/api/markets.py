@@ -51,7 +51,7 @@ Status = Literal["unopened", "open", "paused", "closed", "settled"]
 _STATUSES: dict[Status, frozenset[MarketStatus]] = {
     "unopened": frozenset({MarketStatus.INITIALIZED}),
     "open": frozenset({MarketStatus.ACTIVE}),
-    "paused": frozenset(),
+    "paused": frozenset({MarketStatus.INACTIVE}),
     "closed": frozenset({MarketStatus.CLOSED, MarketStatus.DETERMINED}),
     "settled": frozenset({MarketStatus.FINALIZED}),
 }
