@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from fairstrike.exchange.api import exchange, markets, orders, portfolio
+from fairstrike.exchange.api import exchange, groups, markets, orders, portfolio, queues, subaccounts
 from fairstrike.exchange.api.budgets import DEFAULT_COST, ORDER_READ_COST
 from fairstrike.exchange.api.call import (
     TOO_MANY_REQUESTS,
@@ -81,14 +81,22 @@ ROUTES = (
     _signed("POST", "portfolio/orders/*/amend", orders.deprecated),
     _signed("POST", "portfolio/orders/*/decrease", orders.deprecated),
     _signed("DELETE", "portfolio/orders/*", orders.deprecated),
-    _signed("POST", "portfolio/events/orders/*/amend", orders.unserved),
-    _signed("GET", "portfolio/orders/queue_positions", orders.unserved),
-    _signed("GET", "portfolio/orders/*/queue_position", orders.unserved),
-    _signed("GET", "portfolio/order_groups", orders.unserved),
-    _signed("POST", "portfolio/order_groups/create", orders.unserved),
-    _signed("GET", "portfolio/order_groups/*", orders.unserved),
-    _signed("DELETE", "portfolio/order_groups/*", orders.unserved),
-    _signed("PUT", "portfolio/order_groups/*/*", orders.unserved),
+    _signed("POST", "portfolio/events/orders/*/amend", orders.amend),
+    _signed("GET", "portfolio/orders/queue_positions", queues.several),
+    _signed("GET", "portfolio/orders/*/queue_position", queues.one),
+    _signed("GET", "portfolio/order_groups", groups.several),
+    _signed("POST", "portfolio/order_groups/create", groups.create),
+    _signed("GET", "portfolio/order_groups/*", groups.one),
+    _signed("DELETE", "portfolio/order_groups/*", groups.delete),
+    _signed("PUT", "portfolio/order_groups/*/reset", groups.reset),
+    _signed("PUT", "portfolio/order_groups/*/trigger", groups.trigger),
+    _signed("PUT", "portfolio/order_groups/*/limit", groups.limit),
+    _signed("POST", "portfolio/subaccounts", subaccounts.create),
+    _signed("GET", "portfolio/subaccounts/balances", subaccounts.balances),
+    _signed("POST", "portfolio/subaccounts/transfer", subaccounts.transfer),
+    _signed("GET", "portfolio/subaccounts/transfers", subaccounts.transfers),
+    _signed("GET", "portfolio/subaccounts/netting", orders.unserved),
+    _signed("PUT", "portfolio/subaccounts/netting", orders.unserved),
 )
 """Every operation served, and those refused by name; anything else is 404.
 

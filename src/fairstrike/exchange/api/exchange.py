@@ -24,10 +24,11 @@ _THURSDAY = (
 _COSTS = (
     ("POST", "/portfolio/events/orders", DEFAULT_COST),
     ("POST", "/portfolio/events/orders/batched", DEFAULT_COST),
+    ("POST", "/portfolio/events/orders/{order_id}/amend", DEFAULT_COST),
     ("POST", "/portfolio/events/orders/{order_id}/decrease", DEFAULT_COST),
     ("DELETE", "/portfolio/events/orders/{order_id}", CANCEL_COST),
     ("DELETE", "/portfolio/events/orders/batched", CANCEL_COST),
-    ("DELETE", "/portfolio/events/orders", DEFAULT_COST),
+    ("DELETE", "/portfolio/events/orders", CANCEL_COST),
     ("GET", "/portfolio/orders/{order_id}", ORDER_READ_COST),
 )
 

@@ -1,7 +1,7 @@
-"""Writes: create, cancel, decrease, batches, cancel-all. Only the second generation of order endpoints.
+"""Writes: create, amend, decrease, cancel, batches, cancel-all. Only the second generation of order endpoints.
 
 An order's request is read strictly: a JSON number where decimal text is wanted is refused. Cancels go to the shard
-they name, to that of `market_ticker`, else to shard 0, where no crypto order is found.
+they name, to that of `market_ticker`, else to shard 0, where no crypto order is found; amends go by their ticker.
 Source: the venue's published interface and refusals recorded in 2026.
 """
 
@@ -12,7 +12,8 @@ import msgspec
 from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.core.order import Side, TimeInForce
 from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
-from fairstrike.core.units import format_cc, format_decimal, format_ticks, parse_cc, parse_ticks
+from fairstrike.core.units import CC_PER_CONTRACT, format_cc, format_decimal, format_ticks, parse_cc, parse_ticks
+from fairstrike.exchange.admission import NO_SUCH_ORDER
 from fairstrike.exchange.api.budgets import CANCEL_COST, DEFAULT_COST
 from fairstrike.exchange.api.call import (
     TOO_MANY_REQUESTS,
@@ -27,10 +28,12 @@ from fairstrike.exchange.api.call import (
     refuse,
     rejected,
 )
-from fairstrike.exchange.api.portfolio import RoutingQuery, asked_shard
-from fairstrike.exchange.floor import Placed, PlaceOrder, Reduced, Rejection
+from fairstrike.exchange.api.portfolio import RoutingQuery, Subaccount, asked_shard
+from fairstrike.exchange.floor import Amended, Placed, PlaceOrder, Reduced, Rejection
+from fairstrike.exchange.floor import AmendOrder as AmendWish
 from fairstrike.exchange.happenings import SelfTrade
 from fairstrike.venue.kalshi.wire.orders import (
+    AmendOrder,
     BatchCreated,
     BatchCreatedAnswer,
     CancelBatch,
@@ -44,8 +47,6 @@ from fairstrike.venue.kalshi.wire.orders import (
     OrderDecreased,
 )
 
-_NO_ORDER = Rejection(status=404, code="not_found", message="order not found")
-
 
 class _BatchCancelled(msgspec.Struct, frozen=True, kw_only=True):
     """One item of a batch cancel's answer. The client's type would leave out a zero `reduced_by`."""
@@ -57,10 +58,30 @@ class _BatchCancelled(msgspec.Struct, frozen=True, kw_only=True):
     error: ErrorDetail | msgspec.UnsetType = msgspec.UNSET
 
 
+class _Amended(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to an amend: null, not absent, where nothing filled and what remains stayed the same."""
+
+    order_id: str
+    remaining_count: str | None
+    fill_count: str | None
+    average_fill_price: str | None
+    average_fee_paid: str | None
+    ts_ms: int
+    client_order_id: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class _SubaccountQuery(msgspec.Struct, frozen=True, kw_only=True):
+    subaccount: Subaccount = 0
+
+
+class _CancelAllQuery(msgspec.Struct, frozen=True, kw_only=True):
+    subaccount: Subaccount | None = None
+
+
 def create(desk: Desk, call: Call) -> BoxResponse:
     """Place one order: 201 and what became of it at once."""
     wire = read_body(call, CreateOrder)
-    _charge(desk, call, DEFAULT_COST, wire.exchange_index)
+    charge(desk, call, DEFAULT_COST, wire.exchange_index)
     placed = _place(desk, call, wire)
     return rejected(placed) if isinstance(placed, Rejection) else answer_json(_created(placed), 201)
 
@@ -70,7 +91,7 @@ def create_batch(desk: Desk, call: Call) -> BoxResponse:
     wires = read_body(call, CreateBatch).orders
     if not wires:
         refuse(bad_body("orders is empty"))
-    _charge(desk, call, DEFAULT_COST * len(wires), _common_shard(wire.exchange_index for wire in wires))
+    charge(desk, call, DEFAULT_COST * len(wires), _common_shard(wire.exchange_index for wire in wires))
     rows = tuple(_created_row(wire, _place(desk, call, wire)) for wire in wires)
     return answer_json(BatchCreatedAnswer(orders=rows), 201)
 
@@ -78,7 +99,7 @@ def create_batch(desk: Desk, call: Call) -> BoxResponse:
 def cancel(desk: Desk, call: Call) -> BoxResponse:
     """Cancel one order; 404 when it is not resting on the shard that is asked."""
     query = read_query(call, RoutingQuery)
-    _charge(desk, call, CANCEL_COST, query.exchange_index)
+    charge(desk, call, CANCEL_COST, query.exchange_index)
     done = _cancel(desk, call, call.names[0], query)
     if isinstance(done, Rejection):
         return rejected(done)
@@ -96,34 +117,55 @@ def cancel_batch(desk: Desk, call: Call) -> BoxResponse:
     items = read_body(call, CancelBatch).orders
     if not items:
         refuse(bad_body("orders is empty"))
-    _charge(desk, call, CANCEL_COST * len(items), _common_shard(item.exchange_index for item in items))
+    charge(desk, call, CANCEL_COST * len(items), _common_shard(item.exchange_index for item in items))
     return answer_json({"orders": [_cancelled_row(desk, call, item) for item in items]})
 
 
 def cancel_all(desk: Desk, call: Call) -> BoxResponse:
-    """Cancel every resting order of the account on every shard: 204, no body."""
-    _charge(desk, call, DEFAULT_COST, None)
-    desk.floor.cancel_all(call.owner, call.now_ns)
+    """Cancel every resting order on every shard, of all subaccounts or the one that is named: 204, no body."""
+    query = read_query(call, _CancelAllQuery)
+    charge(desk, call, CANCEL_COST, None)
+    desk.floor.cancel_all(call.owner, call.now_ns, subaccount=query.subaccount)
     return BoxResponse(status=204)
+
+
+def amend(desk: Desk, call: Call) -> BoxResponse:
+    """Change an order's price, total count, expiry or client order id; `count` includes what filled already.
+
+    Source: the venue's reference. What filled and what remains are told only when the amend changed them.
+    """
+    wire = read_body(call, AmendOrder)
+    query = read_query(call, _SubaccountQuery)
+    charge(desk, call, DEFAULT_COST, wire.exchange_index)
+    wish = _amend_wish(wire)
+    if isinstance(wish, Rejection):
+        return rejected(wish)
+    order = desk.floor.order(call.owner, call.names[0])
+    routing = RoutingQuery(exchange_index=wire.exchange_index, market_ticker=wire.ticker)
+    if order is None or asked_shard(desk.floor, routing) != order.exchange_index:
+        return rejected(NO_SUCH_ORDER)
+    done = desk.floor.amend(call.owner, order.order_id, wish, call.now_ns, subaccount=query.subaccount)
+    return rejected(done) if isinstance(done, Rejection) else answer_json(_amended(done))
 
 
 def decrease(desk: Desk, call: Call) -> BoxResponse:
     """Make an order smaller, by or to a count; it keeps its place in the queue."""
     wire = read_body(call, DecreaseOrder)
-    _charge(desk, call, DEFAULT_COST, wire.exchange_index)
+    query = read_query(call, _SubaccountQuery)
+    charge(desk, call, DEFAULT_COST, wire.exchange_index)
     if (wire.reduce_by is None) == (wire.reduce_to is None):
         refuse(bad_body("exactly one of reduce_by and reduce_to is needed"))
     order_id = call.names[0]
     order = desk.floor.order(call.owner, order_id)
     routing = RoutingQuery(exchange_index=wire.exchange_index, market_ticker=wire.market_ticker)
     if order is None or asked_shard(desk.floor, routing) != order.exchange_index:
-        return rejected(_NO_ORDER)
+        return rejected(NO_SUCH_ORDER)
     try:
         wanted_cc = parse_cc(wire.reduce_by or wire.reduce_to or "")
     except ArithmeticRefusal as why:
         return error(400, "invalid_order_size", "invalid order size", str(why))
     reduce_cc = wanted_cc if wire.reduce_to is None else order.remaining_cc - wanted_cc
-    done = desk.floor.decrease(call.owner, order_id, reduce_cc, call.now_ns)
+    done = desk.floor.decrease(call.owner, order_id, reduce_cc, call.now_ns, subaccount=query.subaccount)
     if isinstance(done, Rejection):
         return rejected(done)
     answer = OrderDecreased(
@@ -145,7 +187,11 @@ def unserved(desk: Desk, call: Call) -> BoxResponse:
     return error(501, "not_implemented", "the exchange in a box does not serve this operation")
 
 
-def _charge(desk: Desk, call: Call, tokens: int, exchange_index: int | None) -> None:
+def charge(desk: Desk, call: Call, tokens: int, exchange_index: int | None) -> None:
+    """Take a write's tokens on the shard it names, on every shard when it names none.
+
+    Raises `CallRefused` (429) when too few are left.
+    """
     shard = None if exchange_index is None or exchange_index < 0 else exchange_index
     if not desk.budgets.spend_write(call.owner, tokens, shard, call.now_ns):
         refuse(TOO_MANY_REQUESTS)
@@ -188,6 +234,30 @@ def _wish(wire: CreateOrder) -> PlaceOrder | Rejection:
         reduce_only=bool(wire.reduce_only),
         cancel_on_pause=bool(wire.cancel_order_on_pause),
         exchange_index=None if routed else wire.exchange_index,
+        subaccount=wire.subaccount or 0,
+        group_id=wire.order_group_id,
+    )
+
+
+def _amend_wish(wire: AmendOrder) -> AmendWish | Rejection:
+    if wire.side not in set(Side):
+        return _invalid("invalid_parameters", "side must be bid or ask")
+    try:
+        price_ticks = parse_ticks(wire.price)
+    except ArithmeticRefusal as why:
+        return _invalid("invalid_price", str(why))
+    try:
+        total_cc = parse_cc(wire.count)
+    except ArithmeticRefusal as why:
+        return _invalid("invalid_order_size", str(why))
+    return AmendWish(
+        ticker=wire.ticker,
+        side=Side(wire.side),
+        price_ticks=price_ticks,
+        total_cc=total_cc,
+        client_order_id=wire.client_order_id,
+        new_client_order_id=wire.updated_client_order_id,
+        expire_ns=None if wire.expiration_time is None else wire.expiration_time * SECOND_NS,
     )
 
 
@@ -199,10 +269,6 @@ def _fault(wire: CreateOrder) -> Rejection | None:
         return _invalid("invalid_parameters", "time_in_force is not known")
     if wire.self_trade_prevention_type not in set(SelfTrade):
         return _invalid("invalid_parameters", "self_trade_prevention_type is not known")
-    if wire.subaccount:
-        return _invalid("invalid_parameters", "subaccount does not exist")
-    if wire.order_group_id is not None:
-        return Rejection(status=404, code="not_found", message="order group not found")
     return None
 
 
@@ -218,10 +284,31 @@ def _created(placed: Placed) -> OrderCreated:
         client_order_id=order.client_order_id,
         fill_count=format_cc(filled_cc),
         remaining_count=format_cc(order.remaining_cc),
-        average_fill_price=format_ticks(placed.filled_value_ud // filled_cc) if filled_cc else None,
-        average_fee_paid=format_decimal(placed.fee_ud * 100 // filled_cc, 6) if filled_cc else None,
+        average_fill_price=_average_price(placed.filled_value_ud, filled_cc),
+        average_fee_paid=_average_fee(placed.fee_ud, filled_cc),
         ts_ms=placed.instant_ns // MILLISECOND_NS,
     )
+
+
+def _amended(done: Amended) -> _Amended:
+    is_told = bool(done.filled_cc) or done.is_resized
+    return _Amended(
+        order_id=done.order.order_id,
+        remaining_count=format_cc(done.order.remaining_cc) if is_told else None,
+        fill_count=format_cc(done.filled_cc) if is_told else None,
+        average_fill_price=_average_price(done.filled_value_ud, done.filled_cc),
+        average_fee_paid=_average_fee(done.fee_ud, done.filled_cc),
+        ts_ms=done.instant_ns // MILLISECOND_NS,
+        client_order_id=done.order.client_order_id or msgspec.UNSET,
+    )
+
+
+def _average_price(value_ud: int, filled_cc: int) -> str | None:
+    return format_ticks(value_ud // filled_cc) if filled_cc else None
+
+
+def _average_fee(fee_ud: int, filled_cc: int) -> str | None:
+    return format_decimal(fee_ud * CC_PER_CONTRACT // filled_cc, 6) if filled_cc else None
 
 
 def _created_row(wire: CreateOrder, placed: Placed | Rejection) -> BatchCreated:
@@ -242,12 +329,14 @@ def _created_row(wire: CreateOrder, placed: Placed | Rejection) -> BatchCreated:
 def _cancel(desk: Desk, call: Call, order_id: str, routing: RoutingQuery) -> Reduced | Rejection:
     order = desk.floor.order(call.owner, order_id)
     if order is None or asked_shard(desk.floor, routing) != order.exchange_index:
-        return _NO_ORDER
-    return desk.floor.cancel(call.owner, order_id, call.now_ns)
+        return NO_SUCH_ORDER
+    return desk.floor.cancel(call.owner, order_id, call.now_ns, subaccount=routing.subaccount)
 
 
 def _cancelled_row(desk: Desk, call: Call, item: CancelItem) -> _BatchCancelled:
-    routing = RoutingQuery(exchange_index=item.exchange_index, market_ticker=item.market_ticker)
+    routing = RoutingQuery(
+        exchange_index=item.exchange_index, market_ticker=item.market_ticker, subaccount=item.subaccount or 0
+    )
     done = _cancel(desk, call, item.order_id, routing)
     if isinstance(done, Rejection):
         return _BatchCancelled(order_id=item.order_id, reduced_by=format_cc(0), error=_detail(done))

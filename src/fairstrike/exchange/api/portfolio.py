@@ -37,16 +37,19 @@ from fairstrike.exchange.api.shapes import (
 from fairstrike.exchange.api.words import balance_dollars, no_price, outcome, result_word
 from fairstrike.exchange.floor import Floor, PositionView, Settlement
 from fairstrike.exchange.happenings import Filled, OrderSnapshot
+from fairstrike.exchange.members import SUBACCOUNTS_MAX
 
 EVENTS_IN_FILTER_MAX = 10
 
 Limit = Annotated[int, Meta(ge=1, le=PAGE_LIMIT_MAX)]
+Subaccount = Annotated[int, Meta(ge=0, le=SUBACCOUNTS_MAX)]
 
 
 class BalanceQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """The shard whose money is asked for; all of them when None."""
+    """The shard whose money is asked for, all of them when None; of the primary account unless another is named."""
 
     exchange_index: int | None = None
+    subaccount: Subaccount = 0
 
 
 class PositionsQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +61,7 @@ class PositionsQuery(msgspec.Struct, frozen=True, kw_only=True):
     event_ticker: str | None = None
     count_filter: str = ""
     exchange_index: int | None = None
+    subaccount: Subaccount = 0
 
 
 class FillsQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +73,8 @@ class FillsQuery(msgspec.Struct, frozen=True, kw_only=True):
     order_id: str | None = None
     min_ts: int | None = None
     max_ts: int | None = None
+    exchange_index: int | None = None
+    subaccount: Subaccount | None = None
 
 
 class SettlementsQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +86,7 @@ class SettlementsQuery(msgspec.Struct, frozen=True, kw_only=True):
     event_ticker: str | None = None
     min_ts: int | None = None
     max_ts: int | None = None
+    subaccount: Subaccount | None = None
 
 
 class OrdersQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,13 +100,18 @@ class OrdersQuery(msgspec.Struct, frozen=True, kw_only=True):
     min_ts: int | None = None
     max_ts: int | None = None
     exchange_index: int | None = None
+    subaccount: Subaccount | None = None
 
 
 class RoutingQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Where an order is looked for: on a shard, or on the shard of a market; shard 0 when neither is named."""
+    """Where an order is looked for: on a shard, or on the shard of a market; shard 0 when neither is named.
+
+    Writes look in the primary account unless `subaccount` names another.
+    """
 
     exchange_index: Annotated[int, Meta(ge=-1)] | None = None
     market_ticker: str | None = None
+    subaccount: Subaccount = 0
 
 
 def balance(desk: Desk, call: Call) -> BoxResponse:
@@ -109,12 +121,12 @@ def balance(desk: Desk, call: Call) -> BoxResponse:
     balance"); the truncation is its rule for whole cents.
     """
     query = read_query(call, BalanceQuery)
-    account = desk.floor.account(call.owner)
+    account = desk.floor.account(call.owner, query.subaccount)
     if account is None or query.exchange_index not in (None, desk.money_shard):
         return error(404, "user_not_found", "user not found")
     available_ud = account.available_ud
     shard = ShardBalanceShape(exchange_index=desk.money_shard, balance=balance_dollars(available_ud))
-    worth_ud = sum(_worth_ud(desk.floor, position) for position in desk.floor.positions(call.owner))
+    worth_ud = sum(_worth_ud(desk.floor, position) for position in desk.floor.positions(call.owner, query.subaccount))
     return answer_json(
         BalanceShape(
             balance=available_ud // UD_PER_CENT,
@@ -130,7 +142,7 @@ def positions(desk: Desk, call: Call) -> BoxResponse:
     """Give unsettled positions in order of first fill, and their sums by event."""
     query = read_query(call, PositionsQuery)
     floor = desk.floor
-    wanted = (held for held in floor.positions(call.owner) if _is_position_wanted(floor, held, query))
+    wanted = (held for held in floor.positions(call.owner, query.subaccount) if _is_position_wanted(floor, held, query))
     found, cursor = page(wanted, query.cursor, query.limit, lambda held: held.ticker)
     events: dict[str, list[PositionView]] = {}
     for held in found:
@@ -152,6 +164,8 @@ def fills(desk: Desk, call: Call) -> BoxResponse:
         for fill in reversed(desk.floor.fills(call.owner))
         if query.ticker in (None, fill.ticker)
         and query.order_id in (None, fill.order_id)
+        and query.exchange_index in (None, -1, _exchange_index(desk.floor, fill.ticker))
+        and query.subaccount in (None, fill.subaccount)
         and is_between(fill.instant_ns, query.min_ts, query.max_ts)
     )
     # One match of the account with itself gives two fills: the order id tells them apart.
@@ -167,9 +181,10 @@ def settlements(desk: Desk, call: Call) -> BoxResponse:
         for row in reversed(desk.floor.settlements(call.owner))
         if query.ticker in (None, row.ticker)
         and query.event_ticker in (None, row.event_ticker)
+        and query.subaccount in (None, row.subaccount)
         and is_between(row.instant_ns, query.min_ts, query.max_ts)
     )
-    found, cursor = page(wanted, query.cursor, query.limit, lambda row: row.ticker)
+    found, cursor = page(wanted, query.cursor, query.limit, lambda row: f"{row.ticker}/{row.subaccount}")
     return answer_json({"settlements": [_settlement_shape(row) for row in found], "cursor": cursor})
 
 
@@ -184,6 +199,7 @@ def orders(desk: Desk, call: Call) -> BoxResponse:
         and (events is None or _event_ticker(desk.floor, order.ticker) in events)
         and query.status in (None, order.status.value)
         and query.exchange_index in (None, -1, order.exchange_index)
+        and query.subaccount in (None, order.subaccount)
         and is_between(order.created_ns, query.min_ts, query.max_ts)
     )
     found, cursor = page(wanted, query.cursor, query.limit, lambda order: order.order_id)
@@ -195,13 +211,18 @@ def one_order(desk: Desk, call: Call) -> BoxResponse:
 
     Source: seen on demo in 2026, where orders off shard 0 need `market_ticker`; a switch of the desk.
     """
+    return answer_json({"order": order_shape(named_order(desk, call))})
+
+
+def named_order(desk: Desk, call: Call) -> OrderSnapshot:
+    """Give the order that a read names. Raises `CallRefused` (404) when it is not on the shard that is asked."""
     query = read_query(call, RoutingQuery)
     order = desk.floor.order(call.owner, call.names[0])
     if order is None:
         not_found("order not found")
     if not desk.is_order_found_unrouted and asked_shard(desk.floor, query) != order.exchange_index:
         not_found("order not found")
-    return answer_json({"order": order_shape(order)})
+    return order
 
 
 def asked_shard(floor: Floor, query: RoutingQuery) -> int | None:
@@ -240,6 +261,8 @@ def order_shape(order: OrderSnapshot) -> OrderShape:
         self_trade_prevention_type=order.self_trade.value,
         cancel_order_on_pause=order.cancel_on_pause,
         exchange_index=order.exchange_index,
+        subaccount_number=order.subaccount,
+        order_group_id=order.group_id or msgspec.UNSET,
         expiration_time=msgspec.UNSET if order.expire_ns is None else format_rfc3339(order.expire_ns),
     )
 
@@ -319,6 +342,7 @@ def _fill_shape(floor: Floor, fill: Filled) -> FillShape:
         fee_cost=format_ud(fill.fee_ud),
         created_time=format_rfc3339(fill.instant_ns),
         ts=fill.instant_ns // SECOND_NS,
+        subaccount_number=fill.subaccount,
     )
 
 

@@ -192,6 +192,7 @@ class OrderShape(msgspec.Struct, frozen=True, kw_only=True):
     type: str = "limit"
     subaccount_number: int = 0
     expiration_time: str | msgspec.UnsetType = msgspec.UNSET
+    order_group_id: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class MarketPositionShape(_Shape, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from fairstrike.exchange.box import BoxParams
 from tests.unit.exchange.api.client import CLOSE_NS, HOURLY, WALL_MS, Client, order_body, signed_headers
 
 ROOT = "/trade-api/v2"
+UUID_TEXT = "2a0e3fc9-b593-4aa3-96e5-82f7f7566c2a"
 SIGNED = [(route.method, route.path.replace("*", "x")) for route in ROUTES if route.is_signed]
 
 
@@ -147,6 +148,10 @@ READS = [
     ("/portfolio/fills", ""),
     ("/portfolio/orders", ""),
     ("/portfolio/settlements", ""),
+    ("/portfolio/order_groups", ""),
+    ("/portfolio/orders/queue_positions", ""),
+    ("/portfolio/subaccounts/balances", ""),
+    ("/portfolio/subaccounts/transfers", ""),
 ]
 
 
@@ -185,6 +190,8 @@ def test_writes_hold_what_the_interface_requires(spec: dict[str, Any]) -> None:
     one = f"{path}/{placed['order_id']}"
     _, smaller = client.call("POST", f"{one}/decrease", body={"reduce_by": "1.00", "exchange_index": 2})
     order = client.get(f"/portfolio/orders/{placed['order_id']}", "exchange_index=2")
+    changes = {"ticker": HOURLY, "side": "bid", "price": "0.4100", "count": "1.00"}
+    _, amended = client.call("POST", f"{one}/amend", body=changes)
     _, cancelled = client.call("DELETE", one, "exchange_index=2")
     items = {"orders": [{"order_id": row.get("order_id", "none")} for row in placed_batch["orders"]]}
     _, cancelled_batch = client.call("DELETE", f"{path}/batched", body=items)
@@ -192,6 +199,7 @@ def test_writes_hold_what_the_interface_requires(spec: dict[str, Any]) -> None:
         ("post", path, 201, placed),
         ("post", f"{path}/batched", 201, placed_batch),
         ("post", f"{path}/{{order_id}}/decrease", 200, smaller),
+        ("post", f"{path}/{{order_id}}/amend", 200, amended),
         ("get", "/portfolio/orders/{order_id}", 200, order),
         ("delete", f"{path}/{{order_id}}", 200, cancelled),
         ("delete", f"{path}/batched", 200, cancelled_batch),
@@ -206,3 +214,25 @@ def test_the_check_itself_can_complain(spec: dict[str, Any]) -> None:
     body["balance"] = "10000"
     schema = answer_schema(spec, "get", "/portfolio/balance", 200)
     assert len(missing(spec, schema, body, "balance")) == 2
+
+
+def test_groups_and_subaccounts_hold_what_the_interface_requires(spec: dict[str, Any]) -> None:
+    client = busy_client()
+    groups, accounts = "/portfolio/order_groups", "/portfolio/subaccounts"
+    _, made = client.call("POST", f"{groups}/create", body={"contracts_limit": 5, "exchange_index": 2})
+    client.place(price="0.3000", order_group_id=made["order_group_id"])
+    _, opened = client.call("POST", accounts)
+    moved = {"client_transfer_id": UUID_TEXT, "from_subaccount": 0, "to_subaccount": 1, "amount_cents": 100}
+    client.call("POST", f"{accounts}/transfer", body={**moved, "exchange_index": 2})
+    checks = [
+        ("post", f"{groups}/create", 201, made),
+        ("get", groups, 200, client.get(groups)),
+        ("get", f"{groups}/{{order_group_id}}", 200, client.get(f"{groups}/{made['order_group_id']}")),
+        ("post", accounts, 201, opened),
+        ("get", f"{accounts}/balances", 200, client.get(f"{accounts}/balances")),
+        ("get", f"{accounts}/transfers", 200, client.get(f"{accounts}/transfers")),
+        ("get", "/portfolio/orders/queue_positions", 200, client.get("/portfolio/orders/queue_positions")),
+    ]
+    assert checks[-1][3]["queue_positions"]
+    for method, place, status, body in checks:
+        assert missing(spec, answer_schema(spec, method, place, status), body, place) == []

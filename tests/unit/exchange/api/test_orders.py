@@ -1,12 +1,15 @@
 """Writes: what is taken, what is refused and how, where cancels find orders."""
 
+from typing import Any
+
 import pytest
 
 from fairstrike.core.order import Side
 from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
 from fairstrike.exchange.api.budgets import BASIC
 from fairstrike.exchange.box import BoxParams
-from tests.unit.exchange.api.client import HOURLY, QUARTER, START_NS, Client, order_body
+from fairstrike.exchange.happenings import ShardState
+from tests.unit.exchange.api.client import HOURLY, QUARTER, RANGE, START_NS, Client, order_body
 
 CANCEL = "/portfolio/events/orders/"
 
@@ -214,15 +217,113 @@ def test_a_batch_beyond_the_bucket_is_refused_whole() -> None:
     assert client.get("/portfolio/orders")["orders"] == []
 
 
+def test_what_the_box_lacks_is_501_and_not_a_missing_path() -> None:
+    status, body = Client().call("GET", "/portfolio/subaccounts/netting")
+    assert (status, body["error"]["code"]) == (501, "not_implemented")
+
+
+def amend_body(**changes: object) -> dict[str, object]:
+    return {"ticker": HOURLY, "side": "bid", "price": "0.5200", "count": "10.00", **changes}
+
+
+def amend(client: Client, order_id: str, query: str = "", **changes: object) -> tuple[int, Any]:
+    return client.call("POST", f"{CANCEL}{order_id}/amend", query, amend_body(**changes))
+
+
+def test_an_amend_tells_what_remains_and_nothing_of_fills() -> None:
+    client = Client()
+    _, placed = client.place(client_order_id="one")
+    status, body = amend(client, placed["order_id"], price="0.5300", count="12.00", updated_client_order_id="two")
+    assert (status, body) == (
+        200,
+        {
+            "order_id": placed["order_id"],
+            "remaining_count": "12.00",
+            "fill_count": "0.00",
+            "average_fill_price": None,
+            "average_fee_paid": None,
+            "ts_ms": START_NS // MILLISECOND_NS,
+            "client_order_id": "two",
+        },
+    )
+    (order,) = client.get("/portfolio/orders")["orders"]
+    assert (order["client_order_id"], order["yes_price_dollars"]) == ("two", "0.5300")
+    assert (order["initial_count_fp"], order["remaining_count_fp"]) == ("12.00", "12.00")
+
+
+def test_an_amend_of_the_expiry_alone_tells_no_counts() -> None:
+    client = Client()
+    _, placed = client.place()
+    later = START_NS // SECOND_NS + 60
+    status, body = amend(client, placed["order_id"], expiration_time=later)
+    assert (status, body["remaining_count"], body["fill_count"]) == (200, None, None)
+    client.now_ns = later * SECOND_NS
+    assert client.get("/portfolio/orders", "status=resting")["orders"] == []
+
+
+def test_an_amend_that_crosses_tells_the_fills_it_caused() -> None:
+    client = Client()
+    _, placed = client.place()
+    client.quote(Side.ASK, 5_500, 400)
+    status, body = amend(client, placed["order_id"], price="0.5600")
+    assert (status, body["fill_count"], body["remaining_count"]) == (200, "4.00", "6.00")
+    assert body["average_fill_price"] == "0.5500"
+    (fill,) = client.get("/portfolio/fills")["fills"]
+    assert (fill["is_taker"], fill["yes_price_dollars"]) == (True, "0.5500")
+    assert float(body["average_fee_paid"]) == pytest.approx(float(fill["fee_cost"]) / 4, abs=1e-6)
+
+
 @pytest.mark.parametrize(
-    ("method", "path"),
+    ("changes", "status", "code"),
     [
-        ("POST", "/portfolio/events/orders/x/amend"),
-        ("GET", "/portfolio/orders/queue_positions"),
-        ("POST", "/portfolio/order_groups/create"),
-        ("PUT", "/portfolio/order_groups/x/trigger"),
+        ({"side": "ask"}, 400, "order_side_mismatch"),
+        ({"side": "yes"}, 400, "invalid_parameters"),
+        ({"ticker": RANGE}, 400, "order_ticker_mismatch"),
+        ({"client_order_id": "other"}, 400, "order_id_and_client_order_id_mismatch"),
+        ({"updated_client_order_id": "used"}, 409, "order_already_exists"),
+        ({"price": "0.5250"}, 400, "invalid_price"),
+        ({"price": "half"}, 400, "invalid_price"),
+        ({"count": "0.00"}, 400, "invalid_order_size"),
+        ({"count": "some"}, 400, "invalid_order_size"),
+        ({"count": "100000.00"}, 400, "insufficient_balance"),
+        ({"expiration_time": START_NS // SECOND_NS}, 400, "invalid_order"),
+        ({"exchange_index": 0}, 404, "not_found"),
+        ({"ticker": "KXNONE"}, 404, "not_found"),
     ],
 )
-def test_what_the_box_lacks_is_501_and_not_a_missing_order(method: str, path: str) -> None:
-    status, body = Client().call(method, path, body={})
-    assert (status, body["error"]["code"]) == (501, "not_implemented")
+def test_refused_amends_name_the_rule_and_change_nothing(changes: dict[str, object], status: int, code: str) -> None:
+    client = Client()
+    client.place(client_order_id="used", price="0.0100")
+    _, placed = client.place(client_order_id="one")
+    before = client.get("/portfolio/orders")
+    answer, body = amend(client, placed["order_id"], **changes)
+    assert (answer, body["error"]["code"]) == (status, code)
+    assert client.get("/portfolio/orders") == before
+
+
+def test_paused_trading_takes_cancels_only_and_a_paused_exchange_nothing() -> None:
+    client = Client()
+    ids = [client.place(price=f"0.{cents}00")[1]["order_id"] for cents in (40, 41)]
+    client.floor.set_shard(2, ShardState.TRADING_PAUSED, START_NS)
+    assert [answer[0] for answer in (client.place(), amend(client, ids[0]))] == [409, 409]
+    assert client.place()[1]["error"]["code"] == "trading_is_paused"
+    assert client.call("DELETE", CANCEL + ids[0], "exchange_index=2")[0] == 200
+    client.floor.set_shard(2, ShardState.EXCHANGE_PAUSED, START_NS)
+    status, body = client.call("DELETE", CANCEL + ids[1], "exchange_index=2")
+    assert (status, body["error"]["code"]) == (409, "exchange_is_paused")
+    client.floor.set_shard(2, ShardState.OPEN, START_NS)
+    assert client.call("DELETE", CANCEL + ids[1], "exchange_index=2")[0] == 200
+
+
+def test_a_paused_market_refuses_everything_and_is_listed_as_paused() -> None:
+    client = Client()
+    _, placed = client.place()
+    client.floor.deactivate(HOURLY, START_NS)
+    answers = [
+        client.place(),
+        amend(client, placed["order_id"]),
+        client.call("DELETE", CANCEL + placed["order_id"], "exchange_index=2"),
+    ]
+    assert [(status, body["error"]["code"]) for status, body in answers] == [(400, "market_inactive")] * 3
+    (market,) = client.get("/markets", "status=paused")["markets"]
+    assert (market["ticker"], market["status"]) == (HOURLY, "inactive")

@@ -166,6 +166,13 @@ class CreateGroup(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     subaccount: int | None = None
 
 
+class UpdateGroupLimit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """PUT /portfolio/order_groups/{id}/limit: whole contracts, as a number or a text; both must be equal."""
+
+    contracts_limit: int | None = None
+    contracts_limit_fp: str | None = None
+
+
 class GroupCreated(msgspec.Struct, frozen=True, kw_only=True):
     """The answer to it."""
 

@@ -167,6 +167,61 @@ class QueuePositionsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     queue_positions: tuple[QueuePosition, ...]
 
 
+class CreateSubaccount(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """POST /portfolio/subaccounts; the body may be absent."""
+
+    exchange_index: int | None = None
+
+
+class SubaccountCreated(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to it; numbers count up from 1, the primary account is 0."""
+
+    subaccount_number: int
+
+
+class SubaccountBalance(msgspec.Struct, frozen=True, kw_only=True):
+    """Cash of one subaccount on one shard, in dollars."""
+
+    subaccount_number: int
+    exchange_index: int
+    balance: str
+    updated_ts: int
+
+
+class SubaccountBalances(msgspec.Struct, frozen=True, kw_only=True):
+    """GET /portfolio/subaccounts/balances, the primary account included."""
+
+    subaccount_balances: tuple[SubaccountBalance, ...]
+
+
+class ApplySubaccountTransfer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """POST /portfolio/subaccounts/transfer: whole cents; the id is a UUID. The shard defaults to 0."""
+
+    client_transfer_id: str
+    from_subaccount: int
+    to_subaccount: int
+    amount_cents: int
+    exchange_index: int | None = None
+
+
+class SubaccountTransfer(msgspec.Struct, frozen=True, kw_only=True):
+    """One transfer between subaccounts; `created_ts` is epoch seconds."""
+
+    transfer_id: str
+    from_subaccount: int
+    to_subaccount: int
+    amount_cents: int
+    exchange_index: int
+    created_ts: int
+
+
+class SubaccountTransfersPage(msgspec.Struct, frozen=True, kw_only=True):
+    """GET /portfolio/subaccounts/transfers."""
+
+    transfers: tuple[SubaccountTransfer, ...]
+    cursor: str | None = ""
+
+
 class BucketLimit(msgspec.Struct, frozen=True, kw_only=True):
     """Tokens a second, and how many can be saved up."""
 
