@@ -5,7 +5,7 @@ from fairstrike.core.fees import FeeSchedule
 from fairstrike.core.order import Side, TimeInForce
 from fairstrike.core.timing import HOUR_NS, SECOND_NS
 from fairstrike.exchange.accounts import AccountView
-from fairstrike.exchange.floor import Floor, FloorParams, Placed, PlaceOrder, Rejection
+from fairstrike.exchange.floor import AmendOrder, Floor, FloorParams, Placed, PlaceOrder, Rejection
 from fairstrike.exchange.happenings import SelfTrade
 from fairstrike.exchange.matching import LiveOrder
 
@@ -56,6 +56,9 @@ def wish(
     expire_ns: int | None = None,
     exchange_index: int | None = None,
     ticker: str = TICKER,
+    cancel_on_pause: bool = False,
+    subaccount: int = 0,
+    group_id: str | None = None,
 ) -> PlaceOrder:
     """A request on the one market."""
     return PlaceOrder(
@@ -70,6 +73,23 @@ def wish(
         self_trade=self_trade,
         expire_ns=expire_ns,
         exchange_index=exchange_index,
+        cancel_on_pause=cancel_on_pause,
+        subaccount=subaccount,
+        group_id=group_id,
+    )
+
+
+def change(
+    side: Side, price_ticks: int, total_cc: int, *, expire_ns: int | None = None, new_id: str | None = None
+) -> AmendOrder:
+    """A request to amend an order of the one market."""
+    return AmendOrder(
+        ticker=TICKER,
+        side=side,
+        price_ticks=price_ticks,
+        total_cc=total_cc,
+        expire_ns=expire_ns,
+        new_client_order_id=new_id,
     )
 
 

@@ -226,8 +226,8 @@ def amend_body(**changes: object) -> dict[str, object]:
     return {"ticker": HOURLY, "side": "bid", "price": "0.5200", "count": "10.00", **changes}
 
 
-def amend(client: Client, order_id: str, query: str = "", **changes: object) -> tuple[int, Any]:
-    return client.call("POST", f"{CANCEL}{order_id}/amend", query, amend_body(**changes))
+def amend(client: Client, order_id: str, **changes: object) -> tuple[int, Any]:
+    return client.call("POST", f"{CANCEL}{order_id}/amend", body=amend_body(**changes))
 
 
 def test_an_amend_tells_what_remains_and_nothing_of_fills() -> None:
