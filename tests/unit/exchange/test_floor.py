@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from fairstrike.core.contract import TAPERED_GRID, Comparison, Contract
 from fairstrike.core.fees import FeeSchedule
-from fairstrike.core.order import Side, TimeInForce
 from fairstrike.core.timing import MILLISECOND_NS, MINUTE_NS, SECOND_NS
 from fairstrike.exchange.floor import (
     Delays,
@@ -14,7 +13,6 @@ from fairstrike.exchange.floor import (
     FloorParams,
     MarketStatus,
     MarketView,
-    Placed,
     Reduced,
     Rejection,
 )
@@ -50,6 +48,7 @@ from tests.unit.exchange.floor_samples import (
     take,
     wish,
 )
+from tests.unit.exchange.streams import ACCOUNTS, STREAMS, Move, Watch
 
 
 def market(floor: Floor, ticker: str = TICKER) -> MarketView:
@@ -377,76 +376,17 @@ def test_time_never_goes_back() -> None:
 
 # Random streams
 
-ACCOUNTS = ("a", "b", "c")
-PLACING = st.tuples(
-    st.sampled_from(ACCOUNTS),
-    st.sampled_from([BID, ASK]),
-    st.integers(30, 70).map(lambda cents: cents * 100),
-    st.integers(1, 3_000),
-    st.sampled_from(list(TimeInForce)),
-    st.sampled_from(list(SelfTrade)),
-)
-CANCELLING = st.tuples(st.sampled_from(ACCOUNTS), st.integers(0, 20), st.none() | st.integers(1, 3_000))
 
-
-def act(floor: Floor, move: tuple[object, ...], now_ns: int) -> Placed | Reduced | Rejection | None:
-    account = move[0]
-    assert isinstance(account, str)
-    if len(move) == 3:
-        _, index, by_cc = move
-        assert isinstance(index, int)
-        resting = [order for order in floor.orders(account) if order.status is OrderStatus.RESTING]
-        if not resting:
-            return None
-        order_id = resting[index % len(resting)].order_id
-        if isinstance(by_cc, int):
-            return floor.decrease(account, order_id, by_cc, now_ns)
-        return floor.cancel(account, order_id, now_ns)
-    _, side, price, size, tif, self_trade = move
-    assert isinstance(side, Side)
-    assert isinstance(price, int)
-    assert isinstance(size, int)
-    assert isinstance(tif, TimeInForce)
-    assert isinstance(self_trade, SelfTrade)
-    return floor.place(account, wish(side, price, size, tif=tif, self_trade=self_trade), now_ns)
-
-
-def check(floor: Floor, levels: dict[tuple[Side, int], int]) -> None:
-    bids, asks = floor.levels(TICKER, BID), floor.levels(TICKER, ASK)
-    assert not (bids and asks and bids[0][0] >= asks[0][0])
-    assert levels == {(BID, p): s for p, s in bids} | {(ASK, p): s for p, s in asks}
-    for name in ACCOUNTS:
-        view = money(floor, name)
-        # A lock may be short by the dust its docstring tells of, never by more.
-        assert view.balance_ud - view.reserved_ud >= -100
-        fills: dict[str, int] = {}
-        for fill in floor.fills(name):
-            fills[fill.order_id] = fills.get(fill.order_id, 0) + fill.size_cc
-        for order in floor.orders(name):
-            assert fills.get(order.order_id, 0) == order.filled_cc <= order.initial_cc
-            assert order.remaining_cc == floor.open_cc(order.order_id)
-
-
-@settings(max_examples=150)
-@given(st.lists(PLACING | CANCELLING, max_size=50), st.integers(10, 60), st.booleans())
-def test_every_promise_under_random_streams(moves: list[tuple[object, ...]], dollars: int, is_yes: bool) -> None:
+@settings(max_examples=200)
+@given(STREAMS, st.integers(20, 80), st.booleans())
+def test_every_promise_under_random_streams(moves: list[Move], dollars: int, is_yes: bool) -> None:
     floor = open_floor(*ACCOUNTS, dollars=dollars)
-    total_ud = floor.total_ud()
-    levels: dict[tuple[Side, int], int] = {}
+    watch = Watch(floor)
     for number, move in enumerate(moves):
-        act(floor, move, OPEN_NS + number)
-        for told in floor.drain():
-            if isinstance(told, LevelChanged):
-                key = (told.side, told.price_ticks)
-                levels[key] = levels.get(key, 0) + told.delta_cc
-                if not levels[key]:
-                    del levels[key]
-        check(floor, levels)
-        assert floor.total_ud() == total_ud
+        watch.act(number, move)
     publish(floor, CLOSE_NS - MINUTE_NS, CLOSE_NS, 10_100_000_000 if is_yes else 0)
     floor.advance(CLOSE_NS + 2 * MINUTE_NS)
-    assert floor.total_ud() == total_ud
-    assert all(money(floor, name).reserved_ud == 0 for name in ACCOUNTS)
+    watch.check_end(10_000 if is_yes else 0)
     assert market(floor).open_interest_cc == 0
 
 
