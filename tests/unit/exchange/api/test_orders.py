@@ -327,3 +327,8 @@ def test_a_paused_market_refuses_everything_and_is_listed_as_paused() -> None:
     assert [(status, body["error"]["code"]) for status, body in answers] == [(400, "market_inactive")] * 3
     (market,) = client.get("/markets", "status=paused")["markets"]
     assert (market["ticker"], market["status"]) == (HOURLY, "inactive")
+
+
+def test_a_market_on_a_shard_without_money_knows_no_user() -> None:
+    status, body = Client(BoxParams(tier=None, money_shard=0)).place()
+    assert (status, body["error"]["code"]) == (404, "user_not_found")
