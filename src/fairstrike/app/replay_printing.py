@@ -9,6 +9,7 @@ from rich.text import Text
 
 from fairstrike.app.desk.tables import put
 from fairstrike.app.printing import counted, table
+from fairstrike.research.money import Money
 from fairstrike.research.report import AgreementReport, AgreementReports, MarketReport, ReplayReport
 from fairstrike.research.scoring import Scores
 
@@ -106,10 +107,30 @@ def _evidence_lines(report: ReplayReport) -> Iterator[str]:
         legs = ", ".join(violation.legs)
         yield f"{violation.at[:19]} {violation.kind}: {escape(legs)}: gain ${violation.gain} a contract of each leg"
     for event in report.open_events[:_EVENTS_MAX]:
-        kept = ", ".join(f"{contracts} of {ticker}" for ticker, contracts in event.held.items())
+        kept = ", ".join(f"{_side(contracts)} of {ticker}" for ticker, contracts in event.held.items())
         yield f"{escape(', '.join(event.events))}: no result; held {escape(kept) or 'nothing'}"
     if len(report.open_events) > _EVENTS_MAX:
         yield f"and {counted(len(report.open_events) - _EVENTS_MAX, 'more event')} without a result"
+
+
+def _money_lines(found: Money) -> Iterator[str]:
+    gain = found.gain
+    if gain.mean is not None:
+        known = gain.low is not None and gain.high is not None
+        interval = f"95 % interval {_plain(gain.low)} to {_plain(gain.high)}" if known else "no interval"
+        events = counted(gain.events, "settlement event")
+        yield f"{_plain(gain.mean)} dollars a traded market, {interval} ({counted(gain.count, 'market')}, {events})"
+    if float(found.held_cost) or float(found.realised_in_held):
+        held = counted(found.traded_markets - found.decided_markets, "market")
+        yield (
+            f"cash {_plain(float(found.cash) - float(found.cash_start))}: decided {_plain(float(found.decided))}, "
+            f"realised in {held} still held {_plain(float(found.realised_in_held))}, "
+            f"cost of what is held {_plain(-float(found.held_cost))}"
+        )
+
+
+def _plain(value: float | None) -> str:
+    return "" if value is None else f"{value:+,.2f}".replace("-", "−")
 
 
 def _agreements(found: AgreementReports) -> tuple[tuple[str, AgreementReport], ...]:
@@ -118,17 +139,24 @@ def _agreements(found: AgreementReports) -> tuple[tuple[str, AgreementReport], .
     return ((" whose book was never lost", found.clean), (" in all", found.overall))
 
 
+def _side(contracts: str) -> str:
+    """Give contracts held as people say them: a negative number is of NO."""
+    return f"{contracts.removeprefix('-')} {'NO' if contracts.startswith('-') else 'YES'}"
+
+
 def _tallied(tally: Mapping[str, int]) -> str:
     return " · ".join(f"{escape(name)} {count:,}" for name, count in tally.items())
 
 
 def _replay_lines(report: ReplayReport) -> Iterator[str]:
     fees = _cents(report.fees) or "0.00"
-    yield f"fills {report.fills} · fees ${fees} · P&L of settled markets {_signed(report.pnl)}"
+    yield f"fills {report.fills} · fees ${fees} · P&L of decided markets {_signed(report.pnl)}"
+    if report.money.traded_markets:
+        yield from _money_lines(report.money)
     yield from _evidence_lines(report)
     yield f"gaps {report.gaps} · frozen {report.frozen} · without a book {report.seconds_without_book:.1f} s"
     for name in report.without_spot:
-        yield f"{escape(name)}: no trades beside it (…spot.csv), so no prices and no trading: books and gaps only"
+        yield f"{escape(name)}: no reference prices beside it, so no fair values and no trading: books and gaps only"
     for note in report.notes:
         yield escape(note)
     for cut in report.cut:
@@ -153,7 +181,7 @@ def _considered(report: ReplayReport) -> Table:
     """Give what came of each woken market, by strategy."""
     made = table("What came of being woken for a market")
     made.add_column("outcome")
-    names = [name for name, tally in report.considered.items() if tally]
+    names = list(report.considered)
     for name in names:
         made.add_column(name, justify="right", no_wrap=True)
     outcomes = {outcome: None for name in names for outcome in report.considered[name]}

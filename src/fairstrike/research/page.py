@@ -104,6 +104,7 @@ def render(page: Page) -> str:
     return environment.get_template("page.html.j2").render(
         page=page,
         report=report,
+        account=report.money,
         tone_of_model=_tone_of(report.scores.brier if report.scores else None),
         begin=_moment(page.period_ns[0]),
         end=_moment(page.period_ns[1]),

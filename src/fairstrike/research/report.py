@@ -11,6 +11,7 @@ from fairstrike.core.units import TICKS_PER_DOLLAR, format_cc, format_ticks, for
 from fairstrike.engine import Engine
 from fairstrike.execution.ledger import StrategyResult
 from fairstrike.research.importers.base import Recording
+from fairstrike.research.money import Money, decided_ud, money
 from fairstrike.research.observer import Agreement, Observer, thinned
 from fairstrike.research.scoring import Scores, forecasts, scores
 from fairstrike.research.violations import Found, Violations
@@ -50,7 +51,10 @@ class MarketReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StrategyReport(msgspec.Struct, frozen=True, kw_only=True):
-    """One strategy over the settled markets: fills, fees and result after fees, decimal dollars."""
+    """One strategy: fills, fees and the result after fees of its decided markets, decimal dollars.
+
+    A market is decided for it when it settled or when its part of the position is closed; `open_markets` are not.
+    """
 
     fills: int
     fees: str
@@ -116,7 +120,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReplayReport(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole replay. `pnl` is over settled markets; `digest` identifies the journal.
+    """A whole replay. `pnl` is over decided markets, `money` accounts for the rest; `digest` identifies the journal.
 
     `page` is the file that shows the same to people; `kinds` are the events by kind; `considered` says by strategy
     what came of each woken market, `refused` what risk refused by rule, `rejected` what the venue rejected by code;
@@ -139,6 +143,7 @@ class ReplayReport(msgspec.Struct, frozen=True, kw_only=True):
     seconds_without_book: float
     journal: str
     digest: str
+    money: Money
     page: str | None = None
     scores: Scores | None = None
     agreement: AgreementReports | None = None
@@ -176,6 +181,7 @@ def replay_report(run: Finished) -> ReplayReport:
     tickers = sorted({*engine.catalog.listings, *engine.books.shelves})
     traded = _traded(engine)
     markets = {ticker: _market(run, frames, traded.get(ticker, ()), ticker) for ticker in tickers}
+    account = money(engine)
     return ReplayReport(
         files=tuple(recording.path.name for recording in recordings),
         without_spot=tuple(recording.path.name for recording in recordings if not recording.is_priced),
@@ -185,7 +191,7 @@ def replay_report(run: Finished) -> ReplayReport:
         deltas=sum(market.deltas for market in markets.values()),
         fills=sum(market.fills for market in markets.values()),
         fees=format_ud(engine.clerk.ledger.fees_ud),
-        pnl=format_ud(sum(engine.clerk.ledger.market_pnl_ud.values())),
+        pnl=account.decided,
         cash=format_ud(engine.clerk.ledger.cash_ud),
         open_cost=format_ud(engine.clerk.ledger.open_cost_ud()),
         gaps=sum(market.gaps for market in markets.values()),
@@ -193,6 +199,7 @@ def replay_report(run: Finished) -> ReplayReport:
         seconds_without_book=round(sum(market.seconds_without_book for market in markets.values()), 3),
         journal=run.journal,
         digest=run.digest,
+        money=account,
         scores=scores(forecasts(observer.samples, engine.clerk.ledger.settled)),
         agreement=_agreements(markets),
         events=counts.events,
@@ -258,9 +265,7 @@ def _market(run: Finished, frames: _Frames, results: Sequence[StrategyResult], t
     losses = {} if shelf is None else shelf.losses
     value_ticks = engine.clerk.ledger.settled.get(ticker)
     position = engine.clerk.ledger.position(ticker)
-    pnl_ud = engine.clerk.ledger.market_pnl_ud.get(ticker)
-    if pnl_ud is None and not position.net_cc:
-        pnl_ud = position.realised_ud - position.fees_ud
+    pnl_ud = decided_ud(engine, ticker)
     return MarketReport(
         deltas=frames.deltas[ticker],
         snapshots=frames.snapshots[ticker],
@@ -272,7 +277,7 @@ def _market(run: Finished, frames: _Frames, results: Sequence[StrategyResult], t
         fees=format_ud(position.fees_ud),
         pnl=None if pnl_ud is None else format_ud(pnl_ud),
         result=None if value_ticks is None else ("yes" if value_ticks == TICKS_PER_DOLLAR else "no"),
-        is_derived=run.derived.get(ticker, False),
+        is_derived=value_ticks is not None and run.derived.get(ticker, False),
         seconds_without_book=0.0 if shelf is None else round(shelf.absent_ns / 1e9, 3),
         crossed=losses.get("crossed", 0),
         impossible=losses.get("impossible", 0),
@@ -283,16 +288,17 @@ def _market(run: Finished, frames: _Frames, results: Sequence[StrategyResult], t
 
 def _strategies(engine: Engine) -> dict[str, StrategyReport]:
     found: dict[str, StrategyReport] = {}
-    for name in sorted({strategy for strategy, _ in engine.clerk.ledger.results}):
+    for name in sorted({strategy.name for strategy in engine.strategies}):
         mine = {
             ticker: result for (strategy, ticker), result in engine.clerk.ledger.results.items() if strategy == name
         }
-        settled = [result for ticker, result in mine.items() if ticker in engine.clerk.ledger.settled]
+        settled = engine.clerk.ledger.settled
+        decided = [result for ticker, result in mine.items() if ticker in settled or not result.net_cc]
         found[name] = StrategyReport(
             fills=sum(result.fills for result in mine.values()),
             fees=format_ud(sum(result.fees_ud for result in mine.values())),
-            pnl=format_ud(sum(result.cash_ud for result in settled)),
-            open_markets=len(mine) - len(settled),
+            pnl=format_ud(sum(result.cash_ud for result in decided)),
+            open_markets=len(mine) - len(decided),
         )
     return found
 

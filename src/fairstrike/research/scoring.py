@@ -174,14 +174,14 @@ def _student(freedom: int) -> float:
     return float(stdtrit(freedom, (1 + CONFIDENCE) / 2))
 
 
-def comparison(found: Sequence[Forecast], score: Score) -> Comparison:
-    """Give one score of model and market over all forecasts, and of their difference."""
+def comparison(found: Sequence[Forecast], score: Score, highest: float = math.inf) -> Comparison:
+    """Give one score of model and market over all forecasts, none of which is above `highest`, and their difference."""
     groups = [one.group for one in found]
     model = [score(one.p_model, one.outcome) for one in found]
     market = [score(one.p_market, one.outcome) for one in found]
     return Comparison(
-        model=_cut(clustered_mean(model, groups), math.inf),
-        market=_cut(clustered_mean(market, groups), math.inf),
+        model=_cut(clustered_mean(model, groups), highest),
+        market=_cut(clustered_mean(market, groups), highest),
         difference=clustered_mean([mine - theirs for mine, theirs in zip(model, market, strict=True)], groups),
     )
 
@@ -200,7 +200,7 @@ def buckets(found: Sequence[Forecast]) -> tuple[Bucket, ...]:
                     name=name,
                     above_ns=above_ns,
                     up_to_ns=up_to_ns,
-                    brier=comparison(mine, brier),
+                    brier=comparison(mine, brier, 1.0),
                     log_loss=comparison(mine, log_loss),
                 )
             )
@@ -217,7 +217,7 @@ def reliability(found: Sequence[Forecast]) -> Reliability:
 
 def scores(found: Sequence[Forecast]) -> Scores:
     """Give everything about a set of forecasts."""
-    score = comparison(found, brier)
+    score = comparison(found, brier, 1.0)
     return Scores(
         verdict=judged(score),
         brier=score,

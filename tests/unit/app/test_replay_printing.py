@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from fairstrike.app import replay_printing
+from fairstrike.research.money import Money
 from fairstrike.research.report import (
     AgreementReport,
     AgreementReports,
@@ -13,7 +14,7 @@ from fairstrike.research.report import (
     StrategyReport,
     ViolationReport,
 )
-from fairstrike.research.scoring import Forecast, scores
+from fairstrike.research.scoring import Estimate, Forecast, scores
 
 IDLE = MarketReport(
     deltas=1,
@@ -30,6 +31,18 @@ IDLE = MarketReport(
     seconds_without_book=0.0,
 )
 TRADED = msgspec.structs.replace(IDLE, deltas=1_234, fills=3, fees="0.0700", pnl="-5.1200", result="no")
+
+ACCOUNT = Money(
+    cash_start="1000.000000",
+    cash="984.700000",
+    decided="-5.120000",
+    realised_in_held="1.820000",
+    held_cost="12.000000",
+    fees="0.070000",
+    traded_markets=4,
+    decided_markets=3,
+    gain=Estimate(count=3, events=3, mean=-1.71, low=-4.0, high=0.58),
+)
 
 
 def report(strategies: dict[str, StrategyReport], **markets: MarketReport) -> ReplayReport:
@@ -50,6 +63,7 @@ def report(strategies: dict[str, StrategyReport], **markets: MarketReport) -> Re
         seconds_without_book=0.0,
         journal="runs/[odd] name",
         digest="0123456789abcdef0123",
+        money=ACCOUNT,
     )
 
 
@@ -64,7 +78,10 @@ def test_replay_report_in_words(capsys: pytest.CaptureFixture[str]) -> None:
     assert rows["TRADED"] == ["1,234", "3", "0.07", "−5.12", "no"]
     assert rows["taker"] == ["3", "0.07", "−5.12"]
     assert not lines[lines.index("Strategies") - 1]
-    assert "fills 3 · fees $0.07 · P&L of settled markets −5.12" in lines
+    assert "fills 3 · fees $0.07 · P&L of decided markets −5.12" in lines
+    assert "−1.71 dollars a traded market, 95 % interval −4.00 to +0.58 (3 markets, 3 settlement events)" in lines
+    account = "decided −5.12, realised in 1 market still held +1.82, cost of what is held −12.00"
+    assert f"cash −15.30: {account}" in " ".join(lines)
     assert lines[-1] == "journal runs/[odd] name · digest 0123456789abcdef"
 
 
@@ -119,7 +136,7 @@ def test_replay_evidence_in_words(capsys: pytest.CaptureFixture[str]) -> None:
     assert "last minute 1 1 0.0400 0.0900 −0.0500" in lines
     assert "tickers of 1 market: 90.0% at once, 100.0% within 1.1 s equal to the rebuilt book" in lines
     assert "1,000 events · 400 moments of decision · 250 wakes, 0.250 an event" in lines
-    assert lines[lines.index("outcome taker") + 2 :][:2] == ["no [edge] 240", "wished 10"]
+    assert lines[lines.index("outcome taker maker") + 2 :][:2] == ["no [edge] 240", "wished 10"]
     assert "4 ladders held against themselves: 1 violation across strikes, net of fees" in lines
     assert (
         "2026-07-04T04:55:10 partition sold: sell E-1 at 0.6000, sell E-2 at 0.9000: "
@@ -127,7 +144,7 @@ def test_replay_evidence_in_words(capsys: pytest.CaptureFixture[str]) -> None:
     )
     assert "a.jsonl: [odd] note" in lines
     assert "refused by risk: pace 3" in lines
-    assert lines.count("E: no result; held -3.00 of E-1") == 5
+    assert lines.count("E: no result; held 3.00 NO of E-1") == 5
     assert "and 2 more events without a result" in lines
     assert "page runs/x/report.html" in lines
 

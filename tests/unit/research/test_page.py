@@ -8,6 +8,7 @@ import pytest
 
 from fairstrike.core.records import TapeFile
 from fairstrike.core.timing import MINUTE_NS
+from fairstrike.research.money import Money
 from fairstrike.research.observer import Agreement, EquityPoint, Mark, Span
 from fairstrike.research.page import MARKETS_LISTED_MAX, Page, render
 from fairstrike.research.plots import Row
@@ -19,7 +20,7 @@ from fairstrike.research.report import (
     ReplayReport,
     StrategyReport,
 )
-from fairstrike.research.scoring import EVENTS_FEW, Forecast, scores
+from fairstrike.research.scoring import EVENTS_FEW, Estimate, Forecast, scores
 
 START_NS = 1_778_718_000_000_000_000
 MARKET = MarketReport(
@@ -56,6 +57,19 @@ def forecasts(events: int, model: float, market: float) -> list[Forecast]:
     ]
 
 
+ACCOUNT = Money(
+    cash_start="1000.000000",
+    cash="984.700000",
+    decided="-5.120000",
+    realised_in_held="1.820000",
+    held_cost="12.000000",
+    fees="0.070000",
+    traded_markets=4,
+    decided_markets=3,
+    gain=Estimate(count=3, events=3, mean=-1.71, low=-4.0, high=0.58),
+)
+
+
 def report(found: list[Forecast] | None = None, **markets: MarketReport) -> ReplayReport:
     return ReplayReport(
         files=("a.jsonl.gz",),
@@ -74,6 +88,7 @@ def report(found: list[Forecast] | None = None, **markets: MarketReport) -> Repl
         seconds_without_book=0.0,
         journal="runs/secret",
         digest="0123456789abcdef0123",
+        money=ACCOUNT,
         page="runs/secret/report.html",
         scores=scores(forecasts(3, 0.2, 0.3) if found is None else found),
         agreement=AgreementReports(overall=SHARES, clean=SHARES),
@@ -156,7 +171,9 @@ def test_a_page_is_well_formed_and_needs_nothing_from_outside() -> None:
 
 def test_the_verdict_comes_first_and_names_money_and_model() -> None:
     said = words(render(page()))
-    verdict = said.index("taker −5.12 dollars after fees, over 1 settled market.")
+    verdict = said.index(
+        "taker −5.12 dollars after fees, in 3 traded markets: −1.71 (−4.00 to 0.58) dollars a market, an"
+    )
     assert verdict < said.index("There are too few events to judge model against market") < said.index("Money")
 
 
@@ -193,7 +210,8 @@ def test_what_the_page_is_told_is_escaped() -> None:
 def test_open_events_are_listed_with_what_is_held() -> None:
     event = OpenEvent(group="BTC@1", events=("E",), closes="c", markets=2, held={"E-1": "-3.00"}, cost="1.800000")
     said = words(render(page(msgspec.structs.replace(report(), open_events=(event,), open_cost="1.800000"))))
-    assert "Contracts that cost 1.80 dollars are in markets without a result" in said
+    assert "In 1 more market contracts are still held: what they cost, 12.00 dollars, counts neither way" in said
+    assert "Cash went from $1,000.00 to $984.70: −5.12 decided, +1.82 realised in markets still held" in said
     assert "E c 2 E-1 −3.00 1.80" in said
 
 
