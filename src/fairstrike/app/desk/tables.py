@@ -97,10 +97,10 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def put(console: Console, what: RenderableType) -> None:
-    """Print; where no terminal is, lines are neither wrapped nor filled up with blanks."""
+    """Print in the colours `what` itself asks for; without a terminal lines are neither wrapped nor filled up."""
     if console.is_terminal:
         # A sentence is left to the terminal to wrap: a path broken by us could not be copied whole.
-        console.print(what, soft_wrap=isinstance(what, str))
+        console.print(what, soft_wrap=isinstance(what, str), highlight=False)
         return
     plain = Console(file=StringIO(), width=_UNWRAPPED_WIDTH, color_system=None)
     with plain.capture() as captured:

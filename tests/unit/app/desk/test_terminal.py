@@ -96,6 +96,13 @@ def test_a_narrow_sheet_gives_up_whole_columns_in_order() -> None:
     assert sheet.fitting(5).rows == [("1", "22")]
 
 
+def test_only_what_is_marked_is_coloured() -> None:
+    console = Console(force_terminal=True, color_system="standard", width=80)
+    with console.capture() as captured:
+        put(console, "2,057 of KXBTC-26MAY-30 'read', [yellow]1 gap[/]")
+    assert captured.get() == "2,057 of KXBTC-26MAY-30 'read', \x1b[33m1 gap\x1b[0m\n"
+
+
 def test_a_cut_sheet_says_of_how_many() -> None:
     sheet = Sheet(title="Names", columns=("name",), rows=[("a",), ("b",), ("c",)])
     assert sheet.cut(2).title == "Names, 2 of 3"
