@@ -16,6 +16,7 @@ from fairstrike.app.turn import Turn
 from fairstrike.core.errors import Diverged, JournalError, UsageError
 from fairstrike.core.events import Event
 from fairstrike.core.records import RunStarted
+from fairstrike.research.importers.formats import named
 from fairstrike.store.journal import DECISIONS, INPUTS, Record, read, segments
 
 _BOOKKEEPING = ("Segment", "InputsDeleted")
@@ -134,7 +135,7 @@ def _same_tape(tape: Sequence[Path], started: RunStarted, settings: config.Setti
     names = ", ".join(file.name for file in started.tape)
     if not tape:
         raise UsageError(f"this journal is a replay's; name its recordings with --tape: {names}")
-    prepared = replaying.prepare(tape, settings)
+    prepared = replaying.prepare(named(tape, {file.name for file in started.tape}) or tape, settings)
     if prepared.started.tape != started.tape:
         raise UsageError(f"these are not the recordings of this run; it read {names}")
     return prepared

@@ -148,6 +148,8 @@ def equity_picture(points: Sequence[EquityPoint], marks: Sequence[Mark]) -> Figu
         )
         for kind, colour, marker, size, label in shown:
             mine = [mark for mark in marks if mark.kind == kind]
+            if not mine:
+                continue
             xs, ys = [axis.minute(mark.at_ns) for mark in mine], [_dollars(mark.equity_ud - start_ud) for mark in mine]
             axes.scatter(
                 xs, ys, s=size, color=colour, marker=marker, label=label, zorder=4, linewidths=0.4, edgecolors="white"

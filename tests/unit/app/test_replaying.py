@@ -149,6 +149,8 @@ def test_a_replay_is_replaced_by_the_next(tmp_path: Path, tape: Path) -> None:
     said = fairstrike("verify", "out", "--tape", "b.jsonl", folder=tmp_path)
     assert said.code == 2
     assert said.sentence == "these are not the recordings of this run; it read a.jsonl"
+    said = fairstrike("verify", "out", "--tape", ".", folder=tmp_path)
+    assert (said.code, "made again, byte for byte" in said.out) == (0, True), "a folder may hold other recordings too"
 
 
 def test_one_recording_under_two_names_is_refused(tmp_path: Path, tape: Path) -> None:

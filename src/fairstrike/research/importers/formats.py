@@ -1,6 +1,6 @@
 """The formats that can be read, and the recordings that paths name."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 from fairstrike.core.errors import RecordingError
@@ -21,6 +21,14 @@ _ENDINGS = frozenset({".jsonl", ".json", ".csv"})
 _PACKED = (".gz", ".zst")
 _BESIDE = (".spot.csv", "results.csv")
 _GUIDE = "docs/guides/recordings.md"
+
+
+def named(paths: Sequence[Path], names: Container[str]) -> list[Path]:
+    """Give of the files and the folders' recordings those of these names: a folder may hold more than one run read.
+
+    Raises `RecordingError` for a folder without a recording.
+    """
+    return [file for path in paths for file in _files(path) if file.name in names or not path.is_dir()]
 
 
 def recordings(paths: Sequence[Path]) -> list[Recording]:
