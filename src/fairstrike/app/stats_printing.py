@@ -7,12 +7,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
+from fairstrike.app.desk.picture import FAINT
 from fairstrike.app.desk.tables import ABSENT, Sheet, put
 from fairstrike.app.printing import counted
 from fairstrike.research.statistics_report import Crossings, Figures, LadderFigures, StatisticsReport
 from fairstrike.research.survey import SurveyedMarket
 
 _console = Console()
+_NAME_LENGTH_MIN = 14
 _PERCENTILES = ("min", "p1", "p10", "p50", "p90", "p99", "max")
 
 
@@ -22,16 +24,62 @@ def statistics(report: StatisticsReport) -> None:
         if number:
             put(_console, Text())
         # Without a terminal nothing is cut off, so nothing has to be given up.
-        put(_console, (fitted(sheet, _console.width) if _console.is_terminal else sheet).under_title())
+        fit = fitted(sheet, _console.width) if _console.is_terminal else Fitted(sheet=sheet)
+        # The title has its own line: inside the table it would wrap at the table's width.
+        put(_console, Text(sheet.title, "bold"))
+        put(_console, msgspec.structs.replace(fit.sheet, title="").under_title())
+        if fit.said:
+            put(_console, Text(fit.said, FAINT))
     put(_console, Text())
     for line in remarks(report):
         put(_console, escape(line))
 
 
-def fitted(sheet: Sheet, width: int) -> Sheet:
-    """Give up spare columns until the table is at most `width` characters wide; its title takes no column's room."""
+class Fitted(msgspec.Struct, frozen=True, kw_only=True):
+    """A sheet as a terminal has room for it, the columns it gave up, and whether names were cut."""
+
+    sheet: Sheet
+    left_out: tuple[str, ...] = ()
+    is_shortened: bool = False
+
+    @property
+    def said(self) -> str:
+        """What the terminal is too narrow for, in a sentence; empty when everything is there."""
+        lost = [f"left out {', '.join(self.left_out)}"] if self.left_out else []
+        lost += ["shortened names"] if self.is_shortened else []
+        return f"narrow terminal: {', '.join(lost)}; --json has all" if lost else ""
+
+
+def fitted(sheet: Sheet, width: int) -> Fitted:
+    """Make a sheet at most `width` characters wide without cutting a figure; its title takes no column's room.
+
+    Spare columns go first, then parts of the names in the first column, then columns from the right.
+    """
     narrow = msgspec.structs.replace(sheet, title=sheet.columns[0]).fitting(width)
-    return msgspec.structs.replace(narrow, title=sheet.title)
+    narrow, is_shortened = _shortened(narrow, width)
+    while narrow.width > width and len(narrow.columns) > narrow.left + 1:
+        spare = (narrow.columns[-1],)
+        narrow = msgspec.structs.replace(narrow, spare=spare).fitting(width)
+    left_out = tuple(name for name in sheet.columns if name not in narrow.columns)
+    return Fitted(
+        sheet=msgspec.structs.replace(narrow, title=sheet.title), left_out=left_out, is_shortened=is_shortened
+    )
+
+
+def _shortened(sheet: Sheet, width: int) -> tuple[Sheet, bool]:
+    """Cut the first column's names to what room there is: words lose their end, tickers what they have in common."""
+    names = [str(row[0]) for row in sheet.rows]
+    longest = max(map(len, names), default=0)
+    room = max(longest - (sheet.width - width), _NAME_LENGTH_MIN)
+    if not sheet.left or sheet.width <= width or longest <= room:
+        return sheet, False
+    cut = [name if len(name) <= room else _shorter(name, room) for name in names]
+    rows = [(name, *row[1:]) for name, row in zip(cut, sheet.rows, strict=True)]
+    return msgspec.structs.replace(sheet, rows=rows), True
+
+
+def _shorter(name: str, room: int) -> str:
+    return f"{name[: room - 1]}…" if " " in name else f"…{name[1 - room :]}"
 
 
 def sheets(report: StatisticsReport) -> list[Sheet]:
@@ -168,17 +216,21 @@ def _ladders(found: LadderFigures) -> list[Sheet]:
 
 
 def _markets(markets: Sequence[SurveyedMarket]) -> Sheet:
+    faults = ("gaps", "frozen", "impossible", "overflow")
+    counts = [(market.gaps, market.frozen, market.impossible, market.overflow) for market in markets]
     rows: list[tuple[str | Text, ...]] = [
         (
-            market.ticker,
+            Text(market.ticker),
             f"{market.deltas:,}",
-            *(str(count or "") for count in (market.gaps, market.frozen, market.impossible, market.overflow)),
+            *(Text(f"{count:,}", "" if count else FAINT) for count in found),
             Text("counted" if market.is_counted else "left out", "" if market.is_counted else "yellow"),
         )
-        for market in markets
+        for market, found in zip(markets, counts, strict=True)
     ]
-    columns = ("market", "deltas", "gaps", "frozen", "impossible", "overflow", "")
-    return Sheet(title=counted(len(markets), "streamed market"), columns=columns, rows=rows)
+    # A fault no market has is the first to make room.
+    spare = tuple(name for name, column in zip(faults, zip(*counts, strict=True), strict=True) if not any(column))
+    columns = ("market", "deltas", *faults, "in the figures")
+    return Sheet(title=counted(len(markets), "streamed market"), columns=columns, rows=rows, spare=spare[::-1])
 
 
 def _cell(figures: Figures, name: str) -> str:

@@ -5,6 +5,7 @@ import pytest
 from rich.console import Console
 
 from fairstrike.app import stats_printing
+from fairstrike.app.desk.tables import Sheet
 from fairstrike.core.timing import SECOND_NS
 from fairstrike.research.market_statistics import STRETCHES
 from fairstrike.research.statistics_report import StatisticsReport, statistics_report
@@ -47,7 +48,7 @@ def test_cells_of_the_tables() -> None:
     assert flow["size of a cut, contracts"] == ["", "", "", "–", "–", "–", "–", ""]
     assert rows("The book", found)["2–1 min"] == ["1", "0.4 / 0.4 / 0.4", "633", "–", "– / – / –"]
     assert rows("Activity", found)["2–1 min"] == ["8.0", "6.0", "–", "–"]
-    assert rows("2 streamed markets", found)["B"] == ["1,234", "1", "", "", "", "left out"]
+    assert rows("2 streamed markets", found)["B"] == ["1,234", "1", "0", "0", "0", "left out"]
 
 
 def test_sentences() -> None:
@@ -104,12 +105,58 @@ def test_printed_lines_are_not_filled_up(capsys: pytest.CaptureFixture[str]) -> 
     assert lines == [line.rstrip() for line in lines]
 
 
+def long() -> Survey:
+    """Markets with names and counts as long as the venue's."""
+    survey = full()
+    ticker = "KXMLBGAME-26AUG072140LADAZ-LAD"
+    survey.markets = [
+        SurveyedMarket(file="a", ticker=ticker, deltas=28_057_123, gaps=12, frozen=3, impossible=1, overflow=7)
+    ]
+    for tally in (survey.pool.adds, survey.pool.cuts, survey.pool.lives):
+        tally.add(2_950_812_345)
+    return survey
+
+
+def figures(sheet: Sheet) -> list[str]:
+    return [str(cell) for row in sheet.rows for cell in row[sheet.left :]]
+
+
 @pytest.mark.parametrize(("width", "columns"), [(120, 6), (80, 4)])
 def test_tables_give_up_columns_to_fit_a_terminal(width: int, columns: int) -> None:
     for sheet in stats_printing.sheets(report(full())):
-        narrow = stats_printing.fitted(sheet, width)
+        narrow = stats_printing.fitted(sheet, width).sheet
         assert narrow.title == sheet.title
         console = Console(width=1_000)
         assert console.measure(narrow.under_title()).maximum <= width
         if sheet.title.startswith("The book"):
             assert len(narrow.columns) == columns
+
+
+@pytest.mark.parametrize("width", range(40, 161, 5))
+def test_no_terminal_is_so_narrow_that_a_figure_is_cut(width: int) -> None:
+    for sheet in stats_printing.sheets(report(long())):
+        narrow = stats_printing.fitted(sheet, width)
+        console = Console(width=width, color_system=None)
+        with console.capture() as captured:
+            console.print(msgspec.structs.replace(narrow.sheet, title="").under_title())
+        lines = captured.get().splitlines()
+        assert max(map(len, lines)) <= width
+        assert [cell for cell in figures(narrow.sheet) if cell not in captured.get()] == []
+        assert len(lines) == len(sheet.rows) + 2
+
+
+def test_names_are_cut_before_figures_and_keep_their_ends() -> None:
+    *_, sheet = stats_printing.sheets(report(long()))
+    narrow = stats_printing.fitted(sheet, 80)
+    assert narrow.sheet.columns == sheet.columns
+    assert str(narrow.sheet.rows[0][0]).startswith("…")
+    assert str(narrow.sheet.rows[0][0]).endswith("LADAZ-LAD")
+    assert narrow.said == "narrow terminal: shortened names; --json has all"
+
+
+def test_what_a_narrow_terminal_lacks_is_said() -> None:
+    flow, *_, markets = stats_printing.sheets(report(full()))
+    assert stats_printing.fitted(flow, 80).left_out == ("p1",)
+    assert stats_printing.fitted(flow, 74).said == "narrow terminal: left out min, p1; --json has all"
+    assert stats_printing.fitted(markets, 55).left_out == ("impossible", "overflow")
+    assert stats_printing.fitted(flow, 160).said == ""
