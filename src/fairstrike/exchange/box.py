@@ -11,9 +11,11 @@ from typing import Protocol
 
 import msgspec
 
+from fairstrike.core.timing import DAY_NS
 from fairstrike.exchange.api.budgets import BASIC, Budgets, Tier
 from fairstrike.exchange.api.call import BoxRequest, BoxResponse, Desk, error
 from fairstrike.exchange.api.dispatch import Api
+from fairstrike.exchange.candles import Candles
 from fairstrike.exchange.floor import Floor
 from fairstrike.exchange.streaming import Streams
 from fairstrike.exchange.verification import Keyring, SignatureRefused, SignedCall
@@ -38,13 +40,15 @@ class BoxParams(msgspec.Struct, frozen=True, kw_only=True):
 
     `tier` None takes every request; `money_shard` holds the accounts' money;
     `is_order_found_unrouted` lets GET of one order off shard 0 succeed without naming its market;
-    `is_index_granted` entitles keys to the index channel.
+    `is_index_granted` entitles keys to the index channels; `live_tier_ns` is how long the live tier keeps what is
+    over, before only historical reads give it.
     """
 
     tier: Tier | None = BASIC
     money_shard: int = 2
     is_order_found_unrouted: bool = False
     is_index_granted: bool = True
+    live_tier_ns: int = 90 * DAY_NS
 
 
 class Box:
@@ -55,9 +59,12 @@ class Box:
         switches = params or BoxParams()
         self._stage = stage
         self._keyring = keyring
+        self._candles = Candles(stage.floor)
         desk = Desk(
             floor=stage.floor,
             budgets=Budgets(switches.tier),
+            candles=self._candles,
+            live_tier_ns=switches.live_tier_ns,
             money_shard=switches.money_shard,
             is_order_found_unrouted=switches.is_order_found_unrouted,
         )
@@ -106,4 +113,6 @@ class Box:
         self._streams.disconnect(connection)
 
     def _publish(self, now_ns: int) -> None:
-        self._streams.publish(self._stage.floor.drain(), now_ns)
+        happenings = self._stage.floor.drain()
+        self._candles.take(happenings)
+        self._streams.publish(happenings, now_ns)

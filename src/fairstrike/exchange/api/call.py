@@ -10,6 +10,7 @@ import msgspec
 
 from fairstrike.core.errors import FairstrikeError
 from fairstrike.exchange.api.budgets import Budgets
+from fairstrike.exchange.candles import Candles
 from fairstrike.exchange.floor import Floor, Rejection
 
 PAGE_LIMIT_MAX = 1_000
@@ -59,10 +60,15 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Desk(msgspec.Struct, frozen=True, kw_only=True):
-    """What operations work on. `money_shard` is the shard that holds the accounts' money."""
+    """What operations work on. `money_shard` is the shard that holds the accounts' money.
+
+    What is older than `live_tier_ns` is historical.
+    """
 
     floor: Floor
     budgets: Budgets
+    candles: Candles
+    live_tier_ns: int
     money_shard: int
     is_order_found_unrouted: bool = False
 

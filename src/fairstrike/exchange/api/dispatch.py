@@ -7,7 +7,18 @@ from collections.abc import Callable
 
 import msgspec
 
-from fairstrike.exchange.api import exchange, groups, markets, orders, portfolio, queues, subaccounts
+from fairstrike.exchange.api import (
+    candlesticks,
+    events,
+    exchange,
+    groups,
+    historical,
+    markets,
+    orders,
+    portfolio,
+    queues,
+    subaccounts,
+)
 from fairstrike.exchange.api.budgets import DEFAULT_COST, ORDER_READ_COST
 from fairstrike.exchange.api.call import (
     TOO_MANY_REQUESTS,
@@ -18,6 +29,7 @@ from fairstrike.exchange.api.call import (
     Desk,
     error,
 )
+from fairstrike.exchange.api.unserved import UNSERVED, refusing
 from fairstrike.exchange.verification import KEY_HEADER, Keyring, SignatureRefused, SignedCall
 from fairstrike.venue.kalshi.wire.transport import BASE_PATH
 
@@ -48,22 +60,38 @@ def _signed(method: str, path: str, run: Operation, read_cost: int = DEFAULT_COS
     return Route(method=method, path=path, run=run, read_cost=read_cost)
 
 
+def _unserved(method: str, path: str) -> Route:
+    return Route(method=method, path=path, run=refusing(method, path), is_signed=False)
+
+
 ROUTES = (
     _public("exchange/status", exchange.status),
     _public("exchange/schedule", exchange.schedule),
     _public("exchange/user_data_timestamp", exchange.user_data_timestamp),
     _public("account/endpoint_costs", exchange.endpoint_costs),
     _signed("GET", "account/limits", exchange.limits),
-    _public("series", markets.list_series),
-    _public("series/fee_changes", markets.fee_changes),
-    _public("series/*", markets.one_series),
-    _public("events", markets.list_events),
-    _public("events/*", markets.one_event),
+    _public("series", events.list_series),
+    _public("series/fee_changes", events.series_fee_changes),
+    _public("series/*", events.one_series),
+    _public("series/*/markets/*/candlesticks", candlesticks.of_market),
+    _public("series/*/events/*/candlesticks", candlesticks.of_event),
+    _public("events", events.list_events),
+    _public("events/fee_changes", events.event_fee_changes),
+    _public("events/*", events.one_event),
+    _public("events/*/metadata", events.metadata),
     _public("markets", markets.list_markets),
     _public("markets/orderbooks", markets.several_books),
     _public("markets/trades", markets.list_trades),
+    _public("markets/candlesticks", candlesticks.of_several),
     _public("markets/*", markets.one_market),
     _public("markets/*/orderbook", markets.one_book),
+    _public("historical/cutoff", historical.cutoff),
+    _public("historical/markets", historical.list_markets),
+    _public("historical/markets/*", historical.one_market),
+    _public("historical/markets/*/candlesticks", candlesticks.of_historical_market),
+    _public("historical/trades", historical.list_trades),
+    _signed("GET", "historical/fills", historical.fills),
+    _signed("GET", "historical/orders", historical.orders),
     _signed("GET", "portfolio/balance", portfolio.balance),
     _signed("GET", "portfolio/positions", portfolio.positions),
     _signed("GET", "portfolio/fills", portfolio.fills),
@@ -95,8 +123,7 @@ ROUTES = (
     _signed("GET", "portfolio/subaccounts/balances", subaccounts.balances),
     _signed("POST", "portfolio/subaccounts/transfer", subaccounts.transfer),
     _signed("GET", "portfolio/subaccounts/transfers", subaccounts.transfers),
-    _signed("GET", "portfolio/subaccounts/netting", orders.unserved),
-    _signed("PUT", "portfolio/subaccounts/netting", orders.unserved),
+    *(_unserved(method, path) for method, path in UNSERVED),
 )
 """Every operation served, and those refused by name; anything else is 404.
 

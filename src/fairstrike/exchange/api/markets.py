@@ -1,44 +1,28 @@
-"""Public reads: series, events, markets, books and trades."""
+"""Public reads: markets, books and trades. Series and events are in `events.py`."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from fairstrike.core.contract import Comparison
 from fairstrike.core.order import Side
 from fairstrike.core.timing import SECOND_NS, format_rfc3339
-from fairstrike.core.units import PPM, format_cc, format_ticks
+from fairstrike.core.units import format_cc, format_ticks
 from fairstrike.exchange.api.call import (
-    EVENTS_LIMIT_MAX,
     PAGE_LIMIT_MAX,
     BoxResponse,
     Call,
     Desk,
     answer_json,
     bad_query,
-    not_found,
     page,
     read_query,
     refuse,
 )
-from fairstrike.exchange.api.shapes import (
-    BookShape,
-    EventShape,
-    SeriesShape,
-    TickerBookShape,
-    TradeShape,
-)
-from fairstrike.exchange.api.words import (
-    SOURCES,
-    is_quarter_hour,
-    market_shape,
-    market_title,
-    no_price,
-    outcome,
-    own_price,
-)
+from fairstrike.exchange.api.shapes import BookShape, TickerBookShape, TradeShape
+from fairstrike.exchange.api.tiers import cutoff_ns, is_historical, live_market, live_markets
+from fairstrike.exchange.api.words import market_shape, no_price, outcome, own_price
 from fairstrike.exchange.floor import Floor, MarketStatus, MarketView
 from fairstrike.exchange.happenings import Traded
 
@@ -48,17 +32,27 @@ DEPTH_MAX = 100
 Limit = Annotated[int, Meta(ge=1, le=PAGE_LIMIT_MAX)]
 Status = Literal["unopened", "open", "paused", "closed", "settled"]
 
-_STATUSES: dict[Status, frozenset[MarketStatus]] = {
+STATUSES: dict[Status, frozenset[MarketStatus]] = {
     "unopened": frozenset({MarketStatus.INITIALIZED}),
     "open": frozenset({MarketStatus.ACTIVE}),
     "paused": frozenset({MarketStatus.INACTIVE}),
     "closed": frozenset({MarketStatus.CLOSED, MarketStatus.DETERMINED}),
     "settled": frozenset({MarketStatus.FINALIZED}),
 }
+_STATUSES_WITH_BOUNDS: dict[str, tuple[Status | None, ...]] = {
+    "created": (None, "unopened", "open"),
+    "close": (None, "closed"),
+    "settled": (None, "settled"),
+    "updated": (None,),
+}
 
 
 class MarketsQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Filters of the list of markets; closing times in epoch seconds."""
+    """Filters of the list of markets; bounds in epoch seconds, both included.
+
+    Bounds of one kind at a time: on the creation, the close, the settlement or the last change. `mve_filter` chooses
+    or leaves out combinations, of which the box has none.
+    """
 
     limit: Limit = 100
     cursor: str = ""
@@ -66,30 +60,15 @@ class MarketsQuery(msgspec.Struct, frozen=True, kw_only=True):
     event_ticker: str | None = None
     tickers: tuple[str, ...] | None = None
     status: Status | None = None
+    mve_filter: Literal["only", "exclude"] | None = None
+    min_created_ts: int | None = None
+    max_created_ts: int | None = None
     min_close_ts: int | None = None
     max_close_ts: int | None = None
-
-
-class EventsQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Filters of the list of events; the status is that of any of its markets."""
-
-    limit: Annotated[int, Meta(ge=1, le=EVENTS_LIMIT_MAX)] = EVENTS_LIMIT_MAX
-    cursor: str = ""
-    series_ticker: str | None = None
-    status: Literal["unopened", "open", "closed", "settled"] | None = None
-    with_nested_markets: bool = False
-
-
-class NestedQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether the event carries its markets inside."""
-
-    with_nested_markets: bool = False
-
-
-class SeriesQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """The category, exact and case-sensitive."""
-
-    category: str | None = None
+    min_settled_ts: int | None = None
+    max_settled_ts: int | None = None
+    min_updated_ts: int | None = None
+    max_updated_ts: int | None = None
 
 
 class DepthQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,81 +91,33 @@ class TradesQuery(msgspec.Struct, frozen=True, kw_only=True):
     ticker: str | None = None
     min_ts: int | None = None
     max_ts: int | None = None
-
-
-def list_series(desk: Desk, call: Call) -> BoxResponse:
-    """Give every series, or none when another category than Crypto is asked for."""
-    query = read_query(call, SeriesQuery)
-    firsts: dict[str, MarketView] = {}
-    for view in desk.floor.markets():
-        firsts.setdefault(view.contract.series, view)
-    wanted = query.category in (None, "Crypto")
-    return answer_json({"series": [_series_shape(view) for view in firsts.values()] if wanted else []})
-
-
-def one_series(desk: Desk, call: Call) -> BoxResponse:
-    """Give one series."""
-    found = next((view for view in desk.floor.markets() if view.contract.series == call.names[0]), None)
-    if found is None:
-        not_found("series not found")
-    return answer_json({"series": _series_shape(found)})
-
-
-def fee_changes(desk: Desk, call: Call) -> BoxResponse:
-    """Give scheduled fee changes: none, the box's fees stay."""
-    return answer_json({"series_fee_change_arr": []})
-
-
-def list_events(desk: Desk, call: Call) -> BoxResponse:
-    """Give events in order of listing, with their markets when asked."""
-    query = read_query(call, EventsQuery)
-    statuses = None if query.status is None else _STATUSES[query.status]
-    wanted: dict[str, list[MarketView]] = {}
-    for view in desk.floor.markets():
-        if query.series_ticker in (None, view.contract.series):
-            wanted.setdefault(view.contract.event_ticker, []).append(view)
-    groups = (views for views in wanted.values() if statuses is None or any(view.status in statuses for view in views))
-    found, cursor = page(groups, query.cursor, query.limit, lambda views: views[0].contract.event_ticker)
-    events = [_event_shape(desk.floor, views, is_nested=query.with_nested_markets) for views in found]
-    return answer_json({"events": events, "cursor": cursor})
-
-
-def one_event(desk: Desk, call: Call) -> BoxResponse:
-    """Give one event; its markets stand beside it (deprecated at the venue) unless asked for inside."""
-    query = read_query(call, NestedQuery)
-    views = [view for view in desk.floor.markets() if view.contract.event_ticker == call.names[0]]
-    if not views:
-        not_found()
-    event = _event_shape(desk.floor, views, is_nested=query.with_nested_markets)
-    beside = [] if query.with_nested_markets else [market_shape(view, desk.floor.params) for view in views]
-    return answer_json({"event": event, "markets": beside})
+    is_block_trade: bool | None = None
 
 
 def list_markets(desk: Desk, call: Call) -> BoxResponse:
-    """Give markets in order of listing."""
+    """Give the markets of the live tier in order of listing."""
     query = read_query(call, MarketsQuery)
-    has_close_bound = query.min_close_ts is not None or query.max_close_ts is not None
-    if has_close_bound and query.status not in (None, "closed"):
-        refuse(bad_query("close timestamp filters go with status closed or none"))
-    wanted = (view for view in _candidates(desk.floor, query) if _is_wanted(view, query))
-    found, cursor = page(wanted, query.cursor, query.limit, lambda view: view.contract.ticker)
-    markets = [market_shape(view, desk.floor.params) for view in found]
-    return answer_json({"markets": markets, "cursor": cursor})
+    _check_bounds(query)
+    wanted = (view for view in _candidates(desk, call, query) if _is_wanted(view, query))
+    return markets_page(desk, wanted, query.cursor, query.limit)
+
+
+def markets_page(desk: Desk, wanted: Iterable[MarketView], cursor: str, limit: int) -> BoxResponse:
+    """Give one page of markets."""
+    found, following = page(wanted, cursor, limit, lambda view: view.contract.ticker)
+    return answer_json({"markets": [market_shape(view, desk.floor.params) for view in found], "cursor": following})
 
 
 def one_market(desk: Desk, call: Call) -> BoxResponse:
-    """Give one market."""
-    view = desk.floor.market(call.names[0])
-    if view is None:
-        not_found("market not found")
+    """Give one market of the live tier."""
+    view = live_market(desk, call, call.names[0])
     return answer_json({"market": market_shape(view, desk.floor.params)})
 
 
 def one_book(desk: Desk, call: Call) -> BoxResponse:
     """Give one book, the best `depth` levels a side."""
     query = read_query(call, DepthQuery)
-    if desk.floor.market(call.names[0]) is None:
-        not_found("market not found")
+    live_market(desk, call, call.names[0])
     return answer_json({"orderbook_fp": book_shape(desk.floor, call.names[0], query.depth)})
 
 
@@ -202,12 +133,20 @@ def several_books(desk: Desk, call: Call) -> BoxResponse:
 
 
 def list_trades(desk: Desk, call: Call) -> BoxResponse:
-    """Give public trades, newest first."""
+    """Give the public trades of the live tier, newest first."""
     query = read_query(call, TradesQuery)
+    since_ns = cutoff_ns(desk, call)
+    return trades_page(
+        (each for each in reversed(desk.floor.trades(query.ticker)) if each.instant_ns >= since_ns), query
+    )
+
+
+def trades_page(trades: Iterable[Traded], query: TradesQuery) -> BoxResponse:
+    """Give one page of those trades that the query wants. The box knows no block trades."""
     wanted = (
         trade
-        for trade in reversed(desk.floor.trades(query.ticker))
-        if is_between(trade.instant_ns, query.min_ts, query.max_ts)
+        for trade in trades
+        if not query.is_block_trade and is_between(trade.instant_ns, query.min_ts, query.max_ts)
     )
     found, cursor = page(wanted, query.cursor, query.limit, lambda trade: trade.trade_id)
     return answer_json({"trades": [_trade_shape(trade) for trade in found], "cursor": cursor})
@@ -229,17 +168,33 @@ def book_shape(floor: Floor, ticker: str, depth: int = 0) -> BookShape:
     return BookShape(yes_dollars=sides[Side.BID], no_dollars=sides[Side.ASK])
 
 
-def _candidates(floor: Floor, query: MarketsQuery) -> Iterable[MarketView]:
+def _check_bounds(query: MarketsQuery) -> None:
+    """Refuse filters that the venue does not take together. Source: its page on the list of markets."""
+    given = {
+        "created": query.min_created_ts is not None or query.max_created_ts is not None,
+        "close": query.min_close_ts is not None or query.max_close_ts is not None,
+        "settled": query.min_settled_ts is not None or query.max_settled_ts is not None,
+        "updated": query.min_updated_ts is not None or query.max_updated_ts is not None,
+    }
+    kinds = [kind for kind, is_given in given.items() if is_given]
+    if len(kinds) > 1:
+        refuse(bad_query("timestamp filters are of one kind: created, close, settled or updated"))
+    for kind in kinds:
+        if query.status not in _STATUSES_WITH_BOUNDS[kind]:
+            refuse(bad_query(f"{kind} timestamp filters do not go with status {query.status}"))
+    if given["updated"]:
+        is_narrowed = query.event_ticker is not None or query.tickers is not None or query.mve_filter == "only"
+        if is_narrowed or (query.series_ticker is not None and query.mve_filter != "exclude"):
+            refuse(bad_query("updated timestamp filters go with mve_filter=exclude, and with a series only then"))
+
+
+def _candidates(desk: Desk, call: Call, query: MarketsQuery) -> Iterable[MarketView]:
+    if query.mve_filter == "only":
+        return ()
     if query.tickers is None:
-        return floor.markets()
-    return _known(floor, query.tickers)
-
-
-def _known(floor: Floor, tickers: tuple[str, ...]) -> Iterator[MarketView]:
-    for ticker in dict.fromkeys(tickers):
-        view = floor.market(ticker)
-        if view is not None:
-            yield view
+        return live_markets(desk, call)
+    known = (desk.floor.market(ticker) for ticker in dict.fromkeys(query.tickers))
+    return (view for view in known if view is not None and not is_historical(desk, call, view))
 
 
 def _is_wanted(view: MarketView, query: MarketsQuery) -> bool:
@@ -247,43 +202,18 @@ def _is_wanted(view: MarketView, query: MarketsQuery) -> bool:
     return (
         query.series_ticker in (None, contract.series)
         and query.event_ticker in (None, contract.event_ticker)
-        and (query.status is None or view.status in _STATUSES[query.status])
+        and (query.status is None or view.status in STATUSES[query.status])
+        and is_between(view.listed_ns, query.min_created_ts, query.max_created_ts)
         and is_between(contract.close_ns, query.min_close_ts, query.max_close_ts)
+        and is_between(view.updated_ns, query.min_updated_ts, query.max_updated_ts)
+        and _is_settled_between(view, query)
     )
 
 
-def _series_shape(view: MarketView) -> SeriesShape:
-    contract, schedule = view.contract, view.schedule
-    whole, rest = divmod(schedule.multiplier_ppm, PPM)
-    return SeriesShape(
-        ticker=contract.series,
-        frequency="fifteen_min" if is_quarter_hour(contract) else "hourly",
-        title=f"{contract.asset} price",
-        fee_type="quadratic_with_maker_fees" if schedule.maker_ppm else "quadratic",
-        fee_multiplier=schedule.multiplier_ppm / PPM if rest else whole,
-        exchange_index=contract.exchange_index,
-        settlement_sources=SOURCES,
-        tags=(contract.asset,),
-    )
-
-
-def _event_shape(floor: Floor, views: list[MarketView], *, is_nested: bool) -> EventShape:
-    first = views[0].contract
-    is_range = any(view.contract.comparison in (Comparison.BETWEEN, Comparison.BELOW) for view in views)
-    collateral = "MECNET" if is_range else ("" if is_quarter_hour(first) else "DIRECNET")
-    markets = tuple(market_shape(view, floor.params) for view in views) if is_nested else msgspec.UNSET
-    return EventShape(
-        event_ticker=first.event_ticker,
-        series_ticker=first.series,
-        title=market_title(first),
-        sub_title=format_rfc3339(first.close_ns),
-        collateral_return_type=collateral,
-        mutually_exclusive=is_range,
-        strike_date=format_rfc3339(first.close_ns),
-        exchange_index=first.exchange_index,
-        settlement_sources=SOURCES,
-        markets=markets,
-    )
+def _is_settled_between(view: MarketView, query: MarketsQuery) -> bool:
+    if query.min_settled_ts is None and query.max_settled_ts is None:
+        return True
+    return view.settled_ns is not None and is_between(view.settled_ns, query.min_settled_ts, query.max_settled_ts)
 
 
 def _trade_shape(trade: Traded) -> TradeShape:

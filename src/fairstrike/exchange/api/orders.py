@@ -185,11 +185,6 @@ def deprecated(desk: Desk, call: Call) -> BoxResponse:
     return error(410, "deprecated_v1_order_endpoint", "this endpoint is gone: use /portfolio/events/orders")
 
 
-def unserved(desk: Desk, call: Call) -> BoxResponse:
-    """Refuse what the venue has and the box has not: 501, so that no client takes it for a missing order."""
-    return error(501, "not_implemented", "the exchange in a box does not serve this operation")
-
-
 def charge(desk: Desk, call: Call, tokens: int, exchange_index: int | None) -> None:
     """Take a write's tokens on the shard it names, on every shard when it names none.
 

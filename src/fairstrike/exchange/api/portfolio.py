@@ -170,7 +170,7 @@ def fills(desk: Desk, call: Call) -> BoxResponse:
     )
     # One match of the account with itself gives two fills: the order id tells them apart.
     found, cursor = page(wanted, query.cursor, query.limit, lambda fill: f"{fill.trade_id}/{fill.order_id}")
-    return answer_json({"fills": [_fill_shape(desk.floor, fill) for fill in found], "cursor": cursor})
+    return answer_json({"fills": [fill_shape(desk.floor, fill) for fill in found], "cursor": cursor})
 
 
 def settlements(desk: Desk, call: Call) -> BoxResponse:
@@ -323,7 +323,8 @@ def _event_position_shape(event_ticker: str, rows: list[PositionView]) -> EventP
     )
 
 
-def _fill_shape(floor: Floor, fill: Filled) -> FillShape:
+def fill_shape(floor: Floor, fill: Filled) -> FillShape:
+    """Give the fill object."""
     return FillShape(
         fill_id=fill.trade_id,
         trade_id=fill.trade_id,

@@ -78,7 +78,7 @@ class SourceShape(_Shape, frozen=True, kw_only=True):
 
 
 class SeriesShape(_Shape, frozen=True, kw_only=True):
-    """The series object; `fee_multiplier` is a JSON number."""
+    """The series object; `fee_multiplier` is a JSON number, volume and metadata only when asked for."""
 
     ticker: str
     frequency: str
@@ -87,12 +87,15 @@ class SeriesShape(_Shape, frozen=True, kw_only=True):
     fee_multiplier: Number
     exchange_index: int
     settlement_sources: tuple[SourceShape, ...]
+    last_updated_ts: str
     category: str = "Crypto"
     categories: tuple[str, ...] = ("Crypto",)
     tags: tuple[str, ...] = ()
     contract_url: str = ""
     contract_terms_url: str = ""
     additional_prohibitions: tuple[str, ...] = ()
+    volume_fp: str | msgspec.UnsetType = msgspec.UNSET
+    product_metadata: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
 
 
 class EventShape(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +110,7 @@ class EventShape(msgspec.Struct, frozen=True, kw_only=True):
     strike_date: str
     exchange_index: int
     settlement_sources: tuple[SourceShape, ...]
+    last_updated_ts: str
     category: str = "Crypto"
     markets: tuple[MarketShape, ...] | msgspec.UnsetType = msgspec.UNSET
 

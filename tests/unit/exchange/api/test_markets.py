@@ -1,4 +1,4 @@
-"""Public reads: series, events, markets, books, trades."""
+"""Public reads: markets, books, trades."""
 
 import pytest
 
@@ -28,13 +28,35 @@ def tickers(client: Client, query: str) -> list[str]:
         (f"min_close_ts={CLOSE_NS // SECOND_NS + 1}", []),
         (f"max_close_ts={CLOSE_NS // SECOND_NS}", [HOURLY, RANGE, QUARTER]),
         ("mve_filter=exclude", [HOURLY, RANGE, QUARTER]),
+        ("mve_filter=only", []),
+        (f"min_created_ts={START_NS // SECOND_NS}&status=open", [HOURLY, RANGE]),
+        (f"min_created_ts={START_NS // SECOND_NS + 1}", []),
+        (f"max_created_ts={START_NS // SECOND_NS - 1}", []),
+        (f"min_updated_ts={START_NS // SECOND_NS}", [HOURLY, RANGE, QUARTER]),
+        (f"min_updated_ts={START_NS // SECOND_NS}&series_ticker=KXBTC&mve_filter=exclude", [RANGE]),
+        ("max_settled_ts=2000000000", []),
     ],
 )
 def test_markets_are_filtered(query: str, expected: list[str]) -> None:
     assert expected == tickers(Client(), query)
 
 
-@pytest.mark.parametrize("query", ["limit=1001", "limit=0", "status=active", "status=open&min_close_ts=1"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=1001",
+        "limit=0",
+        "status=active",
+        "mve_filter=none",
+        "status=open&min_close_ts=1",
+        "status=closed&min_created_ts=1",
+        "status=open&min_settled_ts=1",
+        "min_created_ts=1&max_close_ts=2",
+        "min_updated_ts=1&status=open",
+        "min_updated_ts=1&series_ticker=KXBTC",
+        f"min_updated_ts=1&event_ticker=X&tickers={HOURLY}",
+    ],
+)
 def test_parameters_out_of_range_are_refused(query: str) -> None:
     status, body = Client().call("GET", "/markets", query)
     assert (status, list(body)) == (400, ["msg"])
@@ -55,6 +77,7 @@ def test_status_follows_the_market_to_its_end() -> None:
     assert tickers(client, "status=closed&series_ticker=KXBTCD") == [HOURLY]
     client.now_ns = CLOSE_NS + 150 * SECOND_NS
     assert tickers(client, "status=settled&series_ticker=KXBTCD") == [HOURLY]
+    assert tickers(client, f"status=settled&min_settled_ts={CLOSE_NS // SECOND_NS + 60}") == [HOURLY, RANGE]
     market = client.get(f"/markets/{RANGE}")["market"]
     assert (market["status"], market["result"], market["settlement_value_dollars"]) == (
         "finalized",
@@ -135,50 +158,11 @@ def test_trades_come_newest_first() -> None:
     late = client.get("/markets/trades", f"min_ts={START_NS // SECOND_NS + 1}")["trades"]
     assert late == [newest]
     assert client.get("/markets/trades", "ticker=KXNONE")["trades"] == []
+    assert client.get("/markets/trades", "is_block_trade=true")["trades"] == []
+    assert len(client.get("/markets/trades", "is_block_trade=false")["trades"]) == 2
 
 
-@pytest.mark.parametrize(
-    ("event", "collateral", "is_exclusive"),
-    [
-        ("KXBTCD-26NOV2117", "DIRECNET", False),
-        ("KXBTC-26NOV2117", "MECNET", True),
-        ("KXBTC15M-26NOV211700", "", False),
-    ],
-)
-def test_events_tell_their_collateral(event: str, collateral: str, is_exclusive: bool) -> None:
-    body = Client().get(f"/events/{event}")
-    assert body["event"]["collateral_return_type"] == collateral
-    assert body["event"]["mutually_exclusive"] is is_exclusive
-    assert len(body["markets"]) == 1
-
-
-def test_events_nest_their_markets_when_asked() -> None:
-    client = Client()
-    (event,) = client.get("/events", "series_ticker=KXBTCD&with_nested_markets=true")["events"]
-    assert [row["ticker"] for row in event["markets"]] == [HOURLY]
-    (event,) = client.get("/events", "series_ticker=KXBTCD")["events"]
-    assert "markets" not in event
-    nested = client.get("/events/KXBTCD-26NOV2117", "with_nested_markets=true")
-    assert ([row["ticker"] for row in nested["event"]["markets"]], nested["markets"]) == ([HOURLY], [])
-    assert client.get("/events", "status=settled")["events"] == []
-    assert client.call("GET", "/events", "limit=201")[0] == 400
-
-
-def test_series_tell_their_fees() -> None:
-    client = Client()
-    series = client.get("/series/KXBTC15M")["series"]
-    assert (series["frequency"], series["fee_type"], series["fee_multiplier"]) == (
-        "fifteen_min",
-        "quadratic",
-        1,
-    )
-    listed = client.get("/series", "category=Crypto")["series"]
-    assert [row["ticker"] for row in listed] == ["KXBTCD", "KXBTC", "KXBTC15M"]
-    assert client.get("/series", "category=crypto")["series"] == []
-    assert client.get("/series/fee_changes")["series_fee_change_arr"] == []
-
-
-@pytest.mark.parametrize("path", ["/markets/X", "/markets/X/orderbook", "/events/X", "/series/X"])
+@pytest.mark.parametrize("path", ["/markets/X", "/markets/X/orderbook"])
 def test_what_is_not_listed_is_404(path: str) -> None:
     status, body = Client().call("GET", path)
     assert (status, body["error"]["code"]) == (404, "not_found")
