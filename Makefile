@@ -49,7 +49,7 @@ check: .venv/stamp ## Format, lint, types, import rules, tidiness
 unit: .venv/stamp ## Unit tests, one folder per room
 	$(call ring,tests/unit)
 
-wire: .venv/stamp ## Real frames and what they mean
+wire: .venv/stamp ## Real frames and what they mean; the box against the published interface
 	$(call ring,tests/wire)
 
 golden: .venv/stamp ## Golden tapes and the digest of their decisions

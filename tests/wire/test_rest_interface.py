@@ -1,0 +1,390 @@
+"""Every REST answer of the box is held against the venue's published interface.
+
+Each operation of the interface is served, with examples of success and of its refusals here, or answers 501 and is
+listed in the guide. Where observed facts contradict the interface the facts win; each such place is listed with its
+reason, and a reason that is no longer needed is an error.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from fairstrike.core.order import Side
+from fairstrike.core.timing import MINUTE_NS, SECOND_NS
+from fairstrike.core.units import E8_PER_DOLLAR
+from fairstrike.exchange.api.budgets import BASIC
+from fairstrike.exchange.api.call import BoxRequest
+from fairstrike.exchange.api.dispatch import ROUTES
+from fairstrike.exchange.api.unserved import UNSERVED
+from fairstrike.exchange.box import BoxParams
+from tests.conftest import REPOSITORY
+from tests.unit.exchange.api.client import CLOSE_NS, HOURLY, QUARTER, RANGE, START_NS, Client, order_body
+from tests.wire.published import Interface, adapt, complaints
+
+ROOT = "/trade-api/v2"
+GUIDE = REPOSITORY / "docs/guides/exchange.md"
+ORDERS, GROUPED = "/portfolio/events/orders", "/portfolio/events/orders/batched"
+DECREASE = "/portfolio/events/orders/{order_id}/decrease"
+START, END = START_NS // SECOND_NS, CLOSE_NS // SECOND_NS
+EVENT = "KXBTCD-26NOV2117"
+SPAN = f"start_ts={START}&end_ts={END}&period_interval=1"
+
+UNDECLARED = {
+    404: "the venue answers an unknown name with 404 also where the interface forgets it",
+    410: "the first generation of order endpoints is gone, and answers so",
+    429: "every operation has a price in tokens; the interface declares the refusal for few",
+    501: "the box says what it does not serve",
+}
+"""Statuses that may be answered without being declared."""
+
+IGNORED_PARAMETERS = {
+    ("GET", "/portfolio/balance", "subaccount"): "the box has no subaccounts",
+    ("GET", "/portfolio/fills", "subaccount"): "the box has no subaccounts",
+    ("GET", "/portfolio/fills", "exchange_index"): "the box has one shard with markets",
+    ("GET", "/portfolio/orders", "subaccount"): "the box has no subaccounts",
+    ("GET", "/portfolio/positions", "subaccount"): "the box has no subaccounts",
+    ("GET", "/portfolio/settlements", "subaccount"): "the box has no subaccounts",
+    ("GET", "/historical/fills", "subaccount"): "the box has no subaccounts",
+    ("GET", "/historical/orders", "subaccount"): "the box has no subaccounts",
+    ("DELETE", "/portfolio/events/orders", "subaccount"): "the box has no subaccounts",
+    ("DELETE", "/portfolio/events/orders/{order_id}", "subaccount"): "the box has no subaccounts",
+    ("POST", "/portfolio/events/orders/{order_id}/decrease", "subaccount"): "the box has no subaccounts",
+}
+"""Parameters of the interface whose value changes nothing in the box."""
+
+WORD = {"type": "string"}
+DETAIL = {
+    "type": "object",
+    "properties": {"code": WORD, "message": WORD, "details": WORD},
+    "required": ["code", "message"],
+}
+REFUSAL = {
+    "anyOf": [
+        {"type": "object", "properties": {"error": DETAIL}, "required": ["error"]},
+        DETAIL,
+        {"type": "object", "properties": {"msg": WORD}, "required": ["msg"]},
+        {"type": "object", "properties": {"error": {"const": "too many requests"}}, "required": ["error"]},
+    ]
+}
+"""The four bodies a refusal has on the wire. The interface knows the second only; what is seen wins."""
+
+
+class Scene:
+    """A client, and the ids of its orders: one that rests, one that is executed."""
+
+    def __init__(self, params: BoxParams | None = None) -> None:
+        self.client = Client(params or BoxParams(tier=None))
+        self.ids = {"resting": "none", "executed": "none"}
+
+    def path(self, template: str, names: dict[str, str]) -> str:
+        return re.sub(r"\{(\w+)\}", lambda found: self.ids.get(names[found[1]], names[found[1]]), template)
+
+
+def quiet() -> Scene:
+    """Markets before any order."""
+    return Scene()
+
+
+def busy(params: BoxParams | None = None) -> Scene:
+    """Fills on both sides, an order that rests, one that will expire."""
+    scene = Scene(params)
+    client = scene.client
+    client.quote(Side.ASK, 5_000, 400)
+    _, placed = client.place(count="4.00", client_order_id="one")
+    scene.ids["executed"] = placed["order_id"]
+    _, placed = client.place(side="ask", price="0.6000", count="3.00", client_order_id="two")
+    scene.ids["resting"] = placed["order_id"]
+    client.place(side="bid", price="0.2000", count="3.00", expiration_time=client.now_ns // SECOND_NS + 60)
+    client.quote(Side.BID, 6_000, 100)
+    client.now_ns += 2 * MINUTE_NS
+    return scene
+
+
+def settled(params: BoxParams | None = None) -> Scene:
+    """The same after the close, the result and the payment."""
+    scene = busy(params)
+    scene.client.publish_minute(END - 900, 80_000 * E8_PER_DOLLAR)
+    scene.client.publish_minute(END, 80_100 * E8_PER_DOLLAR)
+    scene.client.now_ns = CLOSE_NS + 200 * SECOND_NS
+    return scene
+
+
+def old() -> Scene:
+    """The same when all of it is historical."""
+    scene = settled(BoxParams(tier=None, live_tier_ns=MINUTE_NS))
+    scene.client.now_ns = CLOSE_NS + 60 * MINUTE_NS
+    return scene
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """One request and the status it must have."""
+
+    stage: Callable[[], Scene]
+    method: str
+    path: str
+    names: dict[str, str] = {}
+    query: str = ""
+    body: Any = None
+    status: int = 200
+
+    def __str__(self) -> str:
+        return f"{self.stage.__name__} {self.method} {self.path} {self.query[:40]} {self.status}"
+
+
+def reads(path: str, query: str = "", *stages: Callable[[], Scene], **names: str) -> list[Case]:
+    return [
+        Case(stage=stage, method="GET", path=path, names=names, query=query)
+        for stage in stages or (quiet, busy, settled, old)
+    ]
+
+
+def fails(status: int, method: str, path: str, query: str = "", body: Any = None, **names: str) -> list[Case]:
+    return [Case(stage=busy, method=method, path=path, names=names, query=query, body=body, status=status)]
+
+
+def writes(status: int, method: str, path: str, body: Any = None, query: str = "", **names: str) -> list[Case]:
+    return [Case(stage=busy, method=method, path=path, names=names, query=query, body=body, status=status)]
+
+
+PUBLIC = [
+    *reads("/exchange/status"),
+    *reads("/exchange/schedule"),
+    *reads("/exchange/user_data_timestamp"),
+    *reads("/account/endpoint_costs"),
+    *reads("/series"),
+    *reads("/series", "category=Crypto&tags=BTC&include_volume=true&include_product_metadata=true&min_updated_ts=1"),
+    *reads("/series/fee_changes", "series_ticker=KXBTC&show_historical=true"),
+    *reads("/series/{series_ticker}", "include_volume=true", series_ticker="KXBTC15M"),
+    *fails(404, "GET", "/series/{series_ticker}", series_ticker="KXNONE"),
+    *reads("/events"),
+    *reads("/events", "with_nested_markets=true&with_milestones=true&status=open&limit=1"),
+    *fails(400, "GET", "/events", "limit=201"),
+    *reads("/events/fee_changes", f"event_ticker={EVENT}&limit=5"),
+    *reads("/events/{event_ticker}", event_ticker=EVENT),
+    *reads("/events/{event_ticker}", "with_nested_markets=true", event_ticker=EVENT),
+    *fails(404, "GET", "/events/{event_ticker}", event_ticker="KXNONE"),
+    *reads("/events/{event_ticker}/metadata", event_ticker=EVENT),
+    *fails(404, "GET", "/events/{event_ticker}/metadata", event_ticker="KXNONE"),
+    *reads("/markets"),
+    *reads("/markets", "limit=1&mve_filter=exclude"),
+    *fails(400, "GET", "/markets", "limit=1001"),
+    *fails(400, "GET", "/markets", "min_close_ts=1&min_created_ts=1"),
+    *(
+        case
+        for ticker in (HOURLY, RANGE, QUARTER)
+        for case in reads("/markets/{ticker}", "", quiet, busy, settled, ticker=ticker)
+    ),
+    *fails(404, "GET", "/markets/{ticker}", ticker="KXNONE"),
+    *reads("/markets/{ticker}/orderbook", "depth=2", quiet, busy, settled, ticker=HOURLY),
+    *fails(404, "GET", "/markets/{ticker}/orderbook", ticker="KXNONE"),
+    *reads("/markets/orderbooks", f"tickers={HOURLY}&tickers={RANGE}"),
+    *fails(400, "GET", "/markets/orderbooks"),
+    *reads("/markets/trades", f"ticker={HOURLY}&is_block_trade=false"),
+    *fails(400, "GET", "/markets/trades", "limit=0"),
+    *reads("/markets/candlesticks", f"market_tickers={HOURLY},{RANGE}&{SPAN}&include_latest_before_start=true"),
+    *fails(400, "GET", "/markets/candlesticks", SPAN),
+    *reads(
+        "/series/{series_ticker}/markets/{ticker}/candlesticks",
+        SPAN,
+        quiet,
+        busy,
+        settled,
+        series_ticker="KXBTCD",
+        ticker=HOURLY,
+    ),
+    *fails(
+        400, "GET", "/series/{series_ticker}/markets/{ticker}/candlesticks", "", series_ticker="KXBTCD", ticker=HOURLY
+    ),
+    *fails(
+        404,
+        "GET",
+        "/series/{series_ticker}/markets/{ticker}/candlesticks",
+        SPAN,
+        series_ticker="KXBTCD",
+        ticker="KXNONE",
+    ),
+    *reads(
+        "/series/{series_ticker}/events/{ticker}/candlesticks",
+        SPAN,
+        quiet,
+        busy,
+        settled,
+        series_ticker="KXBTCD",
+        ticker=EVENT,
+    ),
+    *fails(
+        400, "GET", "/series/{series_ticker}/events/{ticker}/candlesticks", "", series_ticker="KXBTCD", ticker=EVENT
+    ),
+    *fails(
+        404,
+        "GET",
+        "/series/{series_ticker}/events/{ticker}/candlesticks",
+        SPAN,
+        series_ticker="KXBTCD",
+        ticker="KXNONE",
+    ),
+    *reads("/historical/cutoff"),
+    *reads("/historical/markets"),
+    *fails(400, "GET", "/historical/markets", "event_ticker=A&series_ticker=B"),
+    *reads("/historical/markets/{ticker}", "", old, ticker=HOURLY),
+    *fails(404, "GET", "/historical/markets/{ticker}", ticker=HOURLY),
+    *reads("/historical/markets/{ticker}/candlesticks", SPAN, old, ticker=HOURLY),
+    *fails(404, "GET", "/historical/markets/{ticker}/candlesticks", SPAN, ticker=HOURLY),
+    *reads("/historical/trades"),
+    *fails(400, "GET", "/historical/trades", "limit=1001"),
+]
+
+OWN_READS = [
+    *reads("/account/limits"),
+    *reads("/portfolio/balance"),
+    *reads("/portfolio/balance", "exchange_index=2"),
+    *fails(404, "GET", "/portfolio/balance", "exchange_index=0"),
+    *reads("/portfolio/positions"),
+    *reads("/portfolio/positions", "count_filter=position,total_traded&limit=1"),
+    *fails(400, "GET", "/portfolio/positions", "limit=0"),
+    *reads("/portfolio/fills"),
+    *fails(400, "GET", "/portfolio/fills", "limit=0"),
+    *reads("/portfolio/settlements"),
+    *fails(400, "GET", "/portfolio/settlements", "limit=0"),
+    *reads("/portfolio/orders"),
+    *reads("/portfolio/orders", "status=resting&limit=1"),
+    *fails(400, "GET", "/portfolio/orders", "status=open"),
+    *reads("/portfolio/orders/{order_id}", "exchange_index=2", busy, settled, order_id="resting"),
+    *fails(404, "GET", "/portfolio/orders/{order_id}", order_id="resting"),
+    *reads("/historical/fills"),
+    *fails(400, "GET", "/historical/fills", "limit=0"),
+    *reads("/historical/orders"),
+    *fails(400, "GET", "/historical/orders", "limit=0"),
+]
+
+OWN_WRITES = [
+    *writes(201, "POST", ORDERS, order_body(price="0.3000")),
+    *writes(201, "POST", ORDERS, order_body(price="0.6500", time_in_force="immediate_or_cancel")),
+    *writes(201, "POST", ORDERS, order_body(price="0.0100", post_only=True, client_order_id="three", exchange_index=2)),
+    *fails(400, "POST", ORDERS, body=order_body(price="0.3050")),
+    *fails(400, "POST", ORDERS, body=order_body(post_only=True, price="0.6000")),
+    *fails(404, "POST", ORDERS, body=order_body(ticker="KXNONE")),
+    *fails(409, "POST", ORDERS, body=order_body(client_order_id="one")),
+    *fails(409, "POST", ORDERS, body=order_body(time_in_force="fill_or_kill", count="9999.00")),
+    *writes(201, "POST", GROUPED, {"orders": [order_body(price="0.3000"), order_body(price="0.3050")]}),
+    *fails(400, "POST", GROUPED, body={"orders": []}),
+    *writes(200, "POST", DECREASE, {"reduce_by": "1.00", "exchange_index": 2}, order_id="resting"),
+    *writes(200, "POST", DECREASE, {"reduce_to": "1.00", "market_ticker": HOURLY}, order_id="resting"),
+    *fails(400, "POST", DECREASE, body={"exchange_index": 2}, order_id="resting"),
+    *fails(404, "POST", DECREASE, body={"reduce_by": "1.00"}, order_id="resting"),
+    *writes(200, "DELETE", f"{ORDERS}/{{order_id}}", query=f"market_ticker={HOURLY}", order_id="resting"),
+    *fails(404, "DELETE", f"{ORDERS}/{{order_id}}", order_id="resting"),
+    *fails(404, "DELETE", f"{ORDERS}/{{order_id}}", "exchange_index=2", order_id="executed"),
+    *writes(200, "DELETE", GROUPED, {"orders": [{"order_id": "none"}]}),
+    *fails(400, "DELETE", GROUPED, body={"orders": []}),
+    *writes(204, "DELETE", ORDERS),
+]
+
+CASES = [*PUBLIC, *OWN_READS, *OWN_WRITES]
+SERVED = sorted({(case.method, case.path) for case in CASES})
+
+
+@pytest.fixture(scope="module")
+def interface(shared_specs: Path) -> Interface:
+    return Interface(json.loads((shared_specs / "kalshi-rest-3.34.0.json").read_text("utf-8")))
+
+
+def plain(path: str) -> str:
+    """Give a path as the box's routes have it: no leading slash, "*" for each name."""
+    return re.sub(r"\{\w+\}", "*", path).removeprefix("/")
+
+
+def call(scene: Scene, case: Case) -> tuple[int, Any]:
+    return scene.client.call(case.method, scene.path(case.path, case.names), case.query, case.body)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_every_answer_is_one_the_interface_knows(interface: Interface, case: Case) -> None:
+    status, body = call(case.stage(), case)
+    assert status == case.status, body
+    if status >= 400:
+        assert complaints(adapt(REFUSAL), {}, body) == []
+        assert status in interface.statuses(case.method, case.path) | set(UNDECLARED)
+    else:
+        assert interface.complaints_of_request(case.method, case.path, case.body) == []
+        assert interface.complaints_of_answer(case.method, case.path, status, body) == []
+
+
+def test_every_operation_is_served_or_refused_by_name(interface: Interface) -> None:
+    published = {(method, plain(path)) for method, path in interface.operations}
+    routed = {(route.method, route.path) for route in ROUTES}
+    refused = set(UNSERVED)
+    retired = {(route.method, route.path) for route in ROUTES if route.run.__name__ == "deprecated"}
+    shown = {(method, plain(path)) for method, path in SERVED}
+    assert refused <= published, "the box refuses what the venue does not have"
+    assert published - routed == set(), "forgotten: serve it, or list it as unserved"
+    assert routed - retired - refused == shown, "every operation served has examples here"
+    assert published == shown | refused
+
+
+@pytest.mark.parametrize(("method", "path"), UNSERVED)
+def test_what_is_not_served_says_so(method: str, path: str) -> None:
+    answer = Client().send(BoxRequest(method=method, path=f"{ROOT}/{path.replace('*', 'some-name')}"))
+    body = json.loads(answer.body)
+    assert (answer.status, body["error"]["code"]) == (501, "not_implemented")
+    assert body["error"]["details"] == f"{method} /{path.replace('*', 'some-name')}"
+    assert complaints(adapt(REFUSAL), {}, body) == []
+
+
+def test_the_guide_lists_every_operation() -> None:
+    text = GUIDE.read_text("utf-8")
+    served_part, _, unserved_part = text.partition("## Not served")
+    listed = {
+        (method, plain(path))
+        for part in (served_part, unserved_part)
+        for method, path in re.findall(r"`(GET|POST|PUT|DELETE) (/[^`]*)`", part)
+    }
+    unserved = {
+        (method, plain(path)) for method, path in re.findall(r"`(GET|POST|PUT|DELETE) (/[^`]*)`", unserved_part)
+    }
+    assert unserved == set(UNSERVED)
+    assert listed - unserved == {(method, plain(path)) for method, path in SERVED}
+
+
+@pytest.mark.parametrize(("method", "path"), SERVED)
+def test_who_must_sign_is_who_the_interface_says(interface: Interface, method: str, path: str) -> None:
+    (route,) = [each for each in ROUTES if (each.method, each.path) == (method, plain(path))]
+    assert route.is_signed == interface.is_signed(method, path)
+    if route.is_signed:
+        answer = Client().send(BoxRequest(method=method, path=ROOT + re.sub(r"\{\w+\}", "x", path)))
+        assert answer.status == 401
+        assert complaints(adapt(REFUSAL), {}, json.loads(answer.body)) == []
+        assert 401 in interface.statuses(method, path)
+
+
+@pytest.mark.parametrize(("method", "path"), SERVED)
+def test_every_operation_is_refused_when_the_bucket_is_empty(method: str, path: str) -> None:
+    case = next(each for each in CASES if (each.method, each.path) == (method, path) and each.status < 400)
+    scene = busy(BoxParams(tier=BASIC))
+    answers = [call(scene, case) for _ in range(101)]
+    assert answers[-1] == (429, {"error": "too many requests"})
+
+
+def wrong_parameters(interface: Interface) -> list[tuple[str, str, str]]:
+    found = []
+    for method, path in SERVED:
+        case = next(each for each in CASES if (each.method, each.path) == (method, path) and each.status < 400)
+        for name in sorted(interface.parameters(method, path)):
+            kinds = [each for each in interface.operations[method, path]["parameters"] if each["name"] == name]
+            if kinds[0]["schema"].get("type") not in ("integer", "boolean"):
+                continue
+            kept = "&".join(part for part in case.query.split("&") if part and not part.startswith(f"{name}="))
+            status, _ = call(case.stage(), msgspec.structs.replace(case, query=f"{kept}&{name}=dance"))
+            if status != 400:
+                found.append((method, path, name))
+    return found
+
+
+def test_every_parameter_is_read(interface: Interface) -> None:
+    """A number that is a word is refused wherever the parameter means something."""
+    assert wrong_parameters(interface) == sorted(IGNORED_PARAMETERS)
