@@ -41,13 +41,15 @@ class BoxParams(msgspec.Struct, frozen=True, kw_only=True):
     `tier` None takes every request; `money_shard` holds the accounts' money;
     `is_order_found_unrouted` lets GET of one order off shard 0 succeed without naming its market;
     `is_index_granted` entitles keys to the index channels; `live_tier_ns` is how long the live tier keeps what is
-    over, before only historical reads give it.
+    over, before only historical reads give it. `is_yes_priced` tells the NO side of streamed books in YES prices to
+    who does not say which, as the venue announced.
     """
 
     tier: Tier | None = BASIC
     money_shard: int = 2
     is_order_found_unrouted: bool = False
     is_index_granted: bool = True
+    is_yes_priced: bool = False
     live_tier_ns: int = 90 * DAY_NS
 
 
@@ -69,7 +71,9 @@ class Box:
             is_order_found_unrouted=switches.is_order_found_unrouted,
         )
         self._api = Api(desk, keyring)
-        self._streams = Streams(stage.floor, is_index_granted=switches.is_index_granted)
+        self._streams = Streams(
+            stage.floor, is_index_granted=switches.is_index_granted, is_yes_priced=switches.is_yes_priced
+        )
 
     def advance(self, now_ns: int) -> None:
         """Let the world come to `now_ns`; what happened is owed to the connections."""

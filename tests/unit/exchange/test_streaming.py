@@ -3,20 +3,24 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fairstrike.core.fees import FeeSchedule
 from fairstrike.core.order import Side, TimeInForce
 from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
 from fairstrike.core.units import E8_PER_DOLLAR, TICKS_PER_DOLLAR, parse_cc, parse_ticks
 from fairstrike.exchange.api import connection
+from fairstrike.exchange.api.messages import market_id
 from fairstrike.exchange.box import BoxParams
 from fairstrike.exchange.floor import PlaceOrder
 from fairstrike.venue.kalshi.wire.stream import decode_frame
 from tests.unit.exchange.api.client import (
     CLOSE_NS,
     HOURLY,
+    HOURLY_CONTRACT,
     QUARTER,
     RANGE,
     WALL_MS,
@@ -164,13 +168,134 @@ def test_subscriptions_are_listed(stream: Stream) -> None:
         (b'{"id":1,"cmd":"update_subscription","params":{"sid":1,"action":"add_markets"}}', 14),
         (b'{"id":1,"cmd":"update_subscription","params":{"sid":1}}', 15),
         (b'{"id":1,"cmd":"update_subscription","params":{"sid":2,"action":"subscribe_indices"}}', 24),
+        (b'{"id":1,"cmd":"subscribe","params":null}', 2),
+        (b'{"id":1,"cmd":"subscribe","params":{"channels":"ticker"}}', 11),
+        (b'{"id":1,"cmd":"subscribe","params":{"channels":["ticker"],"market_id":"X"}}', 11),
+        (b'{"id":1,"cmd":"subscribe","params":{"channels":["orderbook_delta"],"market_ids":["X"]}}', 14),
+        (b'{"id":1,"cmd":"subscribe","params":{"channels":["communications"]}}', 8),
+        (b'{"id":1,"cmd":"subscribe","params":{"channels":["multivariate_market_lifecycle"]}}', 8),
+        (b'{"id":1,"cmd":"subscribe","params":{"channels":["pyth_value"]}}', 8),
+        (b'{"id":1,"cmd":"update_subscription","params":{"sid":3,"action":"add_markets"}}', 13),
+        (b'{"id":1,"cmd":"update_subscription","params":{"sid":3,"action":"get_snapshot"}}', 13),
     ],
 )
 def test_wrong_commands_are_answered_with_the_venues_codes(stream: Stream, command: bytes, code: int) -> None:
     stream.subscribe("orderbook_delta", HOURLY)
     stream.subscribe("cfbenchmarks_value", index_ids=["BRTI"])
+    stream.subscribe("market_lifecycle_v2")
     (answer,) = stream.raw(command)
     assert (answer["type"], answer["msg"]["code"]) == ("error", code)
+    assert code == 1 or answer["id"] == 1, "a refusal names the command that it answers"
+
+
+def test_the_no_side_can_be_told_in_yes_prices(client: Client, stream: Stream) -> None:
+    plain = Stream(client)
+    plain.subscribe("orderbook_delta", HOURLY)
+    for price_ticks in (5_300, 5_400):
+        client.quote(Side.ASK, price_ticks, 700)
+    _, snapshot = stream.subscribe("orderbook_delta", HOURLY, use_yes_price=True)
+    assert snapshot["msg"]["no_dollars_fp"] == [["0.5400", "7.00"], ["0.5300", "7.00"]]
+    client.quote(Side.ASK, 5_200, 100)
+    assert [row["msg"]["price_dollars"] for row in stream.frames()] == ["0.5200"]
+    assert [row["msg"]["price_dollars"] for row in plain.frames()] == ["0.4700", "0.4600", "0.4800"]
+
+
+def test_yes_prices_may_be_the_default() -> None:
+    client = Client(BoxParams(tier=None, is_yes_priced=True))
+    client.quote(Side.ASK, 5_300, 700)
+    _, snapshot = Stream(client).subscribe("orderbook_delta", HOURLY)
+    assert snapshot["msg"]["no_dollars_fp"] == [["0.5300", "7.00"]]
+    _, snapshot = Stream(client).subscribe("orderbook_delta", HOURLY, use_yes_price=False)
+    assert snapshot["msg"]["no_dollars_fp"] == [["0.4700", "7.00"]]
+
+
+def test_tickers_can_be_named_by_market_id(client: Client, stream: Stream) -> None:
+    stream.subscribe("ticker", HOURLY, send_initial_snapshot=True)
+    known = market_id(RANGE)
+    ok, ticker = stream.say(
+        "update_subscription", 2, sid=1, action="add_markets", market_ids=[known], send_initial_snapshot=True
+    )
+    assert (ok["msg"]["market_tickers"], ticker["msg"]["market_id"]) == (sorted([HOURLY, RANGE]), known)
+    (answer,) = stream.subscribe("ticker", HOURLY, market_id=known)
+    assert answer["msg"]["code"] == 23
+
+
+def test_an_acknowledgement_can_do_without_its_list(stream: Stream) -> None:
+    stream.subscribe("orderbook_delta", HOURLY)
+    ok, _ = stream.say(
+        "update_subscription", 2, sid=1, action="add_markets", market_tickers=[RANGE], skip_ticker_ack=True
+    )
+    assert ok == {"type": "ok", "id": 2, "sid": 1, "seq": 2, "msg": {}}
+
+
+def test_too_many_commands_in_a_second_are_refused(
+    client: Client, stream: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "COMMANDS_A_SECOND_MAX", 2)
+    answers = [stream.say("list_subscriptions", request)[0] for request in (1, 2, 3)]
+    assert [answer["type"] for answer in answers] == ["ok", "ok", "error"]
+    assert (answers[2]["id"], answers[2]["msg"]["code"]) == (3, 27)
+    client.now_ns += SECOND_NS
+    assert stream.say("list_subscriptions")[0]["type"] == "ok"
+
+
+def test_too_many_markets_are_refused(stream: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "MARKETS_OF_A_CONNECTION_MAX", 2)
+    stream.subscribe("orderbook_delta", HOURLY)
+    (answer,) = stream.subscribe("ticker", HOURLY, RANGE)
+    assert answer["msg"]["code"] == 26
+    (answer,) = stream.say("update_subscription", sid=1, action="add_markets", market_tickers=[RANGE, QUARTER])
+    assert answer["msg"]["code"] == 26
+
+
+def test_order_groups_have_a_channel_without_filter(stream: Stream) -> None:
+    (confirmed,) = stream.subscribe("order_group_updates", HOURLY)
+    assert confirmed["msg"] == {"channel": "order_group_updates", "sid": 1}
+
+
+def test_a_new_event_is_told_before_its_markets(client: Client, stream: Stream) -> None:
+    stream.subscribe("market_lifecycle_v2")
+    for strike in (81_000, 82_000):
+        contract = msgspec.structs.replace(
+            HOURLY_CONTRACT,
+            ticker=f"KXBTCD-26NOV2118-T{strike}",
+            event_ticker="KXBTCD-26NOV2118",
+            open_ns=CLOSE_NS,
+            close_ns=CLOSE_NS + 3_600 * SECOND_NS,
+        )
+        client.floor.list_market(contract, FeeSchedule(), 0, client.now_ns)
+    event, *markets = stream.frames()
+    assert (event["type"], event["seq"], event["msg"]["event_ticker"]) == ("event_lifecycle", 1, "KXBTCD-26NOV2118")
+    assert (event["msg"]["collateral_return_type"], event["msg"]["series_ticker"]) == ("DIRECNET", "KXBTCD")
+    assert [(row["type"], row["seq"], row["msg"]["event_type"]) for row in markets] == [
+        ("market_lifecycle_v2", 2, "created"),
+        ("market_lifecycle_v2", 3, "created"),
+    ]
+
+
+def test_five_values_a_second_follow_a_print(client: Client, stream: Stream) -> None:
+    stream.subscribe("cfbenchmarks_value_5hz", index_ids=["BRTI"])
+    start_ms, second = client.now_ns // MILLISECOND_NS, client.now_ns // SECOND_NS
+    client.floor.publish_index("BTC", second, 80_000 * E8_PER_DOLLAR, client.now_ns)
+    (first,) = stream.frames()
+    assert (first["type"], "seq" in first) == ("cfbenchmarks_value_5hz", False)
+    assert json.loads(first["msg"].pop("data"))["value"] == "80000.00"
+    assert first["msg"] == {
+        "index_id": "BRTI",
+        "value_usd": "80000.00000000",
+        "source_ts_ms": second * 1_000,
+        "received_at": start_ms,
+    }
+    client.now_ns += 450 * MILLISECOND_NS
+    assert [row["msg"]["received_at"] - start_ms for row in stream.frames()] == [200, 400]
+    client.now_ns += 600 * MILLISECOND_NS
+    client.floor.publish_index("BTC", second + 1, 80_001 * E8_PER_DOLLAR, client.now_ns)
+    later = [(row["msg"]["received_at"] - start_ms, row["msg"]["value_usd"][:5]) for row in stream.frames()]
+    assert later == [(600, "80000"), (800, "80000"), (1_050, "80001")]
+    client.now_ns += 60 * SECOND_NS
+    assert len(stream.frames()) == 4, "no print, no more values"
+    (listed,) = stream.say("update_subscription", sid=1, action="indexlist")
+    assert listed["type"] == "cfbenchmarks_value_5hz_indexlist"
 
 
 def test_snapshots_of_other_markets_are_refused(stream: Stream) -> None:
@@ -274,8 +399,9 @@ def test_indices_are_added_listed_and_removed(client: Client, stream: Stream) ->
 
 def test_the_index_channel_can_be_refused() -> None:
     stream = Stream(Client(BoxParams(tier=None, is_index_granted=False)))
-    (answer,) = stream.subscribe("cfbenchmarks_value", index_ids=["BRTI"])
-    assert (answer["type"], answer["msg"]["code"]) == ("error", 9)
+    for channel in ("cfbenchmarks_value", "cfbenchmarks_value_5hz"):
+        (answer,) = stream.subscribe(channel, index_ids=["BRTI"])
+        assert (answer["type"], answer["msg"]["code"]) == ("error", 9)
 
 
 def test_who_does_not_read_loses_the_subscription(

@@ -8,6 +8,8 @@ from enum import IntEnum
 import msgspec
 
 FRAMES_OWED_MAX = 200_000
+COMMANDS_A_SECOND_MAX = 10_000
+MARKETS_OF_A_CONNECTION_MAX = 500_000
 
 
 class Fault(IntEnum):
@@ -26,8 +28,11 @@ class Fault(IntEnum):
     UNKNOWN_ACTION = 13
     NO_MARKET = 14
     NO_ACTION = 15
+    IDS_MISMATCH = 23
     NO_INDICES = 24
     OVERFLOW = 25
+    TOO_MANY_MARKETS = 26
+    TOO_MANY_REQUESTS = 27
 
 
 Tickers = tuple[str, ...]
@@ -39,8 +44,12 @@ class Params(msgspec.Struct, frozen=True, kw_only=True):
     channels: tuple[str, ...] = ()
     market_ticker: str | None = None
     market_tickers: Tickers | None = None
+    market_id: str | None = None
+    market_ids: tuple[str, ...] | None = None
     index_ids: tuple[str, ...] | None = None
     send_initial_snapshot: bool = False
+    skip_ticker_ack: bool = False
+    use_yes_price: bool | None = None
     sid: int | None = None
     sids: tuple[int, ...] = ()
     action: str | None = None
@@ -51,13 +60,19 @@ class Params(msgspec.Struct, frozen=True, kw_only=True):
         single = () if self.market_ticker is None else (self.market_ticker,)
         return (*(self.market_tickers or ()), *single)
 
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The markets named by their ids, which only tickers know."""
+        single = () if self.market_id is None else (self.market_id,)
+        return (*(self.market_ids or ()), *single)
+
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """What a client says; `id` 0 means none."""
+    """What a client says; `id` 0 means none. Its parameters are read once the command is known to have any."""
 
     cmd: str
     id: int = 0
-    params: Params | None = None
+    params: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -82,17 +97,24 @@ decode_command = msgspec.json.Decoder(Command).decode
 Raises `msgspec.MsgspecError`, `UnicodeDecodeError` or `RecursionError` for bytes that are none.
 """
 
+decode_params = msgspec.json.Decoder(Params | None).decode
+"""Give the `Params` in bytes, None for null. Raises as `decode_command` does."""
+
 encode = msgspec.json.Encoder().encode
 """Give the bytes of a frame or of its `msg`."""
 
 
 class Subscription:
-    """One open channel. `wanted` holds market tickers or index ids; None means all."""
+    """One open channel. `wanted` holds market tickers or index ids; None means all.
 
-    __slots__ = ("channel", "seq", "sid", "wanted")
+    `is_yes_priced` has a book's NO side told in YES prices.
+    """
+
+    __slots__ = ("channel", "is_yes_priced", "seq", "sid", "wanted")
 
     def __init__(self, sid: int, channel: str, wanted: set[str] | None) -> None:
         """Start with no numbered frame sent."""
+        self.is_yes_priced = False
         self.sid = sid
         self.channel = channel
         self.wanted = wanted
@@ -110,7 +132,7 @@ class Connection:
     alone having filled the rest, the connection is lost.
     """
 
-    __slots__ = ("account", "by_channel", "is_lost", "owed", "sids_given")
+    __slots__ = ("_commands", "account", "by_channel", "is_lost", "owed", "sids_given")
 
     def __init__(self, account: str) -> None:
         """Start with nothing open."""
@@ -119,6 +141,14 @@ class Connection:
         self.owed: list[bytes] = []
         self.is_lost = False
         self.sids_given = 0
+        # The venue second of the last command, and how many came in it.
+        self._commands = (0, 0)
+
+    def may_command(self, second: int) -> bool:
+        """Count a command in the venue second `second`; False beyond `COMMANDS_A_SECOND_MAX`."""
+        last, count = self._commands
+        self._commands = (second, count + 1 if second == last else 1)
+        return self._commands[1] <= COMMANDS_A_SECOND_MAX
 
     def push(self, frame: Frame) -> None:
         """Owe a frame, or lose the connection when the client never reads."""

@@ -1,6 +1,7 @@
 """Public reads: markets, books and trades. Series and events are in `events.py`."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Annotated, Literal
 
 import msgspec
@@ -158,13 +159,17 @@ def is_between(instant_ns: int, min_ts: int | None, max_ts: int | None) -> bool:
     return (min_ts is None or second >= min_ts) and (max_ts is None or second <= max_ts)
 
 
-def book_shape(floor: Floor, ticker: str, depth: int = 0) -> BookShape:
-    """Give both sides of a book, the best `depth` levels each, all of them for zero or below."""
+def book_shape(floor: Floor, ticker: str, depth: int = 0, *, is_yes_priced: bool = False) -> BookShape:
+    """Give both sides of a book, the best `depth` levels each, all of them for zero or below.
+
+    The NO side carries NO prices unless `is_yes_priced`; either way the best level is the last.
+    """
     sides = {}
     for side in Side:
         best_first = floor.levels(ticker, side)
         shown = best_first[:depth] if depth > 0 else best_first
-        sides[side] = tuple((own_price(side, ticks), format_cc(cc)) for ticks, cc in reversed(shown))
+        price = format_ticks if is_yes_priced else partial(own_price, side)
+        sides[side] = tuple((price(ticks), format_cc(cc)) for ticks, cc in reversed(shown))
     return BookShape(yes_dollars=sides[Side.BID], no_dollars=sides[Side.ASK])
 
 

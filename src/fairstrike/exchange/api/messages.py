@@ -1,4 +1,6 @@
-"""What the stream says: the `msg` of every channel's frames, complete as the venue sends them.
+"""What the stream says of books, trades and accounts: the `msg` of each frame, complete as the venue sends it.
+
+News of markets, events and indices are in `news.py`.
 
 Source: the venue's AsyncAPI document 2.0.0 and frames captured in May and August 2026.
 """
@@ -8,49 +10,34 @@ from functools import lru_cache
 
 import msgspec
 
-from fairstrike.core.contract import Contract
 from fairstrike.core.order import Side
-from fairstrike.core.timing import MILLISECOND_NS, MINUTE_NS, SECOND_NS, format_rfc3339
-from fairstrike.core.units import TICKS_PER_DOLLAR, UD_PER_DOLLAR, format_cc, format_e8, format_ticks, format_ud
-from fairstrike.exchange.api.shapes import BookShape, Number, Pair, PriceRangeShape
+from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS, format_rfc3339
+from fairstrike.core.units import TICKS_PER_DOLLAR, UD_PER_DOLLAR, format_cc, format_ticks, format_ud
+from fairstrike.exchange.api.shapes import BookShape, Pair
 from fairstrike.exchange.api.words import (
-    custom_strike,
-    index_id,
-    market_rules,
-    market_title,
     no_price,
     outcome,
     own_price,
-    price_ranges,
-    result_word,
-    strike_number,
-    strike_text,
-    structure_name,
 )
 from fairstrike.exchange.floor import MarketView, PositionView
 from fairstrike.exchange.happenings import (
     Filled,
-    IndexAverage,
-    IndexPublished,
     LevelChanged,
-    MarketDetermined,
-    MarketListed,
-    MarketSettled,
     OrderSnapshot,
-    StrikePublished,
     Traded,
 )
 
 _NAMES_KEPT = 10_000
 _INSTANTS_KEPT = 64
-_encode = msgspec.json.Encoder().encode
+encode_msg = msgspec.json.Encoder().encode
+"""Give the bytes of a `msg`."""
 
 
-class _Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A `msg`; optional fields are left out when None."""
 
 
-class SnapshotMsg(_Message, frozen=True, kw_only=True, omit_defaults=True):
+class SnapshotMsg(Message, frozen=True, kw_only=True, omit_defaults=True):
     """A whole book; an empty side's key is absent."""
 
     market_ticker: str
@@ -59,7 +46,7 @@ class SnapshotMsg(_Message, frozen=True, kw_only=True, omit_defaults=True):
     no_dollars_fp: tuple[Pair, ...] = ()
 
 
-class DeltaMsg(_Message, frozen=True, kw_only=True, omit_defaults=True):
+class DeltaMsg(Message, frozen=True, kw_only=True, omit_defaults=True):
     """A signed change of one level."""
 
     market_ticker: str
@@ -72,7 +59,7 @@ class DeltaMsg(_Message, frozen=True, kw_only=True, omit_defaults=True):
     client_order_id: str | None = None
 
 
-class TickerMsg(_Message, frozen=True, kw_only=True, omit_defaults=True):
+class TickerMsg(Message, frozen=True, kw_only=True, omit_defaults=True):
     """A market's summary."""
 
     market_ticker: str
@@ -92,7 +79,7 @@ class TickerMsg(_Message, frozen=True, kw_only=True, omit_defaults=True):
     time: str
 
 
-class TradeMsg(_Message, frozen=True, kw_only=True, omit_defaults=True):
+class TradeMsg(Message, frozen=True, kw_only=True, omit_defaults=True):
     """A match between anyone."""
 
     trade_id: str
@@ -108,7 +95,7 @@ class TradeMsg(_Message, frozen=True, kw_only=True, omit_defaults=True):
     ts_ms: int
 
 
-class FillMsg(_Message, frozen=True, kw_only=True, omit_defaults=True):
+class FillMsg(Message, frozen=True, kw_only=True, omit_defaults=True):
     """A match of the subscriber's order."""
 
     trade_id: str
@@ -130,7 +117,7 @@ class FillMsg(_Message, frozen=True, kw_only=True, omit_defaults=True):
     client_order_id: str | None = None
 
 
-class OrderMsg(_Message, frozen=True, kw_only=True, omit_defaults=True):
+class OrderMsg(Message, frozen=True, kw_only=True, omit_defaults=True):
     """An order of the subscriber after a change."""
 
     order_id: str
@@ -162,7 +149,7 @@ class OrderMsg(_Message, frozen=True, kw_only=True, omit_defaults=True):
     last_update_reason: str | None = None
 
 
-class PositionMsg(_Message, frozen=True, kw_only=True, omit_defaults=True):
+class PositionMsg(Message, frozen=True, kw_only=True, omit_defaults=True):
     """A position of the subscriber."""
 
     user_id: str
@@ -175,65 +162,6 @@ class PositionMsg(_Message, frozen=True, kw_only=True, omit_defaults=True):
     volume_fp: str
 
 
-class MetadataMsg(_Message, frozen=True, kw_only=True, omit_defaults=True):
-    """What a newly created market is."""
-
-    name: str
-    title: str
-    yes_sub_title: str
-    no_sub_title: str
-    rules_primary: str
-    rules_secondary: str
-    can_close_early: bool
-    event_ticker: str
-    expected_expiration_ts: int
-    strike_type: str
-    floor_strike: Number | msgspec.UnsetType
-    cap_strike: Number | msgspec.UnsetType
-    custom_strike: dict[str, str] | msgspec.UnsetType
-
-
-class LifecycleMsg(_Message, frozen=True, kw_only=True, omit_defaults=True):
-    """Something happened to a market."""
-
-    event_type: str
-    market_ticker: str
-    exchange_index: int | None = None
-    open_ts: int | None = None
-    close_ts: int | None = None
-    price_level_structure: str | None = None
-    price_ranges: tuple[PriceRangeShape, ...] | None = None
-    additional_metadata: MetadataMsg | None = None
-    strike_type: str | None = None
-    floor_strike: Number | msgspec.UnsetType = msgspec.UNSET
-    cap_strike: Number | msgspec.UnsetType = msgspec.UNSET
-    custom_strike: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
-    yes_sub_title: str | None = None
-    determination_ts: int | None = None
-    result: str | None = None
-    settlement_value: str | None = None
-    settled_ts: int | None = None
-
-
-class AverageMsg(_Message, frozen=True, kw_only=True, omit_defaults=True):
-    """A mean of index values; the window in epoch milliseconds."""
-
-    value: str
-    window_size: int
-    window_start_ts_ms: int
-    window_end_ts_exclusive: int
-
-
-class IndexMsg(_Message, frozen=True, kw_only=True, omit_defaults=True):
-    """One value of an index; `data` is the publisher's own JSON as text."""
-
-    index_id: str
-    received_at: int
-    data: str
-    avg_60s_data: AverageMsg | None = None
-    last_60s_windowed_average_15min: AverageMsg | None = None
-
-
 @lru_cache(maxsize=_NAMES_KEPT)
 def market_id(ticker: str) -> str:
     """Give a market's UUID-shaped id: the same in every world."""
@@ -242,13 +170,13 @@ def market_id(ticker: str) -> str:
 
 
 @lru_cache(maxsize=_INSTANTS_KEPT)
-def _time_text(instant_ns: int) -> str:
+def time_text(instant_ns: int) -> str:
     return format_rfc3339(instant_ns)
 
 
 def snapshot(ticker: str, book: BookShape) -> bytes:
     """Give the `msg` of an `orderbook_snapshot`."""
-    return _encode(
+    return encode_msg(
         SnapshotMsg(
             market_ticker=ticker,
             market_id=market_id(ticker),
@@ -258,16 +186,20 @@ def snapshot(ticker: str, book: BookShape) -> bytes:
     )
 
 
-def delta(change: LevelChanged, *, is_own: bool) -> bytes:
-    """Give the `msg` of an `orderbook_delta`; only the owner sees the client order id."""
-    return _encode(
+def delta(change: LevelChanged, *, is_own: bool, is_yes_priced: bool) -> bytes:
+    """Give the `msg` of an `orderbook_delta`; only the owner sees the client order id.
+
+    A change of the NO side carries the NO price unless `is_yes_priced`.
+    """
+    price = format_ticks(change.price_ticks) if is_yes_priced else own_price(change.side, change.price_ticks)
+    return encode_msg(
         DeltaMsg(
             market_ticker=change.ticker,
             market_id=market_id(change.ticker),
-            price_dollars=own_price(change.side, change.price_ticks),
+            price_dollars=price,
             delta_fp=format_cc(change.delta_cc),
             side=outcome(change.side),
-            ts=_time_text(change.instant_ns),
+            ts=time_text(change.instant_ns),
             ts_ms=change.instant_ns // MILLISECOND_NS,
             client_order_id=change.client_order_id if is_own else None,
         )
@@ -278,7 +210,7 @@ def ticker(view: MarketView, now_ns: int) -> bytes:
     """Give the `msg` of a `ticker`; an empty side has size 0 and price 0 or 1."""
     bid_ticks, bid_cc = view.bid or (0, 0)
     ask_ticks, ask_cc = view.ask or (TICKS_PER_DOLLAR, 0)
-    return _encode(
+    return encode_msg(
         TickerMsg(
             market_ticker=view.contract.ticker,
             market_id=market_id(view.contract.ticker),
@@ -294,14 +226,14 @@ def ticker(view: MarketView, now_ns: int) -> bytes:
             dollar_open_interest=view.open_interest_cc // 100,
             ts=now_ns // SECOND_NS,
             ts_ms=now_ns // MILLISECOND_NS,
-            time=_time_text(now_ns),
+            time=time_text(now_ns),
         )
     )
 
 
 def trade(match: Traded) -> bytes:
     """Give the `msg` of a `trade`."""
-    return _encode(
+    return encode_msg(
         TradeMsg(
             trade_id=match.trade_id,
             market_ticker=match.ticker,
@@ -321,7 +253,7 @@ def trade(match: Traded) -> bytes:
 def fill(half: Filled, exchange_index: int) -> bytes:
     """Give the `msg` of a `fill`."""
     side = outcome(half.side)
-    return _encode(
+    return encode_msg(
         FillMsg(
             trade_id=half.trade_id,
             order_id=half.order_id,
@@ -347,7 +279,7 @@ def fill(half: Filled, exchange_index: int) -> bytes:
 def user_order(order: OrderSnapshot) -> bytes:
     """Give the `msg` of a `user_order`."""
     has_end = order.expire_ns is not None
-    return _encode(
+    return encode_msg(
         OrderMsg(
             order_id=order.order_id,
             user_id=order.account,
@@ -368,12 +300,12 @@ def user_order(order: OrderSnapshot) -> bytes:
             maker_fees_dollars=format_ud(order.maker_fees_ud),
             client_order_id=order.client_order_id or "",
             self_trade_prevention_type=order.self_trade.value,
-            created_time=_time_text(order.created_ns),
+            created_time=time_text(order.created_ns),
             created_ts_ms=order.created_ns // MILLISECOND_NS,
-            last_update_time=_time_text(order.updated_ns),
+            last_update_time=time_text(order.updated_ns),
             last_updated_ts_ms=order.updated_ns // MILLISECOND_NS,
             subaccount_number=0,
-            expiration_time=_time_text(order.expire_ns or 0) if has_end else None,
+            expiration_time=time_text(order.expire_ns or 0) if has_end else None,
             expiration_ts_ms=(order.expire_ns or 0) // MILLISECOND_NS if has_end else None,
             last_update_reason=None if order.reason is None else order.reason.value,
         )
@@ -382,7 +314,7 @@ def user_order(order: OrderSnapshot) -> bytes:
 
 def market_position(account: str, held: PositionView) -> bytes:
     """Give the `msg` of a `market_position`."""
-    return _encode(
+    return encode_msg(
         PositionMsg(
             user_id=account,
             market_ticker=held.ticker,
@@ -394,95 +326,3 @@ def market_position(account: str, held: PositionView) -> bytes:
             volume_fp=format_cc(held.traded_cc),
         )
     )
-
-
-def lifecycle(news: MarketListed | StrikePublished | MarketDetermined | MarketSettled) -> bytes:
-    """Give the `msg` of a `market_lifecycle_v2`. A 15-minute target arrives as `metadata_updated`."""
-    if isinstance(news, MarketListed):
-        return _encode(_created(news.contract))
-    if isinstance(news, StrikePublished):
-        contract = news.contract
-        message = LifecycleMsg(
-            event_type="metadata_updated",
-            market_ticker=contract.ticker,
-            strike_type=contract.comparison.value,
-            floor_strike=strike_number(contract.floor_e8),
-            cap_strike=strike_number(contract.cap_e8),
-            custom_strike=custom_strike(contract),
-            yes_sub_title=strike_text(contract),
-        )
-    elif isinstance(news, MarketDetermined):
-        message = LifecycleMsg(
-            event_type="determined",
-            market_ticker=news.ticker,
-            determination_ts=news.instant_ns // SECOND_NS,
-            result=result_word(news.value_ticks),
-            settlement_value=format_ticks(news.value_ticks),
-        )
-    else:
-        message = LifecycleMsg(event_type="settled", market_ticker=news.ticker, settled_ts=news.instant_ns // SECOND_NS)
-    return _encode(message)
-
-
-def index_value(news: IndexPublished) -> bytes:
-    """Give the `msg` of a `cfbenchmarks_value`."""
-    name = index_id(news.asset)
-    data = {
-        "type": "value",
-        "id": name,
-        "time": news.second * 1_000,
-        "value": _short_e8(news.value_e8),
-    }
-    return _encode(
-        IndexMsg(
-            index_id=name,
-            received_at=news.instant_ns // MILLISECOND_NS,
-            data=_encode(data).decode(),
-            avg_60s_data=_average(news.avg_60s),
-            last_60s_windowed_average_15min=_average(news.quarter_hour),
-        )
-    )
-
-
-def _created(contract: Contract) -> LifecycleMsg:
-    return LifecycleMsg(
-        event_type="created",
-        market_ticker=contract.ticker,
-        exchange_index=contract.exchange_index,
-        open_ts=contract.open_ns // SECOND_NS,
-        close_ts=contract.close_ns // SECOND_NS,
-        price_level_structure=structure_name(contract.grid),
-        price_ranges=price_ranges(contract.grid),
-        additional_metadata=MetadataMsg(
-            name=contract.ticker,
-            title=market_title(contract),
-            yes_sub_title=strike_text(contract),
-            no_sub_title=strike_text(contract),
-            rules_primary=market_rules(contract),
-            rules_secondary="",
-            can_close_early=True,
-            event_ticker=contract.event_ticker,
-            expected_expiration_ts=(contract.close_ns + 5 * MINUTE_NS) // SECOND_NS,
-            strike_type=contract.comparison.value,
-            floor_strike=strike_number(contract.floor_e8),
-            cap_strike=strike_number(contract.cap_e8),
-            custom_strike=custom_strike(contract),
-        ),
-    )
-
-
-def _average(mean: IndexAverage | None) -> AverageMsg | None:
-    if mean is None:
-        return None
-    return AverageMsg(
-        value=format_e8(mean.value_e8),
-        window_size=mean.count,
-        window_start_ts_ms=mean.start_second * 1_000,
-        window_end_ts_exclusive=mean.end_second * 1_000,
-    )
-
-
-def _short_e8(value_e8: int) -> str:
-    # The publisher sends no zeros beyond the cents.
-    text = format_e8(value_e8)
-    return text[:-6] + text[-6:].rstrip("0")
