@@ -20,7 +20,7 @@ from fairstrike.exchange.api.connection import Fault
 from fairstrike.exchange.streaming import CHANNELS, UNSERVED
 from tests.conftest import REPOSITORY
 from tests.unit.exchange.api.client import CLOSE_NS, HOURLY, HOURLY_CONTRACT, QUARTER, RANGE, Client
-from tests.unit.exchange.test_streaming import Stream
+from tests.unit.exchange.api.stream import Stream
 from tests.wire.published import Schema, adapt, complaints
 
 GUIDE = REPOSITORY / "docs/guides/exchange.md"

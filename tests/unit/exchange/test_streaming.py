@@ -1,18 +1,12 @@
 """Subscriptions, their numbers, and frames that rebuild the floor's books exactly."""
 
-import json
-from typing import Any
-
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairstrike.core.fees import FeeSchedule
 from fairstrike.core.order import Side, TimeInForce
 from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
 from fairstrike.core.units import E8_PER_DOLLAR, TICKS_PER_DOLLAR, parse_cc, parse_ticks
-from fairstrike.exchange.api import connection
 from fairstrike.exchange.api.messages import market_id
 from fairstrike.exchange.box import BoxParams
 from fairstrike.exchange.floor import PlaceOrder
@@ -20,43 +14,15 @@ from fairstrike.venue.kalshi.wire.stream import decode_frame
 from tests.unit.exchange.api.client import (
     CLOSE_NS,
     HOURLY,
-    HOURLY_CONTRACT,
     QUARTER,
     RANGE,
     WALL_MS,
     Client,
     signed_headers,
 )
+from tests.unit.exchange.api.stream import Frame, Stream
 
-Frame = dict[str, Any]
 DELTA_FIELDS = ("side", "price_dollars", "delta_fp")
-
-
-class Stream:
-    """One connection of the client's account, or of another's."""
-
-    def __init__(self, client: Client, key: str = "client-key") -> None:
-        self.client = client
-        connection = client.box.connect(signed_headers("GET", "/trade-api/ws/v2", key), WALL_MS)
-        assert isinstance(connection, int)
-        self.connection = connection
-
-    def say(self, cmd: str, request: int = 1, **params: object) -> list[Frame]:
-        """Send a command and give every frame that is owed after it."""
-        sent = {"id": request, "cmd": cmd, **({"params": params} if params else {})}
-        return self.raw(json.dumps(sent).encode())
-
-    def raw(self, data: bytes) -> list[Frame]:
-        self.client.box.command(self.connection, data, self.client.now_ns)
-        return self.frames()
-
-    def frames(self) -> list[Frame]:
-        self.client.box.advance(self.client.now_ns)
-        return [json.loads(frame) for frame in self.client.box.frames(self.connection)]
-
-    def subscribe(self, channel: str, *tickers: str, **params: object) -> list[Frame]:
-        markets: dict[str, object] = {"market_tickers": tickers} if tickers else {}
-        return self.say("subscribe", 1, channels=[channel], **markets, **params)
 
 
 @pytest.fixture
@@ -146,48 +112,6 @@ def test_subscriptions_are_listed(stream: Stream) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("command", "code"),
-    [
-        (b"not json", 1),
-        (b"[]", 1),
-        (b"\xff", 1),
-        (b'{"id":1}', 1),
-        (b"[" * 5_000, 1),
-        (b'{"id":1,"cmd":"subscribe"}', 2),
-        (b'{"id":1,"cmd":"subscribe","params":{}}', 3),
-        (b'{"id":1,"cmd":"unsubscribe","params":{}}', 4),
-        (b'{"id":1,"cmd":"dance"}', 5),
-        (b'{"id":1,"cmd":"unsubscribe","params":{"sids":[9]}}', 7),
-        (b'{"id":1,"cmd":"subscribe","params":{"channels":["ticker_v2"]}}', 8),
-        (b'{"id":1,"cmd":"subscribe","params":{"channels":["ticker"],"market_ticker":"X"}}', 11),
-        (b'{"id":1,"cmd":"update_subscription","params":{"action":"add_markets"}}', 12),
-        (b'{"id":1,"cmd":"update_subscription","params":{"sids":[1,2],"action":"add_markets"}}', 12),
-        (b'{"id":1,"cmd":"update_subscription","params":{"sid":1,"action":"dance"}}', 13),
-        (b'{"id":1,"cmd":"subscribe","params":{"channels":["orderbook_delta"]}}', 14),
-        (b'{"id":1,"cmd":"update_subscription","params":{"sid":1,"action":"add_markets"}}', 14),
-        (b'{"id":1,"cmd":"update_subscription","params":{"sid":1}}', 15),
-        (b'{"id":1,"cmd":"update_subscription","params":{"sid":2,"action":"subscribe_indices"}}', 24),
-        (b'{"id":1,"cmd":"subscribe","params":null}', 2),
-        (b'{"id":1,"cmd":"subscribe","params":{"channels":"ticker"}}', 11),
-        (b'{"id":1,"cmd":"subscribe","params":{"channels":["ticker"],"market_id":"X"}}', 11),
-        (b'{"id":1,"cmd":"subscribe","params":{"channels":["orderbook_delta"],"market_ids":["X"]}}', 14),
-        (b'{"id":1,"cmd":"subscribe","params":{"channels":["communications"]}}', 8),
-        (b'{"id":1,"cmd":"subscribe","params":{"channels":["multivariate_market_lifecycle"]}}', 8),
-        (b'{"id":1,"cmd":"subscribe","params":{"channels":["pyth_value"]}}', 8),
-        (b'{"id":1,"cmd":"update_subscription","params":{"sid":3,"action":"add_markets"}}', 13),
-        (b'{"id":1,"cmd":"update_subscription","params":{"sid":3,"action":"get_snapshot"}}', 13),
-    ],
-)
-def test_wrong_commands_are_answered_with_the_venues_codes(stream: Stream, command: bytes, code: int) -> None:
-    stream.subscribe("orderbook_delta", HOURLY)
-    stream.subscribe("cfbenchmarks_value", index_ids=["BRTI"])
-    stream.subscribe("market_lifecycle_v2")
-    (answer,) = stream.raw(command)
-    assert (answer["type"], answer["msg"]["code"]) == ("error", code)
-    assert code == 1 or answer["id"] == 1, "a refusal names the command that it answers"
-
-
 def test_the_no_side_can_be_told_in_yes_prices(client: Client, stream: Stream) -> None:
     plain = Stream(client)
     plain.subscribe("orderbook_delta", HOURLY)
@@ -228,74 +152,9 @@ def test_an_acknowledgement_can_do_without_its_list(stream: Stream) -> None:
     assert ok == {"type": "ok", "id": 2, "sid": 1, "seq": 2, "msg": {}}
 
 
-def test_too_many_commands_in_a_second_are_refused(
-    client: Client, stream: Stream, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connection, "COMMANDS_A_SECOND_MAX", 2)
-    answers = [stream.say("list_subscriptions", request)[0] for request in (1, 2, 3)]
-    assert [answer["type"] for answer in answers] == ["ok", "ok", "error"]
-    assert (answers[2]["id"], answers[2]["msg"]["code"]) == (3, 27)
-    client.now_ns += SECOND_NS
-    assert stream.say("list_subscriptions")[0]["type"] == "ok"
-
-
-def test_too_many_markets_are_refused(stream: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "MARKETS_OF_A_CONNECTION_MAX", 2)
-    stream.subscribe("orderbook_delta", HOURLY)
-    (answer,) = stream.subscribe("ticker", HOURLY, RANGE)
-    assert answer["msg"]["code"] == 26
-    (answer,) = stream.say("update_subscription", sid=1, action="add_markets", market_tickers=[RANGE, QUARTER])
-    assert answer["msg"]["code"] == 26
-
-
 def test_order_groups_have_a_channel_without_filter(stream: Stream) -> None:
     (confirmed,) = stream.subscribe("order_group_updates", HOURLY)
     assert confirmed["msg"] == {"channel": "order_group_updates", "sid": 1}
-
-
-def test_a_new_event_is_told_before_its_markets(client: Client, stream: Stream) -> None:
-    stream.subscribe("market_lifecycle_v2")
-    for strike in (81_000, 82_000):
-        contract = msgspec.structs.replace(
-            HOURLY_CONTRACT,
-            ticker=f"KXBTCD-26NOV2118-T{strike}",
-            event_ticker="KXBTCD-26NOV2118",
-            open_ns=CLOSE_NS,
-            close_ns=CLOSE_NS + 3_600 * SECOND_NS,
-        )
-        client.floor.list_market(contract, FeeSchedule(), 0, client.now_ns)
-    event, *markets = stream.frames()
-    assert (event["type"], event["seq"], event["msg"]["event_ticker"]) == ("event_lifecycle", 1, "KXBTCD-26NOV2118")
-    assert (event["msg"]["collateral_return_type"], event["msg"]["series_ticker"]) == ("DIRECNET", "KXBTCD")
-    assert [(row["type"], row["seq"], row["msg"]["event_type"]) for row in markets] == [
-        ("market_lifecycle_v2", 2, "created"),
-        ("market_lifecycle_v2", 3, "created"),
-    ]
-
-
-def test_five_values_a_second_follow_a_print(client: Client, stream: Stream) -> None:
-    stream.subscribe("cfbenchmarks_value_5hz", index_ids=["BRTI"])
-    start_ms, second = client.now_ns // MILLISECOND_NS, client.now_ns // SECOND_NS
-    client.floor.publish_index("BTC", second, 80_000 * E8_PER_DOLLAR, client.now_ns)
-    (first,) = stream.frames()
-    assert (first["type"], "seq" in first) == ("cfbenchmarks_value_5hz", False)
-    assert json.loads(first["msg"].pop("data"))["value"] == "80000.00"
-    assert first["msg"] == {
-        "index_id": "BRTI",
-        "value_usd": "80000.00000000",
-        "source_ts_ms": second * 1_000,
-        "received_at": start_ms,
-    }
-    client.now_ns += 450 * MILLISECOND_NS
-    assert [row["msg"]["received_at"] - start_ms for row in stream.frames()] == [200, 400]
-    client.now_ns += 600 * MILLISECOND_NS
-    client.floor.publish_index("BTC", second + 1, 80_001 * E8_PER_DOLLAR, client.now_ns)
-    later = [(row["msg"]["received_at"] - start_ms, row["msg"]["value_usd"][:5]) for row in stream.frames()]
-    assert later == [(600, "80000"), (800, "80000"), (1_050, "80001")]
-    client.now_ns += 60 * SECOND_NS
-    assert len(stream.frames()) == 4, "no print, no more values"
-    (listed,) = stream.say("update_subscription", sid=1, action="indexlist")
-    assert listed["type"] == "cfbenchmarks_value_5hz_indexlist"
 
 
 def test_snapshots_of_other_markets_are_refused(stream: Stream) -> None:
@@ -350,99 +209,6 @@ def test_cancels_of_the_owner_have_no_reason(client: Client, stream: Stream) -> 
     resting, gone = stream.frames()
     assert (resting["msg"]["status"], gone["msg"]["status"]) == ("resting", "canceled")
     assert "last_update_reason" not in gone["msg"]
-
-
-def test_a_market_lives_on_the_lifecycle_channel(client: Client, stream: Stream) -> None:
-    stream.subscribe("market_lifecycle_v2")
-    stream.subscribe("orderbook_delta", QUARTER)
-    client.quote(Side.BID, 4_900, 1_000)
-    open_second = CLOSE_NS // SECOND_NS - 900
-    client.publish_minute(open_second, 80_000 * E8_PER_DOLLAR)
-    client.publish_minute(CLOSE_NS // SECOND_NS, 80_000 * E8_PER_DOLLAR)
-    client.now_ns = CLOSE_NS + 10 * SECOND_NS
-    frames = stream.frames()
-    news = [row for row in frames if row["type"] == "market_lifecycle_v2" and row["msg"]["market_ticker"] == QUARTER]
-    assert [row["msg"]["event_type"] for row in news] == ["metadata_updated", "determined", "settled"]
-    assert (news[0]["msg"]["floor_strike"], news[0]["msg"]["yes_sub_title"]) == (80_000, "Target Price: $80,000")
-    assert (news[1]["msg"]["result"], news[1]["msg"]["settlement_value"]) == ("yes", "1.0000")
-    assert [row["seq"] for row in frames if row["sid"] == 1] == list(range(1, 1 + len(news)))
-    (empty,) = [row for row in frames if row["type"] == "orderbook_snapshot"]
-    assert set(empty["msg"]) == {"market_ticker", "market_id"}, "the close ends with a book without levels"
-
-
-def test_the_index_comes_every_second_with_its_means(client: Client, stream: Stream) -> None:
-    stream.subscribe("cfbenchmarks_value", index_ids=["BRTI", "ETHUSD_RTI"])
-    client.publish_minute(CLOSE_NS // SECOND_NS, 80_000 * E8_PER_DOLLAR)
-    first, *_, last = stream.frames()
-    assert "seq" not in last
-    assert (last["msg"]["index_id"], json.loads(last["msg"]["data"])["value"]) == ("BRTI", "80000.00")
-    assert json.loads(last["msg"]["data"])["time"] == CLOSE_NS // MILLISECOND_NS - 1_000
-    assert last["msg"]["avg_60s_data"]["value"] == "80000.00000000"
-    assert last["msg"]["last_60s_windowed_average_15min"]["window_size"] == 59
-    assert "last_60s_windowed_average_15min" not in first["msg"]
-
-
-def test_indices_are_added_listed_and_removed(client: Client, stream: Stream) -> None:
-    stream.subscribe("cfbenchmarks_value")
-    client.floor.publish_index("BTC", client.now_ns // SECOND_NS, 8 * E8_PER_DOLLAR, client.now_ns)
-    assert stream.frames() == []
-    (ok,) = stream.say("update_subscription", sid=1, action="subscribe_indices", index_ids=["BRTI"])
-    assert ok["type"] == "ok"
-    client.floor.publish_index("BTC", client.now_ns // SECOND_NS + 1, 8 * E8_PER_DOLLAR, client.now_ns)
-    assert len(stream.frames()) == 1
-    (listed,) = stream.say("update_subscription", sid=1, action="indexlist")
-    assert (listed["type"], listed["msg"]["index_ids"]) == ("cfbenchmarks_value_indexlist", ["BRTI"])
-    stream.say("update_subscription", sid=1, action="unsubscribe_indices", index_ids=["BRTI"])
-    client.floor.publish_index("BTC", client.now_ns // SECOND_NS + 2, 8 * E8_PER_DOLLAR, client.now_ns)
-    assert stream.frames() == []
-
-
-def test_the_index_channel_can_be_refused() -> None:
-    stream = Stream(Client(BoxParams(tier=None, is_index_granted=False)))
-    for channel in ("cfbenchmarks_value", "cfbenchmarks_value_5hz"):
-        (answer,) = stream.subscribe(channel, index_ids=["BRTI"])
-        assert (answer["type"], answer["msg"]["code"]) == ("error", 9)
-
-
-def test_who_does_not_read_loses_the_subscription(
-    client: Client, stream: Stream, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connection, "FRAMES_OWED_MAX", 10)
-    stream.subscribe("orderbook_delta", HOURLY)
-    for _ in range(20):
-        client.quote(Side.BID, 1_000, 100)
-    frames = stream.frames()
-    assert [row["type"] for row in frames] == ["orderbook_delta"] * 10 + ["error"]
-    assert (frames[-1]["sid"], frames[-1]["msg"]["code"]) == (1, 25)
-    confirmed, _ = stream.subscribe("orderbook_delta", HOURLY)
-    assert confirmed["msg"]["sid"] == 2
-
-
-def test_an_overflow_amid_several_books_ends_the_subscription_once(
-    client: Client, stream: Stream, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connection, "FRAMES_OWED_MAX", 2)
-    frames = stream.subscribe("orderbook_delta", HOURLY, RANGE, QUARTER)
-    assert [row["type"] for row in frames] == ["subscribed", "orderbook_snapshot", "error"]
-
-
-def test_who_asks_and_never_reads_is_lost(client: Client, stream: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "FRAMES_OWED_MAX", 10)
-    ask = b'{"id":1,"cmd":"list_subscriptions"}'
-    for _ in range(20):
-        client.box.command(stream.connection, ask, client.now_ns)
-    assert not client.box.is_lost(stream.connection)
-    client.box.command(stream.connection, ask, client.now_ns)
-    assert client.box.is_lost(stream.connection)
-    assert len(stream.frames()) == 20
-
-
-def test_a_connection_that_is_gone_is_owed_nothing(client: Client, stream: Stream) -> None:
-    stream.subscribe("trade")
-    client.box.disconnect(stream.connection)
-    client.quote(Side.ASK, 5_000, 400)
-    client.place()
-    assert stream.frames() == []
 
 
 class Book:
