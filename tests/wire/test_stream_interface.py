@@ -8,10 +8,12 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
 
+from fairstrike.core.contract import TAPERED_GRID
 from fairstrike.core.fees import FeeSchedule
 from fairstrike.core.order import Side
 from fairstrike.core.timing import SECOND_NS
@@ -41,6 +43,8 @@ SCHEMAS = {
     "market_position": "MarketPositionsMessage",
     "market_lifecycle_v2": "MarketLifecycleMessage",
     "event_lifecycle": "EventLifecycleMessage",
+    "event_fee_update": "EventFeeUpdateMessage",
+    "order_group_updates": "OrderGroupMessage",
     "cfbenchmarks_value": "CFBenchmarksValueMessage",
     "cfbenchmarks_value_indexlist": "CFBenchmarksIndexListMessage",
     "cfbenchmarks_value_5hz": "CFBenchmarksValue5HzMessage",
@@ -51,9 +55,7 @@ SCHEMAS = {
 NOT_SENT = {
     "BaseMessage": "what all frames share",
     "CommunicationsMessage": "quotes and block trades are not served",
-    "EventFeeUpdateMessage": "the box's fees stay",
     "MultivariateLifecycleMessage": "combinations are not served",
-    "OrderGroupMessage": "order groups are not served",
 }
 """Published messages that the box never sends."""
 
@@ -135,6 +137,20 @@ def all_frames() -> list[dict[str, Any]]:
     client.quote(Side.BID, 4_000, 400)
     client.place(expiration_time=client.now_ns // SECOND_NS + 30, client_order_id="mine")
     client.place(side="ask", price="0.4000", count="0.50", time_in_force="immediate_or_cancel")
+    groups = "/portfolio/order_groups"
+    _, made = client.call("POST", f"{groups}/create", body={"contracts_limit": 5, "exchange_index": 2})
+    client.place(price="0.1000", order_group_id=made["order_group_id"])
+    client.call("PUT", f"{groups}/{made['order_group_id']}/trigger", "exchange_index=2")
+    client.call("POST", "/portfolio/subaccounts")
+    moved = {"client_transfer_id": str(UUID(int=1)), "from_subaccount": 0, "to_subaccount": 1, "amount_cents": 100}
+    client.call("POST", "/portfolio/subaccounts/transfer", body={**moved, "exchange_index": 2})
+    client.quote(Side.ASK, 6_000, 100)
+    client.place(price="0.6000", count="1.00", subaccount=1)
+    client.floor.deactivate(RANGE, client.now_ns)
+    client.floor.reactivate(RANGE, client.now_ns)
+    client.floor.change_grid(RANGE, TAPERED_GRID, client.now_ns)
+    client.floor.change_fees("KXBTC-26NOV2117", FeeSchedule(multiplier_ppm=500_000), client.now_ns)
+    client.floor.change_fees("KXBTC-26NOV2117", FeeSchedule(), client.now_ns)
     client.now_ns += 2 * SECOND_NS
     client.publish_minute(CLOSE_NS // SECOND_NS - 900, 80_000 * E8_PER_DOLLAR)
     client.publish_minute(CLOSE_NS // SECOND_NS, 80_000 * E8_PER_DOLLAR)

@@ -36,10 +36,12 @@ class MarketView(msgspec.Struct, frozen=True, kw_only=True):
     Prices are None when a side is empty or nothing traded. `value_ticks` is what a YES contract pays and
     `expiration_value_e8` the settlement mean to the cent, None until determined. `turnover_ud` is YES price
     × size summed over all trades. `is_trading` says whether orders are taken: an active market of an open shard.
+    `schedule` is what fills pay now, `series_schedule` what they paid at the listing, before any override.
     """
 
     contract: Contract
     schedule: FeeSchedule
+    series_schedule: FeeSchedule
     status: MarketStatus
     bid: Level | None
     ask: Level | None
@@ -89,7 +91,7 @@ class Listing:
     def __init__(self, contract: Contract, schedule: FeeSchedule, volume_24h_cc: int, listed_ns: int) -> None:
         """List `contract`, not open yet, with the volume it is said to have had in the last day."""
         self.contract = contract
-        self.schedule = schedule
+        self.schedule = self.series_schedule = schedule
         self.status = MarketStatus.INITIALIZED
         self.book = MatchingBook()
         self.last_price_ticks: int | None = None
@@ -115,6 +117,7 @@ class Listing:
         return MarketView(
             contract=self.contract,
             schedule=self.schedule,
+            series_schedule=self.series_schedule,
             status=self.status,
             bid=self.book.best(Side.BID),
             ask=self.book.best(Side.ASK),

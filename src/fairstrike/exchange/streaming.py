@@ -366,13 +366,16 @@ class Streams:
             case MarketListed():
                 self._tell_event(happening)
                 self._tell_lifecycle(happening)
-            case StrikePublished() | MarketSettled():
+            case StrikePublished() | MarketDeactivated() | MarketReactivated() | GridChanged() | MarketSettled():
                 self._tell_lifecycle(happening)
+            case FeesChanged():
+                self._tell_fees(happening)
+            case GroupChanged():
+                for client, held in self._listeners(GROUPS, ""):
+                    if client.account == happening.account:
+                        client.send(held, GROUPS, messages.order_group(happening))
             case BalanceChanged() | MarketActivated() | MarketClosed() | ShardChanged():
                 # The venue has no message for these.
-                pass
-            case GroupChanged() | MarketDeactivated() | MarketReactivated() | GridChanged() | FeesChanged():
-                # The box has no channel or message for these yet.
                 pass
             case _:
                 assert_never(happening)
@@ -407,9 +410,9 @@ class Streams:
         for client, held in self._owners(FILL, half.account, half.ticker):
             client.send_plain(held, "fill", messages.fill(half, view.contract.exchange_index))
         for client, held in self._owners(POSITIONS, half.account, half.ticker):
-            for position in self._floor.positions(half.account):
+            for position in self._floor.positions(half.account, half.subaccount):
                 if position.ticker == half.ticker:
-                    msg = messages.market_position(half.account, position)
+                    msg = messages.market_position(half.account, position, half.subaccount)
                     client.send_plain(held, "market_position", msg)
 
     def _tell_index(self, print_: IndexPublished) -> None:
@@ -441,8 +444,13 @@ class Streams:
         contracts = [view.contract for view in views if view.contract.event_ticker == event]
         self._send_all(LIFECYCLE, "", "event_lifecycle", lambda: news.event_created(contracts))
 
-    def _tell_lifecycle(self, told: MarketListed | StrikePublished | MarketDetermined | MarketSettled) -> None:
+    def _tell_lifecycle(self, told: news.MarketNews) -> None:
         self._send_all(LIFECYCLE, "", LIFECYCLE, lambda: news.lifecycle(told))
+
+    def _tell_fees(self, change: FeesChanged) -> None:
+        views = (view for view in self._floor.markets() if view.contract.event_ticker == change.event_ticker)
+        is_overridden = any(view.series_schedule != change.schedule for view in views)
+        self._send_all(LIFECYCLE, "", "event_fee_update", lambda: news.event_fees(change, is_overridden=is_overridden))
 
     def _tell_end(self, ticker: str) -> None:
         """A few seconds after the close the venue sends a snapshot without levels. Source: captures of May 2026."""

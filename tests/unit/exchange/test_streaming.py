@@ -1,5 +1,7 @@
 """Subscriptions, their numbers, and frames that rebuild the floor's books exactly."""
 
+from uuid import UUID
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -155,6 +157,35 @@ def test_an_acknowledgement_can_do_without_its_list(stream: Stream) -> None:
 def test_order_groups_have_a_channel_without_filter(stream: Stream) -> None:
     (confirmed,) = stream.subscribe("order_group_updates", HOURLY)
     assert confirmed["msg"] == {"channel": "order_group_updates", "sid": 1}
+
+
+def test_order_groups_are_told_to_their_owner(client: Client, stream: Stream) -> None:
+    foreign = Stream(client, "other-key")
+    for each in (stream, foreign):
+        each.subscribe("order_group_updates")
+    stream.subscribe("user_orders")
+    body = {"contracts_limit": 5, "exchange_index": 2}
+    _, made = client.call("POST", "/portfolio/order_groups/create", body=body)
+    client.place(order_group_id=made["order_group_id"])
+    client.call("DELETE", f"/portfolio/order_groups/{made['order_group_id']}", "exchange_index=2")
+    frames = stream.frames()
+    told = [row for row in frames if row["type"] == "order_group_updates"]
+    assert [(row["seq"], row["msg"]["event_type"]) for row in told] == [(1, "created"), (2, "deleted")]
+    assert (told[0]["msg"]["order_group_id"], told[0]["msg"]["contracts_limit_fp"]) == (made["order_group_id"], "5.00")
+    assert {row["msg"]["order_group_id"] for row in frames} == {made["order_group_id"]}
+    assert foreign.frames() == []
+
+
+def test_what_a_subaccount_does_names_it(client: Client, stream: Stream) -> None:
+    stream.say("subscribe", channels=["fill", "user_orders", "market_positions"])
+    client.call("POST", "/portfolio/subaccounts")
+    moved = {"client_transfer_id": str(UUID(int=1)), "from_subaccount": 0, "to_subaccount": 1, "amount_cents": 1_000}
+    client.call("POST", "/portfolio/subaccounts/transfer", body={**moved, "exchange_index": 2})
+    client.quote(Side.ASK, 5_000, 400)
+    client.place(count="1.00", subaccount=1)
+    frames = {row["type"]: row["msg"] for row in stream.frames()}
+    assert (frames["fill"]["subaccount"], frames["market_position"]["subaccount"]) == (1, 1)
+    assert frames["user_order"]["subaccount_number"] == 1
 
 
 def test_snapshots_of_other_markets_are_refused(stream: Stream) -> None:

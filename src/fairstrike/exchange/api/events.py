@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from fairstrike.core.timing import SECOND_NS, format_rfc3339
-from fairstrike.core.units import PPM, format_cc
+from fairstrike.core.units import format_cc
 from fairstrike.exchange.api.call import (
     EVENTS_LIMIT_MAX,
     BoxResponse,
@@ -27,6 +27,8 @@ from fairstrike.exchange.api.words import (
     MUTUALLY_EXCLUSIVE,
     SOURCES,
     collateral_return,
+    fee_multiplier,
+    fee_type,
     is_quarter_hour,
     market_shape,
     market_title,
@@ -178,14 +180,13 @@ def _updated_ns(views: list[MarketView]) -> int:
 
 
 def _series_shape(views: list[MarketView], query: SeriesQuery) -> SeriesShape:
-    contract, schedule = views[0].contract, views[0].schedule
-    whole, rest = divmod(schedule.multiplier_ppm, PPM)
+    contract, schedule = views[0].contract, views[0].series_schedule
     return SeriesShape(
         ticker=contract.series,
         frequency="fifteen_min" if is_quarter_hour(contract) else "hourly",
         title=f"{contract.asset} price",
-        fee_type="quadratic_with_maker_fees" if schedule.maker_ppm else "quadratic",
-        fee_multiplier=schedule.multiplier_ppm / PPM if rest else whole,
+        fee_type=fee_type(schedule),
+        fee_multiplier=fee_multiplier(schedule),
         exchange_index=contract.exchange_index,
         settlement_sources=SOURCES,
         tags=(contract.asset,),
@@ -198,6 +199,8 @@ def _series_shape(views: list[MarketView], query: SeriesQuery) -> SeriesShape:
 def _event_shape(desk: Desk, call: Call, views: list[MarketView], *, is_nested: bool) -> EventShape:
     first = views[0].contract
     collateral = collateral_return([view.contract for view in views])
+    schedule = views[0].schedule
+    is_overridden = schedule != views[0].series_schedule
     return EventShape(
         event_ticker=first.event_ticker,
         series_ticker=first.series,
@@ -209,5 +212,7 @@ def _event_shape(desk: Desk, call: Call, views: list[MarketView], *, is_nested: 
         exchange_index=first.exchange_index,
         settlement_sources=SOURCES,
         last_updated_ts=format_rfc3339(_updated_ns(views)),
+        fee_type_override=fee_type(schedule) if is_overridden else msgspec.UNSET,
+        fee_multiplier_override=fee_multiplier(schedule) if is_overridden else msgspec.UNSET,
         markets=_live_shapes(desk, call, views) if is_nested else msgspec.UNSET,
     )

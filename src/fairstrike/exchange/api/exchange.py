@@ -12,6 +12,7 @@ from fairstrike.exchange.api.budgets import (
     BucketLimit,
 )
 from fairstrike.exchange.api.call import BoxResponse, Call, Desk, answer_json
+from fairstrike.exchange.happenings import ShardState
 
 _SHARD_NAMES = {0: "default", 1: "combos", 2: "crypto and commodities", 3: "sports"}
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -36,16 +37,16 @@ _COSTS = (
 class _ShardStatus(msgspec.Struct, frozen=True, kw_only=True):
     exchange_index: int
     description: str
-    exchange_active: bool = True
-    trading_active: bool = True
-    intra_exchange_transfers_active: bool = True
+    exchange_active: bool
+    trading_active: bool
+    intra_exchange_transfers_active: bool
 
 
 class _Status(msgspec.Struct, frozen=True, kw_only=True):
+    exchange_active: bool
+    trading_active: bool
+    intra_exchange_transfers_active: bool
     exchange_index_statuses: tuple[_ShardStatus, ...]
-    exchange_active: bool = True
-    trading_active: bool = True
-    intra_exchange_transfers_active: bool = True
 
 
 class _Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,9 +57,17 @@ class _Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def status(desk: Desk, call: Call) -> BoxResponse:
-    """Give whether the exchange and each shard are open: always, in a box without maintenance."""
-    shards = tuple(_ShardStatus(exchange_index=n, description=_SHARD_NAMES[n]) for n in SHARDS)
-    return answer_json(_Status(exchange_index_statuses=shards))
+    """Give whether each shard is open; the top level speaks of shard 0, as at the venue."""
+    shards = tuple(_shard_status(desk, shard) for shard in SHARDS)
+    first = shards[0]
+    return answer_json(
+        _Status(
+            exchange_active=first.exchange_active,
+            trading_active=first.trading_active,
+            intra_exchange_transfers_active=first.intra_exchange_transfers_active,
+            exchange_index_statuses=shards,
+        )
+    )
 
 
 def schedule(desk: Desk, call: Call) -> BoxResponse:
@@ -84,3 +93,15 @@ def endpoint_costs(desk: Desk, call: Call) -> BoxResponse:
     """Give what operations cost in tokens."""
     costs = [{"method": method, "path": path, "cost": cost} for method, path, cost in _COSTS]
     return answer_json({"default_cost": DEFAULT_COST, "endpoint_costs": costs})
+
+
+def _shard_status(desk: Desk, shard: int) -> _ShardStatus:
+    state = desk.floor.shard_state(shard)
+    is_active = state is not ShardState.EXCHANGE_PAUSED
+    return _ShardStatus(
+        exchange_index=shard,
+        description=_SHARD_NAMES[shard],
+        exchange_active=is_active,
+        trading_active=state is ShardState.OPEN,
+        intra_exchange_transfers_active=is_active,
+    )

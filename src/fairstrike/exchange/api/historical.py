@@ -8,7 +8,7 @@ import msgspec
 from fairstrike.core.timing import format_rfc3339
 from fairstrike.exchange.api.call import BoxResponse, Call, Desk, answer_json, bad_query, page, read_query, refuse
 from fairstrike.exchange.api.markets import Limit, TradesQuery, is_between, markets_page, trades_page
-from fairstrike.exchange.api.portfolio import fill_shape, order_shape
+from fairstrike.exchange.api.portfolio import Subaccount, fill_shape, order_shape
 from fairstrike.exchange.api.tiers import cutoff_ns, historical_market, historical_markets
 from fairstrike.exchange.api.words import market_shape
 from fairstrike.exchange.happenings import OrderStatus
@@ -33,6 +33,7 @@ class OwnQuery(msgspec.Struct, frozen=True, kw_only=True):
     ticker: str | None = None
     min_ts: int | None = None
     max_ts: int | None = None
+    subaccount: Subaccount | None = None
 
 
 def cutoff(desk: Desk, call: Call) -> BoxResponse:
@@ -82,6 +83,7 @@ def fills(desk: Desk, call: Call) -> BoxResponse:
         for fill in reversed(desk.floor.fills(call.owner))
         if fill.instant_ns < before_ns
         and query.ticker in (None, fill.ticker)
+        and query.subaccount in (None, fill.subaccount)
         and is_between(fill.instant_ns, query.min_ts, query.max_ts)
     )
     # One match of the account with itself gives two fills: the order id tells them apart.
@@ -99,6 +101,7 @@ def orders(desk: Desk, call: Call) -> BoxResponse:
         if order.status is not OrderStatus.RESTING
         and order.updated_ns < before_ns
         and query.ticker in (None, order.ticker)
+        and query.subaccount in (None, order.subaccount)
         and is_between(order.updated_ns, query.min_ts, query.max_ts)
     )
     found, cursor = page(wanted, query.cursor, query.limit, lambda order: order.order_id)

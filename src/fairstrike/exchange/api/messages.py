@@ -22,6 +22,7 @@ from fairstrike.exchange.api.words import (
 from fairstrike.exchange.floor import MarketView, PositionView
 from fairstrike.exchange.happenings import (
     Filled,
+    GroupChanged,
     LevelChanged,
     OrderSnapshot,
     Traded,
@@ -115,6 +116,7 @@ class FillMsg(Message, frozen=True, kw_only=True, omit_defaults=True):
     ts: int
     ts_ms: int
     client_order_id: str | None = None
+    subaccount: int | None = None
 
 
 class OrderMsg(Message, frozen=True, kw_only=True, omit_defaults=True):
@@ -147,6 +149,7 @@ class OrderMsg(Message, frozen=True, kw_only=True, omit_defaults=True):
     expiration_time: str | None = None
     expiration_ts_ms: int | None = None
     last_update_reason: str | None = None
+    order_group_id: str | None = None
 
 
 class PositionMsg(Message, frozen=True, kw_only=True, omit_defaults=True):
@@ -160,6 +163,16 @@ class PositionMsg(Message, frozen=True, kw_only=True, omit_defaults=True):
     fees_paid_dollars: str
     position_fee_cost_dollars: str
     volume_fp: str
+    subaccount: int | None = None
+
+
+class GroupMsg(Message, frozen=True, kw_only=True, omit_defaults=True):
+    """Something happened to an order group of the subscriber."""
+
+    event_type: str
+    order_group_id: str
+    contracts_limit_fp: str
+    ts_ms: int
 
 
 @lru_cache(maxsize=_NAMES_KEPT)
@@ -272,6 +285,7 @@ def fill(half: Filled, exchange_index: int) -> bytes:
             ts=half.instant_ns // SECOND_NS,
             ts_ms=half.instant_ns // MILLISECOND_NS,
             client_order_id=half.client_order_id,
+            subaccount=half.subaccount or None,
         )
     )
 
@@ -304,15 +318,16 @@ def user_order(order: OrderSnapshot) -> bytes:
             created_ts_ms=order.created_ns // MILLISECOND_NS,
             last_update_time=time_text(order.updated_ns),
             last_updated_ts_ms=order.updated_ns // MILLISECOND_NS,
-            subaccount_number=0,
+            subaccount_number=order.subaccount,
             expiration_time=time_text(order.expire_ns or 0) if has_end else None,
             expiration_ts_ms=(order.expire_ns or 0) // MILLISECOND_NS if has_end else None,
             last_update_reason=None if order.reason is None else order.reason.value,
+            order_group_id=order.group_id,
         )
     )
 
 
-def market_position(account: str, held: PositionView) -> bytes:
+def market_position(account: str, held: PositionView, subaccount: int) -> bytes:
     """Give the `msg` of a `market_position`."""
     return encode_msg(
         PositionMsg(
@@ -324,5 +339,18 @@ def market_position(account: str, held: PositionView) -> bytes:
             fees_paid_dollars=format_ud(held.fees_ud),
             position_fee_cost_dollars=format_ud(held.fees_ud),
             volume_fp=format_cc(held.traded_cc),
+            subaccount=subaccount or None,
+        )
+    )
+
+
+def order_group(change: GroupChanged) -> bytes:
+    """Give the `msg` of an `order_group_updates`."""
+    return encode_msg(
+        GroupMsg(
+            event_type=change.move.value,
+            order_group_id=change.group_id,
+            contracts_limit_fp=format_cc(change.limit_cc),
+            ts_ms=change.instant_ns // MILLISECOND_NS,
         )
     )

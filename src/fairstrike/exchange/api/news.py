@@ -15,6 +15,8 @@ from fairstrike.exchange.api.shapes import Number, PriceRangeShape
 from fairstrike.exchange.api.words import (
     collateral_return,
     custom_strike,
+    fee_multiplier,
+    fee_type,
     index_id,
     market_rules,
     market_title,
@@ -25,15 +27,30 @@ from fairstrike.exchange.api.words import (
     structure_name,
 )
 from fairstrike.exchange.happenings import (
+    FeesChanged,
+    GridChanged,
     IndexAverage,
     IndexPublished,
+    MarketDeactivated,
     MarketDetermined,
     MarketListed,
+    MarketReactivated,
     MarketSettled,
     StrikePublished,
 )
 
 FIFTH_NS = SECOND_NS // 5
+
+MarketNews = (
+    MarketListed
+    | StrikePublished
+    | MarketDeactivated
+    | MarketReactivated
+    | GridChanged
+    | MarketDetermined
+    | MarketSettled
+)
+"""What the lifecycle channel tells of a market."""
 
 
 class MetadataMsg(Message, frozen=True, kw_only=True, omit_defaults=True):
@@ -70,6 +87,7 @@ class LifecycleMsg(Message, frozen=True, kw_only=True, omit_defaults=True):
     cap_strike: Number | msgspec.UnsetType = msgspec.UNSET
     custom_strike: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
     yes_sub_title: str | None = None
+    is_deactivated: bool | None = None
     determination_ts: int | None = None
     result: str | None = None
     settlement_value: str | None = None
@@ -86,6 +104,14 @@ class EventMsg(Message, frozen=True, kw_only=True, omit_defaults=True):
     collateral_return_type: str
     series_ticker: str
     strike_date: str
+
+
+class FeesMsg(Message, frozen=True, kw_only=True, omit_defaults=True):
+    """An event's fees were overridden, or are those of its series again."""
+
+    event_ticker: str
+    fee_type_override: str | None
+    fee_multiplier_override: Number | None
 
 
 class AverageMsg(Message, frozen=True, kw_only=True, omit_defaults=True):
@@ -117,7 +143,7 @@ class FifthMsg(Message, frozen=True, kw_only=True, omit_defaults=True):
     data: str
 
 
-def lifecycle(news: MarketListed | StrikePublished | MarketDetermined | MarketSettled) -> bytes:
+def lifecycle(news: MarketNews) -> bytes:
     """Give the `msg` of a `market_lifecycle_v2`. A 15-minute target arrives as `metadata_updated`."""
     if isinstance(news, MarketListed):
         return encode_msg(_created(news.contract))
@@ -140,6 +166,17 @@ def lifecycle(news: MarketListed | StrikePublished | MarketDetermined | MarketSe
             result=result_word(news.value_ticks),
             settlement_value=format_ticks(news.value_ticks),
         )
+    elif isinstance(news, GridChanged):
+        message = LifecycleMsg(
+            event_type="price_level_structure_updated",
+            market_ticker=news.contract.ticker,
+            price_level_structure=structure_name(news.contract.grid),
+            price_ranges=price_ranges(news.contract.grid),
+        )
+    elif isinstance(news, MarketDeactivated | MarketReactivated):
+        is_out = isinstance(news, MarketDeactivated)
+        word = "deactivated" if is_out else "activated"
+        message = LifecycleMsg(event_type=word, market_ticker=news.ticker, is_deactivated=is_out)
     else:
         message = LifecycleMsg(event_type="settled", market_ticker=news.ticker, settled_ts=news.instant_ns // SECOND_NS)
     return encode_msg(message)
@@ -157,6 +194,17 @@ def event_created(contracts: Sequence[Contract]) -> bytes:
             collateral_return_type=collateral_return(contracts),
             series_ticker=first.series,
             strike_date=format_rfc3339(first.close_ns),
+        )
+    )
+
+
+def event_fees(news: FeesChanged, *, is_overridden: bool) -> bytes:
+    """Give the `msg` of an `event_fee_update`; without an override both fields are null."""
+    return encode_msg(
+        FeesMsg(
+            event_ticker=news.event_ticker,
+            fee_type_override=fee_type(news.schedule) if is_overridden else None,
+            fee_multiplier_override=fee_multiplier(news.schedule) if is_overridden else None,
         )
     )
 

@@ -112,6 +112,8 @@ class EventShape(msgspec.Struct, frozen=True, kw_only=True):
     settlement_sources: tuple[SourceShape, ...]
     last_updated_ts: str
     category: str = "Crypto"
+    fee_type_override: str | msgspec.UnsetType = msgspec.UNSET
+    fee_multiplier_override: Number | msgspec.UnsetType = msgspec.UNSET
     markets: tuple[MarketShape, ...] | msgspec.UnsetType = msgspec.UNSET
 
 

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 import msgspec
 
 from fairstrike.core.contract import CENT_GRID, TAPERED_GRID, Comparison, Contract, PriceRange
+from fairstrike.core.fees import FeeSchedule
 from fairstrike.core.order import Side
 from fairstrike.core.timing import DAY_NS, MINUTE_NS, SECOND_NS, format_rfc3339
-from fairstrike.core.units import E8_PER_DOLLAR, TICKS_PER_DOLLAR, format_cc, format_decimal, format_ticks
+from fairstrike.core.units import E8_PER_DOLLAR, PPM, TICKS_PER_DOLLAR, format_cc, format_decimal, format_ticks
 from fairstrike.exchange.api.shapes import MarketShape, Number, PriceRangeShape, SourceShape
 from fairstrike.exchange.floor import FloorParams, MarketStatus, MarketView
 
@@ -60,6 +61,17 @@ def collateral_return(contracts: Iterable[Contract]) -> str:
     if kinds & {Comparison.BETWEEN, Comparison.BELOW}:
         return MUTUALLY_EXCLUSIVE
     return "" if Comparison.AT_LEAST in kinds else NESTED
+
+
+def fee_type(schedule: FeeSchedule) -> str:
+    """Give the venue's name of a fee schedule."""
+    return "quadratic_with_maker_fees" if schedule.maker_ppm else "quadratic"
+
+
+def fee_multiplier(schedule: FeeSchedule) -> Number:
+    """Give the multiplier of a fee schedule as the JSON number the venue sends."""
+    whole, rest = divmod(schedule.multiplier_ppm, PPM)
+    return schedule.multiplier_ppm / PPM if rest else whole
 
 
 def strike_number(strike_e8: int | None) -> Number | msgspec.UnsetType:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from fairstrike.core.fees import FeeSchedule
 from fairstrike.core.order import Side
 from fairstrike.core.timing import SECOND_NS
 from tests.unit.exchange.api.client import CLOSE_NS, HOURLY, START_NS, Client
@@ -114,3 +115,13 @@ def test_no_fee_changes_are_scheduled() -> None:
 def test_what_is_not_listed_is_404(path: str) -> None:
     status, body = Client().call("GET", path)
     assert (status, body["error"]["code"]) == (404, "not_found")
+
+
+def test_an_event_tells_its_override_and_the_series_its_own_fees() -> None:
+    client = Client()
+    plain = client.get("/events/KXBTCD-26NOV2117")["event"]
+    assert "fee_multiplier_override" not in plain
+    client.floor.change_fees("KXBTCD-26NOV2117", FeeSchedule(multiplier_ppm=500_000), client.now_ns)
+    event = client.get("/events/KXBTCD-26NOV2117")["event"]
+    assert (event["fee_type_override"], event["fee_multiplier_override"]) == ("quadratic", 0.5)
+    assert client.get("/series/KXBTCD")["series"]["fee_multiplier"] == 1

@@ -1,7 +1,10 @@
 """Status, schedule, limits and costs."""
 
+import pytest
+
 from fairstrike.exchange.api.budgets import BASIC
 from fairstrike.exchange.box import BoxParams
+from fairstrike.exchange.happenings import ShardState
 from tests.unit.exchange.api.client import Client
 
 
@@ -9,6 +12,25 @@ def test_the_crypto_shard_is_open() -> None:
     body = Client().get("/exchange/status")
     shards = {row["exchange_index"]: row["trading_active"] for row in body["exchange_index_statuses"]}
     assert (body["trading_active"], shards[2]) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("state", "is_exchange_active", "is_trading_active"),
+    [
+        (ShardState.OPEN, True, True),
+        (ShardState.TRADING_PAUSED, True, False),
+        (ShardState.EXCHANGE_PAUSED, False, False),
+    ],
+)
+def test_a_paused_shard_shows_on_its_own_line(
+    state: ShardState, is_exchange_active: bool, is_trading_active: bool
+) -> None:
+    client = Client()
+    client.floor.set_shard(2, state, client.now_ns)
+    body = client.get("/exchange/status")
+    (row,) = [each for each in body["exchange_index_statuses"] if each["exchange_index"] == 2]
+    assert (row["exchange_active"], row["trading_active"]) == (is_exchange_active, is_trading_active)
+    assert (body["exchange_active"], body["trading_active"]) == (True, True), "the top level is shard 0"
 
 
 def test_thursday_has_its_pause() -> None:

@@ -5,6 +5,7 @@ import json
 import msgspec
 import pytest
 
+from fairstrike.core.contract import TAPERED_GRID
 from fairstrike.core.fees import FeeSchedule
 from fairstrike.core.order import Side
 from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
@@ -12,6 +13,7 @@ from fairstrike.core.units import E8_PER_DOLLAR
 from fairstrike.exchange.box import BoxParams
 from tests.unit.exchange.api.client import (
     CLOSE_NS,
+    HOURLY,
     HOURLY_CONTRACT,
     QUARTER,
     Client,
@@ -124,3 +126,31 @@ def test_the_index_channel_can_be_refused() -> None:
     for channel in ("cfbenchmarks_value", "cfbenchmarks_value_5hz"):
         (answer,) = stream.subscribe(channel, index_ids=["BRTI"])
         assert (answer["type"], answer["msg"]["code"]) == ("error", 9)
+
+
+def test_a_pause_is_told_and_its_end(client: Client, stream: Stream) -> None:
+    stream.subscribe("market_lifecycle_v2")
+    client.floor.deactivate(HOURLY, client.now_ns)
+    client.floor.reactivate(HOURLY, client.now_ns)
+    told = [(row["msg"]["event_type"], row["msg"]["is_deactivated"]) for row in stream.frames()]
+    assert told == [("deactivated", True), ("activated", False)]
+
+
+def test_another_grid_is_told_with_its_ranges(client: Client, stream: Stream) -> None:
+    stream.subscribe("market_lifecycle_v2")
+    client.floor.change_grid(HOURLY, TAPERED_GRID, client.now_ns)
+    (row,) = stream.frames()
+    assert row["msg"]["event_type"] == "price_level_structure_updated"
+    assert row["msg"]["price_level_structure"] == "tapered_deci_cent"
+    assert [each["step"] for each in row["msg"]["price_ranges"]] == ["0.0010", "0.0100", "0.0010"]
+
+
+def test_an_override_of_fees_is_told_and_its_end(client: Client, stream: Stream) -> None:
+    stream.subscribe("market_lifecycle_v2")
+    event = HOURLY_CONTRACT.event_ticker
+    for schedule in (FeeSchedule(multiplier_ppm=500_000), FeeSchedule()):
+        client.floor.change_fees(event, schedule, client.now_ns)
+    first, second = stream.frames()
+    assert (first["type"], first["seq"]) == ("event_fee_update", 1)
+    assert first["msg"] == {"event_ticker": event, "fee_type_override": "quadratic", "fee_multiplier_override": 0.5}
+    assert second["msg"] == {"event_ticker": event, "fee_type_override": None, "fee_multiplier_override": None}
