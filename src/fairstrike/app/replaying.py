@@ -139,7 +139,9 @@ def prepare(files: Sequence[Path], settings: config.Settings) -> Prepared:
         raise RecordingError(f"two recordings are called {twice}; a run knows them by name: rename one of them")
     found: dict[str, Result] = {}
     for recording in recordings:
-        found |= recording.results()
+        for ticker, result in recording.results().items():
+            if found.setdefault(ticker, result) != result:
+                raise RecordingError(f"the results beside {recording.path.name} and another disagree about {ticker}")
     tape = [TapeFile(name=recording.path.name, sha256=digest(recording.path)) for recording in recordings]
     seen: dict[str, str] = {}
     for file in tape:
@@ -150,9 +152,12 @@ def prepare(files: Sequence[Path], settings: config.Settings) -> Prepared:
     return Prepared(recordings=recordings, found=found, started=started, settings=settings)
 
 
-def run(prepared: Prepared, folder: Path, on_progress: Callable[[int], None]) -> ReplayReport:
+def run(
+    prepared: Prepared, folder: Path, on_progress: Callable[[int], None], on_read: Callable[[], None] = lambda: None
+) -> ReplayReport:
     """Replay into a journal in `folder`, write the page beside it, and give the figures.
 
+    `on_progress` is called with the bytes read so far, `on_read` once when all are read and the figures are next.
     A replay's journal that is there is replaced when this one is whole, not before.
     """
     with folders.replay_journal(folder) as place:
@@ -166,6 +171,7 @@ def run(prepared: Prepared, folder: Path, on_progress: Callable[[int], None]) ->
             violations(instant_ns, events, engine)
 
         drive(prepared, engine, turn, on_progress, look)
+        on_read()
         journal.close(prepared.started.run_ns)
     counts = Counts(events=turn.events, decisions=turn.decisions, wakes=turn.wakes, refused=dict(turn.refused))
     derived = {result.ticker: result.is_derived for result in prepared.found.values()}

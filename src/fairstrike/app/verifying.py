@@ -91,7 +91,12 @@ def verify(folder: Path, tape: Sequence[Path], on_progress: Callable[[int], None
         next_n = _next_run_n(place, number)
         count += _verify_run(place, records, started, tape, (records[0].n, next_n), on_progress)
         runs += 1
-        cut += all(record.kind != "RunEnded" for record in records[-_END_WITHIN:])
+        is_cut = all(record.kind != "RunEnded" for record in records[-_END_WITHIN:])
+        if is_cut and started.tape:
+            raise JournalError(
+                f"the journal in {folder} ends in the middle, and a replay's is only put in place whole; replay again"
+            )
+        cut += is_cut
     if not runs + left_out:
         raise JournalError(f"{folder} holds no run; name the folder of one that has begun")
     return Verified(runs=runs, records=count, left_out=left_out, cut=cut)

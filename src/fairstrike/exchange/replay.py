@@ -134,16 +134,18 @@ class Replay:
         self._taken: dict[str, Taken] = {}
         self._touched: dict[str, set[tuple[Side, int]]] = {}
         self._net_cc: dict[str, int] = {}
-        self._ended: str | None = None
+        self._ended: list[str] = []
         self._closed: set[str] = set()
         self.now_ns = self._last_ns = self._next[0] if self._next is not None else 0
 
     def advance(self) -> Unit | None:
         """Give the next instant and its events, None when the feed and all its consequences are over."""
-        if self._ended is not None:
-            ticker, self._ended = self._ended, None
-            self._forget_vanished(ticker)
-            filled = self._fill_through(ticker, self.now_ns)
+        if self._ended:
+            ended, self._ended = self._ended, []
+            filled: list[Event] = []
+            for ticker in ended:
+                self._forget_vanished(ticker)
+                filled += self._fill_through(ticker, self.now_ns)
             if filled:
                 return self.now_ns, filled
         while self._heap:
@@ -199,7 +201,7 @@ class Replay:
                 self._net_cc.pop(event.ticker, None)
                 self._close(event.ticker)
         if (self._resting or self._touched) and type(events[-1]) is BatchEnded:
-            self._ended = next((e.ticker for e in reversed(events) if isinstance(e, BookDelta | BookSnapshot)), None)
+            self._ended = list(dict.fromkeys([e.ticker for e in events if isinstance(e, BookDelta | BookSnapshot)]))
 
     def _close(self, ticker: str) -> None:
         """Cancel what rests in a market that is over."""

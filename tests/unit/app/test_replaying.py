@@ -153,6 +153,15 @@ def test_a_replay_is_replaced_by_the_next(tmp_path: Path, tape: Path) -> None:
     assert (said.code, "made again, byte for byte" in said.out) == (0, True), "a folder may hold other recordings too"
 
 
+def test_a_journal_cut_in_the_middle_is_no_whole_replay(tmp_path: Path, tape: Path) -> None:
+    replay(tmp_path, "a.jsonl")
+    (segment,) = (tmp_path / "out" / "journal").glob("decisions-*.fsj")
+    segment.write_bytes(segment.read_bytes()[: segment.stat().st_size * 9 // 10])
+    said = fairstrike("verify", "out", "--tape", "a.jsonl", folder=tmp_path)
+    assert said.code == 5
+    assert said.sentence.startswith("the journal in out ends in the middle")
+
+
 def test_one_recording_under_two_names_is_refused(tmp_path: Path, tape: Path) -> None:
     (tmp_path / "b.jsonl").write_text(capture())
     said = fairstrike("replay", "a.jsonl", "b.jsonl", "--strategy", "none", folder=tmp_path)

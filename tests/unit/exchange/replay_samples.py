@@ -121,7 +121,7 @@ class Recorded:
         ]
 
     def _fold(self, event: Event) -> None:
-        if isinstance(event, BookSnapshot):
+        if isinstance(event, BookSnapshot) and event.ticker == TICKER:
             self.book = Book(event.bids, event.asks)
         elif isinstance(event, BookDelta) and self.book is not None:
             assert self.book.apply(event.is_bid, event.price_ticks, event.delta_cc)

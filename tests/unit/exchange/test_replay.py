@@ -341,6 +341,17 @@ def test_settlement_cancels_what_rests() -> None:
     assert expected == kinds(world)
 
 
+@pytest.mark.parametrize("order", [1, -1], ids=["first", "last"])
+def test_every_market_of_a_unit_is_judged_whatever_their_order(order: int) -> None:
+    def poll(ms: int, ask: int) -> Unit:
+        book, *end = snapshot(ms, asks=((ask, 300),))[1]
+        other = BookSnapshot(ticker="OTHER", bids=(), asks=(), recv_ns=at(ms))
+        return at(ms), [*[book, other][::order], *end]
+
+    sent: dict[int, list[Effect]] = {0: [send("a", BID, 4_000, 100)]}
+    assert Recorded([poll(0, 4_500), poll(200, 3_900), tick(300)], sent).run().fills() == [(200, "a", 4_000, 100)]
+
+
 # Order of events, lists, timers, money
 
 

@@ -172,6 +172,8 @@ class Ladders(Recording):
             if result not in _VALUES or ticker in self._told:
                 continue
             self._told.add(ticker)
+            if ticker in self._terms and at_ns < self._terms[ticker].close_ns:
+                raise ArithmeticRefusal(f"the result of {ticker[:80]} is told before its close")
             events.append(MarketSettled(ticker=ticker, value_ticks=_VALUES[result], recv_ns=at_ns))
             contract = self._terms.pop(ticker, None)
             if contract is not None and contract.is_struck and told.expiration_value:
@@ -215,14 +217,17 @@ def _contract(line: Line, outcome: Outcome) -> Contract:
     except ValueError:
         raise ArithmeticRefusal(f"{outcome.strike_type[:40]!r} is no type of strike") from None
     floor, cap = outcome.floor_strike, outcome.cap_strike
+    open_ns, close_ns = instant_ns(event.open_time), instant_ns(event.close_time)
+    if open_ns >= close_ns or (floor is not None and cap is not None and floor > cap):
+        raise ArithmeticRefusal(f"{outcome.ticker[:80]} closes before it opens, or its strikes are upside down")
     return Contract(
         ticker=outcome.ticker,
         event_ticker=event.event_ticker,
         series=line.series,
         asset=line.symbol,
         comparison=comparison,
-        open_ns=instant_ns(event.open_time),
-        close_ns=instant_ns(event.close_time),
+        open_ns=open_ns,
+        close_ns=close_ns,
         floor_e8=None if floor is None else number_e8(floor),
         cap_e8=None if cap is None else number_e8(cap),
     )

@@ -8,25 +8,46 @@ from fairstrike.core.errors import ArithmeticRefusal, RecordingError
 from fairstrike.core.units import TICKS_PER_DOLLAR, parse_e8
 from fairstrike.research.importers.base import Result, instant_ns
 
+COLUMNS = (
+    "run",
+    "market_ticker",
+    "close_time",
+    "strike_usd",
+    "official_result",
+    "settlement_value_usd_from_next_strike",
+)
+
 
 def results(path: Path, runs: Collection[str]) -> dict[str, Result]:
     """Give the results of some runs' markets by ticker: the official one, else next strike ≥ own, else none.
 
-    Raises `RecordingError` when the file lacks a column.
+    Raises `RecordingError` when the file is no such table, lacks a column, or contradicts itself.
     """
     found: dict[str, Result] = {}
+    if not path.is_file():
+        raise RecordingError(f"{path.name} is no plain file; give the results as a file, or take it away")
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            for row in csv.DictReader(file):
-                if None in row.values():
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = csv.DictReader(file)
+            missing = [name for name in COLUMNS if name not in (rows.fieldnames or ())]
+            if missing:
+                raise RecordingError(f"{path.name} lacks the column {missing[0]}; restore the file, or take it away")
+            for row in rows:
+                if None in row or None in row.values():
                     raise ArithmeticRefusal(f"the one of {row['market_ticker']!r} is cut")
                 if row["run"] in runs:
-                    found[row["market_ticker"]] = _result(row)
+                    _agree(path, found, _result(row))
     except OSError as error:
         raise RecordingError(f"{path.name} cannot be read ({error.strerror}); check its permissions") from None
     except (KeyError, TypeError, csv.Error, UnicodeDecodeError, ArithmeticRefusal) as error:
         raise RecordingError(f"{path.name} has a row that cannot be used ({error}); restore the file") from None
     return found
+
+
+def _agree(path: Path, found: dict[str, Result], told: Result) -> None:
+    before = found.setdefault(told.ticker, told)
+    if before != told:
+        raise RecordingError(f"{path.name} tells two results of {told.ticker}; correct the one that is wrong")
 
 
 def _result(row: dict[str, str]) -> Result:

@@ -11,10 +11,10 @@ from pathlib import Path
 import msgspec
 
 from fairstrike.core.contract import TAPERED_GRID, Comparison, Contract
-from fairstrike.core.errors import ArithmeticRefusal
+from fairstrike.core.errors import ArithmeticRefusal, RecordingError
 from fairstrike.core.events import BookDelta, ContractListed, Event
 from fairstrike.core.fees import FeeSchedule
-from fairstrike.core.timing import MINUTE_NS
+from fairstrike.core.timing import MINUTE_NS, format_rfc3339
 from fairstrike.research.importers import results, spot
 from fairstrike.research.importers.base import UNREADABLE, Instant, Result, Unit, instant_ns
 from fairstrike.research.importers.sessions import APART, SessionRecording, Told
@@ -119,6 +119,7 @@ class Stream15m(SessionRecording):
         self.run = path.name.split(".jsonl")[0]
         self.spot = spot.beside(path, self.run)
         self._books_before = 0
+        self._results: Mapping[str, Result] = {}
         self._deltas_before: dict[str, int] = {}
         self._last: RecordedDelta | RecordedSnapshot | None = None
 
@@ -139,7 +140,9 @@ class Stream15m(SessionRecording):
     def results(self) -> Mapping[str, Result]:
         """Give the results of this run in `results.csv` beside it."""
         path = self.path.with_name("results.csv")
-        return results.results(path, {self.run}) if path.exists() else {}
+        if path.exists():
+            self._results = results.results(path, {self.run})
+        return self._results
 
     def prints(self) -> Iterator[Unit]:
         """Give index prints made of the trades beside the capture, one a second."""
@@ -245,6 +248,12 @@ class Stream15m(SessionRecording):
             floor_e8 = None if message.strike is None else number_e8(message.strike)
         except ArithmeticRefusal as error:
             raise self._spoiled(self.tape.line_count, f"{message.market_ticker[:80]}: {error}") from None
+        told = self._results.get(message.market_ticker)
+        if told is not None and told.close_ns != close_ns:
+            raise RecordingError(
+                f"results.csv closes {told.ticker[:80]} at {format_rfc3339(told.close_ns)} and {self.path.name} at "
+                f"{format_rfc3339(close_ns)}; correct the one that is wrong"
+            )
         contract = Contract(
             ticker=message.market_ticker,
             event_ticker=event_ticker,

@@ -145,7 +145,7 @@ CANDLES = (
 
 SAMPLES = {
     "stream.jsonl": lines(*opening(delta(3, 2, 3), delta(4, 3, 4))),
-    "ladder.jsonl": lines(ladder("20:24:00"), ladder("20:54:00", previous_settlement=settled({RANGE: "yes"}))),
+    "ladder.jsonl": lines(ladder("20:24:00"), ladder("21:24:00", previous_settlement=settled({RANGE: "yes"}))),
     "depth.jsonl": lines(polled("20:26:00"), polled("20:26:00", LESS), polled("20:56:00")),
     "frames.json": frames(SNAPSHOT, change(2, 2), change(3, 3)),
     "markets-20260710T202800Z.json": text({RANGE: market()}),

@@ -212,3 +212,16 @@ def test_a_recording_too_large_to_be_sorted_is_refused(tmp_path: Path, monkeypat
     monkeypatch.setattr(ladders, "BYTES_MAX", len(data) - 3)
     with pytest.raises(RecordingError, match="too large to be put in order of time; split it by day"):
         Ladders(path)
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        ladder("20:24:00", previous_settlement={"status": "settled", "results": {RANGE: "yes"}}),
+        ladder("20:24:00", [outcome("KXBTC-26JUL1017-B1", 0.4, 0.44, floor_strike=64_100, cap_strike=64_000)]),
+    ],
+    ids=["a result before the close", "strikes upside down"],
+)
+def test_what_cannot_be_is_refused(tmp_path: Path, strange: dict[str, object]) -> None:
+    with pytest.raises(RecordingError, match="line"):
+        read(tmp_path, ladder("20:20:00"), strange)

@@ -34,6 +34,25 @@ def test_a_market_without_either_stays_open(tmp_path: Path) -> None:
     assert settlements(results(tmp_path / "results.csv", {"a"})) == []
 
 
+def test_one_market_with_two_results_is_refused(tmp_path: Path) -> None:
+    same = f"a,T,{CLOSE_TEXT},100.00,yes,"
+    assert found_in(tmp_path, same, same) == [("T", 10_000, False)]
+    with pytest.raises(RecordingError, match="tells two results of T"):
+        found_in(tmp_path, same, f"a,T,{CLOSE_TEXT},100.00,no,")
+
+
+@pytest.mark.parametrize("text", ["", "run,market_ticker\n", "a,b,c\n1,2,3\n"])
+def test_a_file_that_is_no_table_of_results_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "results.csv").write_text(text)
+    with pytest.raises(RecordingError, match=r"results\.csv lacks the column"):
+        results(tmp_path / "results.csv", {"a"})
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path: Path) -> None:
+    (tmp_path / "results.csv").write_text(f"\ufeff{HEADER}\na,T,{CLOSE_TEXT},1,no,\n", encoding="utf-8")
+    assert list(results(tmp_path / "results.csv", {"a"})) == ["T"]
+
+
 def test_results_of_other_runs_are_left_out(tmp_path: Path) -> None:
     assert found_in(tmp_path, f"b,T,{CLOSE_TEXT},100.00,yes,") == []
 

@@ -349,3 +349,14 @@ def test_a_market_without_a_close_is_refused(tmp_path: Path, text: str) -> None:
     recording = Stream15m(write(tmp_path, [connected(0), watch(1, close=text)]))
     with pytest.raises(RecordingError, match=TICKER):
         list(recording.units())
+
+
+def test_a_result_that_closes_at_another_time_is_refused(tmp_path: Path) -> None:
+    header = "run,market_ticker,close_time,strike_usd,official_result,settlement_value_usd_from_next_strike"
+    path = write(tmp_path, opening(delta(3, 2, 3)))
+    run = path.name.split(".jsonl")[0]
+    (tmp_path / "results.csv").write_text(f"{header}\n{run},{TICKER},2026-05-14T00:28:30Z,1,yes,\n")
+    recording = Stream15m(path)
+    recording.results()
+    with pytest.raises(RecordingError, match=r"results\.csv closes .* correct the one that is wrong"):
+        list(recording.units())
