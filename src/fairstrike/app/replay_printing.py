@@ -28,7 +28,7 @@ def replay(report: ReplayReport) -> None:
     for ticker, market in report.markets.items():
         if market.gaps or market.frozen:
             absent = f"{market.seconds_without_book:.1f} s without a book"
-            put(_console, f"[yellow]{ticker}: {counted(market.gaps, 'gap')}, {market.frozen} frozen, {absent}[/]")
+            put(_console, f"[yellow]{escape(ticker)}: {counted(market.gaps, 'gap')}, {market.frozen} frozen, {absent}[/]")
     if report.strategies:
         put(_console, Text())
         put(_console, _strategies(report))
@@ -52,7 +52,7 @@ def _markets(report: ReplayReport, shown: Mapping[str, MarketReport]) -> Table:
     for ticker, market in shown.items():
         gain = "open" if market.pnl is None else _signed(market.pnl)
         made.add_row(
-            ticker,
+            Text(ticker),
             f"{market.deltas:,}",
             *((str(market.fills), _cents(market.fees), gain) if market.fills else ("", "", "")),
             (market.result or "open") + ("*" if market.is_derived and market.result else ""),
@@ -172,7 +172,7 @@ def _strategies(report: ReplayReport) -> Table:
         made.add_column(name, justify="left" if name == "strategy" else "right")
     for name, figures in report.strategies.items():
         made.add_row(
-            name, str(figures.fills), _cents(figures.fees), _signed(figures.pnl), str(figures.open_markets or "")
+            Text(name), str(figures.fills), _cents(figures.fees), _signed(figures.pnl), str(figures.open_markets or "")
         )
     return made
 
@@ -183,7 +183,7 @@ def _considered(report: ReplayReport) -> Table:
     made.add_column("outcome")
     names = list(report.considered)
     for name in names:
-        made.add_column(name, justify="right", no_wrap=True)
+        made.add_column(Text(name), justify="right", no_wrap=True)
     outcomes = {outcome: None for name in names for outcome in report.considered[name]}
     for outcome in outcomes:
         counts = [report.considered[name].get(outcome, 0) for name in names]

@@ -157,3 +157,11 @@ def test_a_very_long_list_of_markets_is_cut_to_those_that_matter(capsys: pytest.
     assert "and 99 markets without a fill or a fault\n" in text
     assert "LOST" in text
     assert "M7" not in text
+
+
+@pytest.mark.parametrize("ticker", ["KXBTC15M-[/]", "KXBTC15M-[red]", "KXBTC15M-:x:"])
+def test_a_name_is_printed_as_it_is(capsys: pytest.CaptureFixture[str], ticker: str) -> None:
+    market = msgspec.structs.replace(IDLE, gaps=1)
+    replay_printing.replay(msgspec.structs.replace(report({}), markets={ticker: market}))
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(" ")[0] for line in lines if "KXBTC15M" in line] == [ticker, f"{ticker}:"]

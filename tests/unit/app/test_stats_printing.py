@@ -160,3 +160,13 @@ def test_what_a_narrow_terminal_lacks_is_said() -> None:
     assert stats_printing.fitted(flow, 74).said == "narrow terminal: left out min, p1; --json has all"
     assert stats_printing.fitted(markets, 55).left_out == ("impossible", "overflow")
     assert stats_printing.fitted(flow, 160).said == ""
+
+
+@pytest.mark.parametrize("name", ["KXBTC15M-26MAY131145-[/]", "KXBTC15M-26MAY131145-[red]"])
+def test_a_name_is_drawn_as_it_is_however_narrow(name: str) -> None:
+    sheet = Sheet(title="1 streamed market", columns=("market", "deltas"), rows=[(name, "1")])
+    for width in (100, 24):
+        console = Console(width=width, color_system=None)
+        with console.capture() as drawn:
+            console.print(stats_printing.fitted(sheet, width).sheet.under_title())
+        assert name[-10:] in drawn.get()

@@ -90,7 +90,8 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
         for number, heading in enumerate(headings):
             table.add_column(heading, justify="left" if number < self.left else "right", no_wrap=True)
         for row in self.rows:
-            table.add_row(*row)
+            # What stands in a cell is a name or a figure, never markup, whatever brackets a name has.
+            table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
         if not self.rows:
             table.add_row(Text("none", FAINT))
         return table
@@ -100,11 +101,11 @@ def put(console: Console, what: RenderableType) -> None:
     """Print in the colours `what` itself asks for; without a terminal lines are neither wrapped nor filled up."""
     if console.is_terminal:
         # A sentence is left to the terminal to wrap: a path broken by us could not be copied whole.
-        console.print(what, soft_wrap=isinstance(what, str), highlight=False)
+        console.print(what, soft_wrap=isinstance(what, str), highlight=False, emoji=False)
         return
     plain = Console(file=StringIO(), width=_UNWRAPPED_WIDTH, color_system=None)
     with plain.capture() as captured:
-        plain.print(what)
+        plain.print(what, emoji=False)
     console.file.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
 
