@@ -5,6 +5,7 @@ markers and hatching differ too. Text is drawn as outlines, so no reader's fonts
 """
 
 import io
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -57,7 +58,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 @contextmanager
 def _style() -> Iterator[None]:
     """Draw in the house's style while the block lasts, whatever a person's own settings of Matplotlib say."""
-    with mpl.rc_context():
+    with mpl.rc_context(), warnings.catch_warnings():
+        # A name may hold characters the font lacks: each is drawn as a box, and the page's text has the name.
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
         mpl.rcdefaults()
         mpl.rcParams.update(
             {
@@ -79,6 +82,8 @@ def _style() -> Iterator[None]:
                 "xtick.color": "#4A5056",
                 "ytick.color": "#4A5056",
                 "text.color": INK,
+                # Names of markets are text, whatever dollar signs they have.
+                "text.parse_math": False,
                 "legend.frameon": False,
                 "hatch.linewidth": 0.6,
             }

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from xml.etree import ElementTree
 
 import matplotlib as mpl
+import msgspec
 import pytest
 from matplotlib.figure import Figure
 
@@ -121,3 +122,10 @@ def test_of_many_markets_those_with_a_loss_are_drawn() -> None:
 def test_a_book_left_over_after_its_close_does_not_stretch_the_picture() -> None:
     late = Row(name="M", close_ns=minute(9), spans=(Span(begin_ns=minute(0), end_ns=minute(900), state="present"),))
     assert width_of_plot(timeline_picture([late]))[1] < 2
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", ["KXBTC15M-$\\frac{$", "$x$", "KXBTC15M-\U0001f600\u4e2d"])
+def test_a_name_that_is_a_formula_or_has_strange_letters_is_drawn(name: str) -> None:
+    named = [msgspec.structs.replace(row, name=name) for row in rows(1)]
+    assert ElementTree.fromstring(svg(timeline_picture(named))).tag.endswith("svg")
