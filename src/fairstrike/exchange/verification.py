@@ -12,7 +12,7 @@ from base64 import b64decode
 from collections.abc import Mapping
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -66,9 +66,12 @@ class Keyring:
     def add(self, key_id: str, account: str, public_pem: bytes) -> None:
         """Let `key_id` sign for `account` with an RSA or Ed25519 key in PEM form.
 
-        Raises `CredentialError` for any other kind of key: make an RSA-2048 or Ed25519 key.
+        Raises `CredentialError` for any other kind of key, and for text that is none: make an RSA-2048 or Ed25519 key.
         """
-        key = load_pem_public_key(public_pem)
+        try:
+            key = load_pem_public_key(public_pem)
+        except (ValueError, UnsupportedAlgorithm):
+            raise CredentialError(f"key {key_id} is no public key in PEM form; export the public half") from None
         if not isinstance(key, RSAPublicKey | Ed25519PublicKey):
             raise CredentialError(f"key {key_id} is neither RSA nor Ed25519; make one of these")
         self._keys[key_id] = (account, key)
@@ -94,12 +97,13 @@ class Keyring:
             signature = b64decode(call.headers[SIGNATURE_HEADER], validate=True)
         except (binascii.Error, ValueError):
             return _refused("the signature is not base64", "INCORRECT_API_KEY_SIGNATURE")
-        if not _is_signature(key, signature, text):
+        if not is_signature(key, signature, text):
             return _refused("the signature does not match", "INCORRECT_API_KEY_SIGNATURE")
         return Identity(account=account, key_id=key_id)
 
 
-def _is_signature(key: RSAPublicKey | Ed25519PublicKey, signature: bytes, text: bytes) -> bool:
+def is_signature(key: RSAPublicKey | Ed25519PublicKey, signature: bytes, text: bytes) -> bool:
+    """Whether a signature is this key's for this text. Source: RFC 8017, section 8.1; RFC 8032, section 5.1.7."""
     if isinstance(key, Ed25519PublicKey):
         try:
             key.verify(signature, text)

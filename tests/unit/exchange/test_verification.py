@@ -5,11 +5,12 @@ from base64 import b64encode
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from fairstrike.core.errors import CredentialError
-from fairstrike.exchange.verification import Identity, Keyring, SignatureRefused, SignedCall
+from fairstrike.exchange.verification import Identity, Keyring, SignatureRefused, SignedCall, is_signature
+from tests.unit.rfc8032 import RFC_8032
 
 WALL_MS = 1_790_000_000_000
 PATH = "/trade-api/v2/portfolio/balance"
@@ -108,3 +109,19 @@ def test_what_is_not_base64_is_refused(keyring: Keyring) -> None:
 def test_another_kind_of_key_is_refused() -> None:
     with pytest.raises(CredentialError, match="neither RSA nor Ed25519"):
         Keyring().add("ec", "client", public_pem(ec.generate_private_key(ec.SECP256R1())))
+
+
+@pytest.mark.parametrize(("secret", "public", "text", "signature"), RFC_8032)
+def test_ed25519_holds_the_vectors_of_the_standard(secret: str, public: str, text: str, signature: str) -> None:
+    key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public))
+    signed = bytes.fromhex(signature)
+    assert is_signature(key, signed, bytes.fromhex(text))
+    assert not is_signature(key, signed, bytes.fromhex(text) + b"\0")
+    assert not is_signature(key, signed[:-1] + bytes((signed[-1] ^ 1,)), bytes.fromhex(text))
+    assert not is_signature(key, signed[:63], bytes.fromhex(text))
+
+
+@pytest.mark.parametrize("pem", [b"", b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"])
+def test_text_that_is_no_key_is_refused(pem: bytes) -> None:
+    with pytest.raises(CredentialError, match="no public key"):
+        Keyring().add("text", "client", pem)

@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from fairstrike.core.errors import CredentialError
-from fairstrike.venue.kalshi.signing import Allowed, Signer, SigningRefused, private_key
+from fairstrike.venue.kalshi.signing import Allowed, Signer, SigningRefused, kind_of, private_key, signature_of
+from tests.unit.rfc8032 import RFC_8032
 
 KEY_ID = "a1b2c3d4-0000-4000-8000-000000000000"
 NOW_MS = 1_786_085_188_978
@@ -55,6 +56,19 @@ def test_edwards_key_signs_the_same_text() -> None:
     headers = Signer(KEY_ID, pem(EDWARDS), Allowed.READS).sign("GET", "/trade-api/v2/markets", NOW_MS)
     signature = base64.b64decode(headers["KALSHI-ACCESS-SIGNATURE"], validate=True)
     EDWARDS.public_key().verify(signature, f"{NOW_MS}GET/trade-api/v2/markets".encode())
+
+
+@pytest.mark.parametrize(("secret", "public", "text", "signature"), RFC_8032)
+def test_edwards_signature_is_that_of_the_standard(secret: str, public: str, text: str, signature: str) -> None:
+    key = private_key(pem(Ed25519PrivateKey.from_private_bytes(bytes.fromhex(secret))))
+    assert isinstance(key, Ed25519PrivateKey)
+    assert key.public_key().public_bytes_raw().hex() == public
+    assert signature_of(key, bytes.fromhex(text)).hex() == signature
+
+
+def test_kinds_of_keys_have_names() -> None:
+    assert kind_of(RSA) == "RSA, 2048 bits"
+    assert kind_of(EDWARDS) == "Ed25519"
 
 
 def test_handshake_signs_the_stream_path() -> None:
