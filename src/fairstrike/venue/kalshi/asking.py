@@ -16,7 +16,7 @@ from urllib.parse import quote
 import msgspec
 
 from fairstrike.core.effects import Ask
-from fairstrike.core.errors import ArithmeticRefusal, ProtocolError, Refused, Unreachable
+from fairstrike.core.errors import ArithmeticRefusal, ProtocolError, Unreachable
 from fairstrike.core.events import (
     AskFailed,
     BalanceRead,
@@ -34,6 +34,7 @@ from fairstrike.core.events import (
 from fairstrike.core.order import Side
 from fairstrike.core.timing import HOUR_NS, SECOND_NS
 from fairstrike.core.units import TICKS_PER_DOLLAR, UD_PER_CENT, parse_decimal
+from fairstrike.venue.kalshi.refusals import VenueRefusal, refusal
 from fairstrike.venue.kalshi.wire.amounts import money_ud, price_ticks, seconds_ns, size_cc, time_ns
 from fairstrike.venue.kalshi.wire.markets import (
     Market,
@@ -43,7 +44,6 @@ from fairstrike.venue.kalshi.wire.markets import (
     contract_of,
     fee_schedule_of,
 )
-from fairstrike.venue.kalshi.wire.orders import error_of
 from fairstrike.venue.kalshi.wire.portfolio import (
     Balance,
     Fill,
@@ -90,8 +90,8 @@ def ask(effect: Ask, asked_ns: int, shard: int | None = None) -> Conversation:
         return (yield from _answer(reader, effect, shard))
     except Unreachable as error:
         reason, recv_ns = str(error), given_up_ns(error, reader.recv_ns)
-    except Refused as error:
-        reason, recv_ns = str(error), reader.recv_ns
+    except VenueRefusal as error:
+        reason, recv_ns = error.told, reader.recv_ns
     except _UNREADABLE as error:
         reason, recv_ns = f"the answer cannot be read: {error}", reader.recv_ns
     return [AskFailed(what=effect.what, reason=reason, recv_ns=recv_ns)]
@@ -108,8 +108,7 @@ class _Reader:
         answer = yield Request(method="GET", path=path, query=query)
         self.recv_ns = answer.recv_ns
         if not answer.is_success:
-            code, text = error_of(answer.status, answer.body)
-            raise Refused(f"{answer.status} {code}: {text}", status=answer.status, code=code)
+            raise refusal(answer)
         return msgspec.json.decode(answer.body, type=kind)
 
     def pages(self, path: str, query: Query, kind: type[_P]) -> "_Reading[list[_P]]":

@@ -193,7 +193,14 @@ class OrderGroup(msgspec.Struct, frozen=True, kw_only=True):
 class OrderGroupsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """GET /portfolio/order_groups."""
 
-    order_groups: tuple[OrderGroup, ...]
+    order_groups: tuple[OrderGroup, ...] | None = ()
+
+
+class GroupLimit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """PUT /portfolio/order_groups/{id}/limit: most contracts within fifteen seconds, whole or as text."""
+
+    contracts_limit: int | None = None
+    contracts_limit_fp: str | None = None
 
 
 class OrderGroupAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -222,16 +229,22 @@ def error_of(status: int, body: bytes) -> tuple[str, str]:
 
     A body in none of them, or without a code, gives "http_<status>"; 429 gives "rate_limited".
     """
+    detail = error_detail(status, body)
+    text = ": ".join(part for part in (detail.message, detail.details) if part)
+    return detail.code or "", text[:_TEXT_LONGEST]
+
+
+def error_detail(status: int, body: bytes) -> ErrorDetail:
+    """Give code, message and details of an error body in any of the venue's shapes; the code as `error_of` does."""
     fallback = "rate_limited" if status == 429 else f"http_{status}"
     try:
         answer = _any_error.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return fallback, body[:_TEXT_LONGEST].decode("utf-8", "replace")
+        return ErrorDetail(code=fallback, message=body[:_TEXT_LONGEST].decode("utf-8", "replace"))
     if isinstance(answer.error, str):
-        return fallback, answer.error[:_TEXT_LONGEST]
+        return ErrorDetail(code=fallback, message=answer.error[:_TEXT_LONGEST])
     detail = answer.error or ErrorDetail(code=answer.code, message=answer.message or answer.msg, details=answer.details)
-    text = ": ".join(part for part in (detail.message, detail.details) if part)
-    return detail.code or fallback, text[:_TEXT_LONGEST]
+    return detail if detail.code else msgspec.structs.replace(detail, code=fallback)
 
 
 def error_body(code: str, message: str, details: str | None = None) -> bytes:
