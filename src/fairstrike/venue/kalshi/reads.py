@@ -1,14 +1,31 @@
-"""A shell: carries `Ask` out. Reads are retried with back-off, signed anew each time, within the read budget."""
+"""A shell: carries `Ask` out, and typed calls. Reads are retried with back-off, signed anew, within the read budget."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
 
 from fairstrike.core.effects import Ask, Effect
+from fairstrike.core.errors import ProtocolError
 from fairstrike.core.events import AskFailed, Event
-from fairstrike.venue.kalshi.asking import ask
+from fairstrike.venue.kalshi.asking import PAGES_MAX, ask
 from fairstrike.venue.kalshi.budget import Budget
+from fairstrike.venue.kalshi.calls import Call
 from fairstrike.venue.kalshi.rest import Errands, Rest, afford, converse
 from fairstrike.venue.kalshi.wire.transport import Request, Response, Unanswered
 from fairstrike.venue.port import Inbox
+
+R = TypeVar("R")
+
+
+class Page(Protocol):
+    """A result that may be followed by another."""
+
+    @property
+    def cursor(self) -> str | None:
+        """Where the next page begins; empty or None on the last."""
+        ...
+
+
+Q = TypeVar("Q", bound=Page)
 
 _TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
 
@@ -67,6 +84,28 @@ class Reads:
             await clock.sleep_until(clock.now_ns() + wait_ns)
         raise AssertionError("the last try returns or raises")
 
+    async def call(self, call: Call[R]) -> R:
+        """Give the result of a typed call.
+
+        Raises `Unanswered`, a `VenueRefusal`, or `ProtocolError` for an answer that cannot be read.
+        """
+        return call.result(await self.exchange(call.request))
+
     async def _carry(self, effect: Effect) -> list[Event]:
         assert isinstance(effect, Ask), "reads carry out nothing but Ask"
         return await converse(ask(effect, self._rest.clock.now_ns(), self._shard()), self.exchange)
+
+
+async def all_pages(first: Call[Q], call: Callable[[Call[Q]], Awaitable[Q]]) -> list[Q]:
+    """Give every page of a call, the first one included.
+
+    Raises what the calls raise, and `ProtocolError` for a list without end.
+    """
+    pages = [await call(first)]
+    seen: str | None = ""
+    while (cursor := pages[-1].cursor) and cursor != seen:
+        if len(pages) == PAGES_MAX:
+            raise ProtocolError(f"{first.request.path} has more than {PAGES_MAX} pages; ask for less")
+        pages.append(await call(first.after(cursor)))
+        seen = cursor
+    return pages

@@ -6,10 +6,14 @@ from collections.abc import Coroutine
 import pytest
 
 from fairstrike.core.effects import Ask
+from fairstrike.core.errors import ProtocolError
 from fairstrike.core.events import AskFailed, BalanceRead
 from fairstrike.core.timing import SECOND_NS
-from fairstrike.venue.kalshi.reads import Reads
+from fairstrike.venue.kalshi import calls, parameters, refusals
+from fairstrike.venue.kalshi.calls import Call, call
+from fairstrike.venue.kalshi.reads import Reads, all_pages
 from fairstrike.venue.kalshi.signing import Allowed
+from fairstrike.venue.kalshi.wire.portfolio import Fill, FillsPage
 from fairstrike.venue.kalshi.wire.transport import Request, Unanswered
 from tests.unit.venue.kalshi.fakes import JumpingClock, ListInbox
 from tests.unit.venue.kalshi.scripted import DROP, Reply, ScriptedVenue, budget_for, rest_for
@@ -133,3 +137,58 @@ def test_refusal_waits_for_room_in_the_inbox() -> None:
         assert {type(event) for event in inbox.events} == {AskFailed, BalanceRead}
 
     run(body())
+
+
+def test_a_typed_call_gives_its_result_or_a_typed_refusal() -> None:
+    async def body() -> None:
+        clock = JumpingClock()
+        async with ScriptedVenue([BUSY, BALANCE, (404, {"error": {"code": "user_not_found"}})]) as venue:
+            rest = rest_for(venue.origin, clock, Allowed.READS)
+            reads = Reads(rest, budget_for(clock), ListInbox())
+            balance = await reads.call(call(calls.BALANCE, parameters.OfShard()))
+            with pytest.raises(refusals.AccountAbsent):
+                await reads.call(call(calls.BALANCE, parameters.OfShard(exchange_index=7)))
+            await rest.close()
+        assert balance.balance_dollars == "0.0100"
+        assert venue.asked[-1].path.endswith("?exchange_index=7")
+
+    run(body())
+
+
+FILL = Fill(
+    trade_id="t",
+    order_id="o",
+    ticker="T",
+    book_side="bid",
+    count_fp="1.00",
+    yes_price_dollars="0.5000",
+    is_taker=True,
+    fee_cost="0.000000",
+)
+
+
+@pytest.mark.parametrize(("cursors", "count"), [(["a", "b", ""], 3), (["a", "a", ""], 2), (["a", None], 2), ([""], 1)])
+def test_all_pages_end_at_an_empty_or_repeated_cursor(cursors: list[str | None], count: int) -> None:
+    left = list(cursors)
+    asked: list[tuple[tuple[str, str], ...]] = []
+
+    async def page(one: Call[FillsPage]) -> FillsPage:
+        asked.append(one.request.query)
+        return FillsPage(fills=(FILL,), cursor=left.pop(0))
+
+    pages = asyncio.run(all_pages(call(calls.FILLS, parameters.Fills(limit=1)), page))
+    assert len(pages) == count
+    assert asked[0] == (("limit", "1"),)
+    assert asked[1:] == [(("limit", "1"), ("cursor", str(cursor))) for cursor in cursors[: count - 1]]
+
+
+def test_a_list_without_end_is_given_up() -> None:
+    count = 0
+
+    async def page(one: Call[FillsPage]) -> FillsPage:
+        nonlocal count
+        count += 1
+        return FillsPage(fills=(), cursor=str(count))
+
+    with pytest.raises(ProtocolError, match="more than 200 pages"):
+        asyncio.run(all_pages(call(calls.FILLS, parameters.Fills()), page))

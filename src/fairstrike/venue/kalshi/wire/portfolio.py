@@ -222,11 +222,48 @@ class SubaccountTransfersPage(msgspec.Struct, frozen=True, kw_only=True):
     cursor: str | None = ""
 
 
+class OrderQueuePosition(msgspec.Struct, frozen=True, kw_only=True):
+    """GET /portfolio/orders/{order_id}/queue_position."""
+
+    queue_position_fp: str
+
+
+class RestingValue(msgspec.Struct, frozen=True, kw_only=True):
+    """GET /portfolio/summary/total_resting_order_value, in cents."""
+
+    total_resting_order_value: int
+    resting_order_value_breakdown: tuple[ShardBalance, ...] = ()
+
+
+class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
+    """One key of the account and what it may do, such as "read" and "write::trade"."""
+
+    api_key_id: str
+    name: str = ""
+    scopes: tuple[str, ...] = ()
+    subaccount: int | None = None
+
+
+class ApiKeysAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """GET /api_keys."""
+
+    api_keys: tuple[ApiKey, ...]
+
+
 class BucketLimit(msgspec.Struct, frozen=True, kw_only=True):
     """Tokens a second, and how many can be saved up."""
 
     refill_rate: int
     bucket_capacity: int
+
+
+class Grant(msgspec.Struct, frozen=True, kw_only=True):
+    """A tier the account was given: by traded volume, or by hand."""
+
+    level: str
+    source: str = ""
+    exchange_instance: str = ""
+    expires_ts: int | None = None
 
 
 class AccountLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -235,6 +272,7 @@ class AccountLimits(msgspec.Struct, frozen=True, kw_only=True):
     usage_tier: str
     read: BucketLimit
     write: BucketLimit
+    grants: tuple[Grant, ...] | None = ()
 
 
 class EndpointCost(msgspec.Struct, frozen=True, kw_only=True):
