@@ -11,6 +11,7 @@ import msgspec
 
 from fairstrike.core.chance import Dice
 from fairstrike.core.timing import SECOND_NS
+from fairstrike.venue.kalshi.calls import READS
 from fairstrike.venue.kalshi.wire.portfolio import BucketLimit, EndpointCost
 from fairstrike.venue.kalshi.wire.transport import BASE_PATH
 
@@ -20,8 +21,7 @@ _BATCH_PATH = "/portfolio/events/orders/batched"
 _KNOWN_COSTS = (
     EndpointCost(method="DELETE", path="/portfolio/events/orders/{order_id}", cost=2),
     EndpointCost(method="DELETE", path=_BATCH_PATH, cost=2),
-    EndpointCost(method="GET", path="/portfolio/orders/{order_id}", cost=2),
-    EndpointCost(method="GET", path="/portfolio/orders/queue_positions", cost=_DEFAULT_TOKENS),
+    *(EndpointCost(method="GET", path=read.path, cost=read.tokens) for read in READS if read.tokens != _DEFAULT_TOKENS),
     EndpointCost(method="POST", path="/account/api_usage_level/upgrade", cost=30),
 )
 
@@ -70,6 +70,11 @@ class Bucket:
         self._capacity = limit.bucket_capacity * _NANO
         self._at_ns = now_ns
         self.level = self._capacity
+
+    @property
+    def tokens_max(self) -> int:
+        """How many tokens it can hold."""
+        return self._capacity // _NANO
 
     def wait_ns(self, tokens: int, now_ns: int) -> int:
         """Give how long until `tokens` are there, 0 when they are. More than the capacity counts as all."""
@@ -140,10 +145,16 @@ class Budget:
         self._write.drain(now_ns)
 
     def set_costs(self, default_tokens: int, costs: Iterable[EndpointCost]) -> None:
-        """Take the venue's own table of costs, whose paths may hold placeholders in braces."""
+        """Take the venue's own table of costs, whose paths may hold placeholders in braces.
+
+        A read that is not in it costs the default, also where a listed template happens to fit its path.
+        """
         self._default_tokens = default_tokens
         self._costs: dict[tuple[str, int], list[tuple[tuple[str, ...], int]]] = {}
-        for entry in costs:
+        told = tuple(costs)
+        listed = {(entry.method.upper(), entry.path.removeprefix(BASE_PATH)) for entry in told}
+        plain = (read.path for read in READS if "{" not in read.path and ("GET", read.path) not in listed)
+        for entry in (*told, *(EndpointCost(method="GET", path=path, cost=default_tokens) for path in plain)):
             parts = tuple(entry.path.removeprefix(BASE_PATH).strip("/").split("/"))
             self._costs.setdefault((entry.method.upper(), len(parts)), []).append((parts, entry.cost))
         for entries in self._costs.values():
@@ -162,6 +173,15 @@ class Budget:
         is_write = method != "GET"
         reserve = self._params.cancel_reserve if is_write and method != "DELETE" else 0
         return Cost(tokens=tokens, is_write=is_write, reserve=reserve)
+
+    def batch_max(self, method: str, items_max: int) -> int:
+        """Give how many orders one batch may hold, at most `items_max`: it must fit into the bucket as a whole.
+
+        Source: the venue's page on rate limits.
+        """
+        cost = self.cost_of(method, _BATCH_PATH)
+        room = self._write.tokens_max - cost.reserve
+        return max(1, min(items_max, room // max(cost.tokens, 1)))
 
     def wait_ns(self, cost: Cost, now_ns: int, polled: str = "") -> int:
         """Give how long to wait before sending, 0 to send now. `polled` names an object that is read."""

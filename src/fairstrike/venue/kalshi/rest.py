@@ -7,6 +7,7 @@ It decides nothing: it moves bytes, stamps their receipt and turns every way of 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 from urllib.parse import urlencode
 
 import aiohttp
@@ -19,11 +20,13 @@ from fairstrike.core.events import Event
 from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
 from fairstrike.venue.kalshi.budget import Budget, Cost
 from fairstrike.venue.kalshi.signing import Signer
-from fairstrike.venue.kalshi.wire.transport import BASE_PATH, Conversation, Request, Response, Unanswered
+from fairstrike.venue.kalshi.wire.transport import BASE_PATH, Request, Response, Talk, Unanswered
 from fairstrike.venue.port import Clock, Inbox
 
 WallMs = Callable[[], int]
 """The wall time in epoch milliseconds: signatures live by it, whatever the venue's clock is."""
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 _LOGGED_LONGEST = 500
@@ -136,8 +139,8 @@ async def afford(budget: Budget, cost: Cost, clock: Clock, polled: str = "") -> 
     budget.take(cost, now_ns, polled)
 
 
-async def converse(talk: Conversation, exchange: Callable[[Request], Awaitable[Response]]) -> list[Event]:
-    """Drive a conversation to its end over `exchange`; give its events."""
+async def converse(talk: Talk[T], exchange: Callable[[Request], Awaitable[Response]]) -> T:
+    """Drive a conversation to its end over `exchange`; give what it comes to."""
     try:
         request = next(talk)
         while True:
@@ -148,8 +151,8 @@ async def converse(talk: Conversation, exchange: Callable[[Request], Awaitable[R
             else:
                 request = talk.send(response)
     except StopIteration as end:
-        events: list[Event] = end.value
-        return events
+        outcome: T = end.value
+        return outcome
 
 
 class Errands:

@@ -4,13 +4,18 @@ An order is sent once: without an answer it is doubted, and a spent budget rejec
 names its shard, so asking it again is harmless: it is retried like a read.
 """
 
+from typing import TypeVar
+
 from fairstrike.core.effects import CancelOrder, Effect, SendOrder
 from fairstrike.core.events import CancelFailed, Event, OrderRejected
 from fairstrike.venue.kalshi.budget import Budget, Cost
+from fairstrike.venue.kalshi.changes import is_repeatable
 from fairstrike.venue.kalshi.rest import Errands, Rest, afford, converse
 from fairstrike.venue.kalshi.translate import conversation
-from fairstrike.venue.kalshi.wire.transport import Request, Response, Unanswered
+from fairstrike.venue.kalshi.wire.transport import Request, Response, Talk, Unanswered
 from fairstrike.venue.port import Inbox
+
+T = TypeVar("T")
 
 _TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
 
@@ -39,6 +44,16 @@ class Writes:
         """Take nothing more and let `run` return."""
         self._errands.stop()
 
+    async def change(self, talk: Talk[T]) -> T:
+        """Carry a conversation of `changes.py` out within the write budget and give what it comes to.
+
+        What is harmless when it is repeated is retried like a read; everything else is sent once.
+        """
+        return await converse(talk, self._exchange)
+
+    async def _exchange(self, request: Request) -> Response:
+        return await (self._cancel(request) if is_repeatable(request) else self._send(request))
+
     def _unsent(self, effect: SendOrder | CancelOrder, code: str, text: str) -> Event:
         key, now_ns = effect.client_order_id, self._rest.clock.now_ns()
         if isinstance(effect, SendOrder):
@@ -57,15 +72,15 @@ class Writes:
         return await converse(talk, self._send)
 
     async def _send(self, request: Request) -> Response:
-        cost = self._budget.cost_of(request.method, request.path)
+        cost = self._budget.cost_of(request.method, request.path, items=request.items)
         await afford(self._budget, cost, self._rest.clock)
         response = await self._rest.attempt(request)
         self._note(response, cost)
         return response
 
     async def _cancel(self, request: Request) -> Response:
-        assert request.method == "DELETE", "only cancels are asked again"
-        cost = self._budget.cost_of(request.method, request.path)
+        assert is_repeatable(request), "only what is harmless twice is asked again"
+        cost = self._budget.cost_of(request.method, request.path, items=request.items)
         backoff = self._budget.backoff()
         clock = self._rest.clock
         for retries_left in range(self._rest.params.retries_max, -1, -1):

@@ -47,6 +47,24 @@ def test_table_of_the_venue_replaces_ours() -> None:
     assert budget.cost_of("GET", "/markets").tokens == 7
 
 
+def test_a_read_that_is_not_listed_costs_the_default_though_a_template_fits_it() -> None:
+    budget = fresh()
+    budget.set_costs(7, [EndpointCost(method="GET", path="/portfolio/orders/{order_id}", cost=2)])
+    assert budget.cost_of("GET", "/portfolio/orders/abc").tokens == 2
+    assert budget.cost_of("GET", "/portfolio/orders/queue_positions").tokens == 7
+
+
+@pytest.mark.parametrize(
+    ("method", "capacity", "wanted", "expected"),
+    [("POST", 100, 50, 8), ("POST", 900, 50, 50), ("DELETE", 100, 500, 50), ("POST", 5, 50, 1)],
+)
+def test_a_batch_fits_into_the_bucket(method: str, capacity: int, wanted: int, expected: int) -> None:
+    budget = fresh()
+    limit = BucketLimit(refill_rate=1, bucket_capacity=capacity)
+    budget.set_limits(limit, limit, 0)
+    assert budget.batch_max(method, wanted) == expected
+
+
 def test_basic_tier_gives_twenty_reads_at_once_and_then_one_each_fifty_milliseconds() -> None:
     budget = fresh()
     cost = budget.cost_of("GET", "/markets")

@@ -3,7 +3,7 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 
 import pytest
 
@@ -17,6 +17,10 @@ from fairstrike.core.events import (
     OrderRejected,
 )
 from fairstrike.core.order import Side, TimeInForce
+from fairstrike.venue.kalshi import changes
+from fairstrike.venue.kalshi.changes import Done, Doubted
+from fairstrike.venue.kalshi.wire.orders import AmendOrder, CancelItem, CreateOrder, OrderAmended
+from fairstrike.venue.kalshi.wire.transport import Talk
 from fairstrike.venue.kalshi.writes import Writes
 from tests.unit.venue.kalshi.fakes import JumpingClock, ListInbox
 from tests.unit.venue.kalshi.scripted import DROP, Reply, ScriptedVenue, budget_for, rest_for
@@ -139,3 +143,80 @@ def test_refusals_wait_for_room_in_the_inbox() -> None:
 def test_module_that_reads_does_not_import_the_one_that_writes(module: str) -> None:
     code = f"import sys, fairstrike.venue.kalshi.{module}; sys.exit('fairstrike.venue.kalshi.writes' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+AMEND = AmendOrder(ticker="T", side="bid", price="0.5000", count="1.00", exchange_index=2)
+AMENDED: Reply = (200, {"order_id": "o", "ts_ms": 1})
+BUSY: Reply = (503, b"")
+
+
+@pytest.mark.parametrize(
+    ("talk", "replies", "kind", "tries"),
+    [
+        (lambda: changes.amend("o", AMEND), [AMENDED], OrderAmended, 1),
+        (lambda: changes.amend("o", AMEND), [BUSY, AMENDED], Doubted, 1),
+        (lambda: changes.amend("o", AMEND), [DROP, AMENDED], Doubted, 1),
+        (lambda: changes.cancel_all(), [BUSY, (204, b"")], Done, 2),
+        (lambda: changes.cancel_all(), [BUSY] * 4, Doubted, 4),
+        (lambda: changes.trigger_group("g", 2), [BUSY, (200, {})], Done, 2),
+    ],
+)
+def test_a_change_is_sent_once_unless_twice_is_harmless(
+    talk: Callable[[], Talk[object]], replies: list[Reply], kind: type[object], tries: int
+) -> None:
+    async def body() -> None:
+        clock = JumpingClock()
+        async with ScriptedVenue(replies) as venue:
+            rest = rest_for(venue.origin, clock)
+            outcome = await Writes(rest, budget_for(clock), ListInbox()).change(talk())
+            await rest.close()
+        assert isinstance(outcome, kind)
+        assert len(venue.asked) == tries
+
+    run(body())
+
+
+def test_a_batch_is_paid_order_by_order() -> None:
+    orders = [
+        CreateOrder(
+            ticker="T",
+            side="bid",
+            count="1.00",
+            price="0.5000",
+            time_in_force="good_till_canceled",
+            self_trade_prevention_type="taker_at_cross",
+            client_order_id=str(number),
+            exchange_index=2,
+        )
+        for number in range(16)
+    ]
+
+    async def body() -> None:
+        clock = JumpingClock()
+        budget = budget_for(clock)
+        async with ScriptedVenue([(201, {"orders": []})] * 2) as venue:
+            rest = rest_for(venue.origin, clock)
+            writes = Writes(rest, budget, ListInbox())
+            outcomes = await writes.change(changes.create_batch(orders, budget.batch_max("POST", 50)))
+            await rest.close()
+        assert len(outcomes) == 16
+        assert len(venue.asked) == 2
+        # The second batch of eight waits until its 80 tokens are back, beside those kept for cancels.
+        assert sum(clock.slept_ns) == 800_000_000
+
+    run(body())
+
+
+def test_a_batch_of_cancels_is_asked_again() -> None:
+    async def body() -> None:
+        clock = JumpingClock()
+        answer = {"orders": [{"order_id": "1", "reduced_by": "1.00"}]}
+        async with ScriptedVenue([DROP, (200, answer)]) as venue:
+            rest = rest_for(venue.origin, clock)
+            writes = Writes(rest, budget_for(clock), ListInbox())
+            talk = changes.cancel_batch([CancelItem(order_id="1", exchange_index=2)], 50)
+            assert await writes.change(talk) == (changes.Gone(order_id="1", reduced_by="1.00"),)
+            await rest.close()
+        assert len(venue.asked) == 2
+
+    run(body())

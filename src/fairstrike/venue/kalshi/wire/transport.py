@@ -1,6 +1,7 @@
 """One request and one answer, as bytes. What shells carry and the exchange in a box answers."""
 
 from collections.abc import Generator
+from typing import TypeVar
 
 import msgspec
 
@@ -17,13 +18,15 @@ STREAM_PATH = "/trade-api/ws/v2"
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """An unsigned REST request. `path` is below `BASE_PATH`, e.g. "/portfolio/balance".
 
-    `query` is pairs in the order they are sent, unescaped; `body` is JSON or empty.
+    `query` is pairs in the order they are sent, unescaped; `body` is JSON or empty; `items` is how many orders of a
+    batch the body holds, each of which costs.
     """
 
     method: str
     path: str
     query: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+    items: int = 1
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,8 +54,12 @@ class Unanswered(Unreachable):
         self.recv_ns = recv_ns
 
 
-Conversation = Generator[Request, Response, list[Event]]
-"""Yields requests, is sent responses or has `Unreachable` thrown into it, returns events."""
+T = TypeVar("T")
+Talk = Generator[Request, Response, T]
+"""Yields requests, is sent responses or has `Unreachable` thrown into it, returns what it came to."""
+
+Conversation = Talk[list[Event]]
+"""A talk that comes to events."""
 
 
 def given_up_ns(error: Unreachable, asked_ns: int) -> int:
