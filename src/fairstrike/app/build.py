@@ -128,6 +128,7 @@ class Shells(msgspec.Struct, frozen=True, kw_only=True):
     """The parts that touch the venue. `writes` is None in every execution that may not send."""
 
     rest: Rest
+    budget: Budget
     reads: Reads
     stream: Stream
     writes: Gateway | None
@@ -171,6 +172,7 @@ def shells(run: RunFile, clock: SystemClock, inbox: Inbox) -> Shells:
         writes = Writes(rest, budget, inbox)
     return Shells(
         rest=rest,
+        budget=budget,
         reads=Reads(rest, budget, inbox),
         stream=Stream(StreamParams(url=ws, is_patient=False), parts),
         writes=writes,

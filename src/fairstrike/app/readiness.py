@@ -1,12 +1,22 @@
-"""Whether a trader may begin: the venue is there and takes the key, and this machine's clock agrees with it."""
+"""Whether a trader may begin: the venue is there and takes the key, this machine's clock agrees with it, and how much
+the account may ask.
+"""
 
 import asyncio
 import time
+from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 
 from fairstrike.app.clock import ClockOffset
 from fairstrike.core.errors import ProtocolError, Refused
+from fairstrike.venue.kalshi import calls
+from fairstrike.venue.kalshi.budget import Budget
+from fairstrike.venue.kalshi.calls import call
+from fairstrike.venue.kalshi.parameters import Nothing
+from fairstrike.venue.kalshi.reads import Reads
+from fairstrike.venue.kalshi.refusals import refusal
 from fairstrike.venue.kalshi.rest import Rest
+from fairstrike.venue.kalshi.wire.portfolio import AccountLimits
 from fairstrike.venue.kalshi.wire.transport import Request, Response
 
 _PROBES_MAX, _PROBE_SECONDS = 12, 0.1
@@ -25,11 +35,25 @@ async def check_venue(rest: Rest) -> None:
         await asyncio.sleep(_PROBE_SECONDS)
         answer = await _probe(rest, offset)
     if not answer.is_success:
-        raise Refused(
-            f"the venue refused the key with {answer.status}: {answer.body[:200].decode('utf-8', 'replace')}; "
-            "check that key id and key file belong together and to this environment",
-            status=answer.status,
-        )
+        raise refusal(answer)
+
+
+async def take_limits(reads: Reads, budget: Budget, now_ns: Callable[[], int]) -> AccountLimits | str:
+    """Read the account's limits and the costs of operations, and keep to them from now on.
+
+    Gives the limits, or the sentence that says why the documented ones of the lowest tier stay in force. Raises
+    `Unreachable` for a venue that does not answer.
+    """
+    try:
+        limits = await reads.call(call(calls.LIMITS, Nothing()))
+        costs = await reads.call(call(calls.COSTS, Nothing()))
+    except (Refused, ProtocolError) as error:
+        return f"the account's limits could not be read ({error}); requests keep to those of the lowest tier"
+    if min(limits.read.refill_rate, limits.write.refill_rate, costs.default_cost) < 1:
+        return "the venue told limits or costs that are none; requests keep to those of the lowest tier"
+    budget.set_costs(costs.default_cost, costs.endpoint_costs)
+    budget.set_limits(limits.read, limits.write, now_ns())
+    return limits
 
 
 async def _probe(rest: Rest, offset: ClockOffset) -> Response:

@@ -21,7 +21,7 @@ from fairstrike.app.clock import SystemClock
 from fairstrike.app.crash import EXIT_INTERRUPTED, TraceAside, keep_trace
 from fairstrike.app.emergency import cancel_everything
 from fairstrike.app.parent import end_with_parent
-from fairstrike.app.readiness import check_venue
+from fairstrike.app.readiness import check_venue, take_limits
 from fairstrike.app.repeats import Repeats
 from fairstrike.app.turn import Turn
 from fairstrike.core.effects import (
@@ -93,6 +93,13 @@ class Trader:
         self._halt: Halt | None = None
         self._stray: BaseException | None = None
         self.has_begun = False
+
+    async def make_ready(self) -> None:
+        """Return when the trader may begin, within the account's own limits; nothing but reads is sent."""
+        await check_venue(self.shells.rest)
+        limits = await take_limits(self.shells.reads, self.shells.budget, self._clock.now_ns)
+        if isinstance(limits, str):
+            _log.warning("%s", limits)
 
     async def run(self, asked: "asyncio.Future[str]") -> int:
         """Trade until halted; what `asked` comes to is the reason to stop. Gives the exit code."""
@@ -246,7 +253,7 @@ async def trade(folder: Path) -> int:
     held.append(locks.hold(build.account_lock(run), "on this account"))
     trader = Trader(run, folder)
     try:
-        if await _is_done_before(asked, check_venue(trader.shells.rest)):
+        if await _is_done_before(asked, trader.make_ready()):
             return await trader.run(asked)
         print(f"stopped ({asked.result()}) before anything was sent", flush=True)
         return EXIT_CLEAN
