@@ -20,7 +20,11 @@ FILE_LINES_MAX = 500
 NESTING_MAX = 4
 
 PURE_ROOMS = ("core", "market", "pricing", "strategy", "risk", "execution", "exchange", "venue/kalshi/wire")
-PURE_FILES = ("engine.py", "venue/kalshi/session.py", "venue/kalshi/budget.py")
+PURE_AT_KALSHI = (
+    *("session", "subscriptions", "frame_events", "offset", "probing", "budget", "signing"),
+    *("translate", "asking", "calls", "parameters", "changes", "refusals"),
+)
+PURE_FILES = ("engine.py", *(f"venue/kalshi/{name}.py" for name in PURE_AT_KALSHI))
 SHELLS_IN_PURE_ROOMS = ("exchange/server.py",)
 IMPURE_MODULES = frozenset(
     {"asyncio", "glob", "logging", "multiprocessing", "os", "pathlib", "random", "secrets", "select"}

@@ -1,9 +1,28 @@
-"""The one rule about where this version may send anything: this machine's loopback address, and nowhere else."""
+"""The rules about where this version may send anything.
 
+Orders go to this machine's loopback address and nowhere else. What only looks may also read from the venue's own
+hosts, those of its environment only, over TLS.
+"""
+
+from typing import Literal
 from urllib.parse import urlsplit
 
 from fairstrike.core.errors import ConfigError
 
+Kind = Literal["rest", "stream"]
+
+# Source: the venue's page on environments; the first of each is the one meant for programs.
+_HOSTS: dict[str, dict[Kind, tuple[str, ...]]] = {
+    "prod": {
+        "rest": ("external-api.kalshi.com", "api.elections.kalshi.com"),
+        "stream": ("external-api-ws.kalshi.com", "api.elections.kalshi.com"),
+    },
+    "demo": {
+        "rest": ("external-api.demo.kalshi.co", "demo-api.kalshi.co"),
+        "stream": ("external-api-ws.demo.kalshi.co", "demo-api.kalshi.co"),
+    },
+}
+_SCHEMES: dict[Kind, tuple[str, str]] = {"rest": ("https", "http"), "stream": ("wss", "ws")}
 _LOOPBACK = {"127.0.0.1": "127.0.0.1", "localhost": "127.0.0.1", "::1": "[::1]"}
 
 
@@ -35,3 +54,33 @@ def origin_on_this_machine(url: str, path: str = "") -> str:
             f"{url} is not of the form http://127.0.0.1:PORT{path}; use the line that the exchange printed"
         )
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def to_read_from(environment: str, kind: Kind, wanted: str | None, path: str) -> str:
+    """Give the URL that an environment, prod or demo, is read from: the venue's, or the `wanted` one.
+
+    A wanted one is one of the environment's own hosts over TLS, or on this machine, and its path is `path`.
+    Raises `ConfigError` for any other: a signature must not go astray.
+    """
+    hosts = _HOSTS[environment][kind]
+    secure, plain = _SCHEMES[kind]
+    if not wanted:
+        return f"{secure}://{hosts[0]}{path}"
+    try:
+        parts = urlsplit(wanted)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise ConfigError(f"{wanted} is not an address; leave it out, or use {secure}://{hosts[0]}{path}") from None
+    if host in _LOOPBACK and parts.scheme == plain:
+        local = on_this_machine(wanted, plain)
+        if urlsplit(local).path in ("", path):
+            return local.removesuffix(path) + path
+    is_plain = parts.path.rstrip("/") in ("", path) and port in (None, 443) and "@" not in wanted
+    if host in hosts and parts.scheme == secure and is_plain:
+        return f"{secure}://{host}{path}"
+    other = next((name for name, known in _HOSTS.items() if name != environment and host in known[kind]), None)
+    if other is not None:
+        raise ConfigError(f"{host} is a host of {other}, but the environment is {environment}; make them agree")
+    raise ConfigError(
+        f"{wanted} is no address of the environment {environment}; leave it out, or use {secure}://{hosts[0]}{path}"
+    )

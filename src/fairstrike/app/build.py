@@ -9,6 +9,7 @@ import fairstrike
 from fairstrike.app import config, locks
 from fairstrike.app.addresses import on_this_machine, origin_on_this_machine
 from fairstrike.app.clock import SystemClock
+from fairstrike.app.places import Place
 from fairstrike.app.runfile import RunFile
 from fairstrike.core.chance import Dice
 from fairstrike.core.errors import ConfigError
@@ -32,7 +33,7 @@ from fairstrike.venue.kalshi.reads import Reads
 from fairstrike.venue.kalshi.rest import Rest, RestParams
 from fairstrike.venue.kalshi.session import Session, SessionParams
 from fairstrike.venue.kalshi.signing import Allowed, Signer
-from fairstrike.venue.kalshi.stream import Stream, StreamParams, StreamParts
+from fairstrike.venue.kalshi.stream import Speaker, Stream, StreamParams, StreamParts
 from fairstrike.venue.port import Feed, Gateway, Inbox
 
 _STREAM_BACKOFF, _STREAM_RECONNECT = 1, 2
@@ -176,6 +177,30 @@ def shells(run: RunFile, clock: SystemClock, inbox: Inbox) -> Shells:
         reads=Reads(rest, budget, inbox),
         stream=Stream(StreamParams(url=ws, is_patient=False), parts),
         writes=writes,
+    )
+
+
+class Lookout(msgspec.Struct, frozen=True, kw_only=True):
+    """The parts that only look: nothing among them can sign or send a write."""
+
+    reads: Reads
+    rest: Rest
+    stream: Stream
+
+
+def lookout(place: Place, clock: SystemClock, speaker: Speaker, signer: Signer | None) -> Lookout:
+    """Give the parts that look at a venue; without a signer only public reads succeed."""
+    assert signer is None or signer.allowed is Allowed.READS, "who only looks signs nothing but reads"
+    dice = Dice(0, _STREAM_BACKOFF)
+    params = RestParams(origin=place.origin, retries_max=1)
+    rest = Rest(params, signer, clock, clock.wall_ms)
+    parts = StreamParts(
+        session=speaker, signer=signer, inbox=lambda events: True, clock=clock, wall_ms=clock.wall_ms, dice=dice
+    )
+    return Lookout(
+        rest=rest,
+        reads=Reads(rest, Budget(BudgetParams(), dice, clock.now_ns()), lambda events: True),
+        stream=Stream(StreamParams(url=place.ws, is_patient=False), parts),
     )
 
 

@@ -25,6 +25,9 @@ app = typer.Typer(
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Config = Annotated[Path | None, typer.Option("--config", help="Settings: a .toml, .yaml or .json file.")]
 
+Env = Annotated[str | None, typer.Option(help="prod, demo or box; else what the settings or .env say, else prod.")]
+Box = Annotated[Path | None, typer.Option(help="File with the first line of `fairstrike exchange --json`.")]
+
 
 @app.callback()
 def fairstrike(
@@ -109,6 +112,54 @@ def verify(
         print(msgspec.json.encode(verified).decode())
     else:
         printing.verified(verified)
+
+
+@app.command()
+def doctor(
+    env: Env = None,
+    box: Box = None,
+    config_file: Config = None,
+    folder: Annotated[Path, typer.Option(help="Where runs are kept.")] = Path("runs"),
+    disk_min: Annotated[float, typer.Option(metavar="GIB", help="Least free disk space, in GiB.")] = 1.0,
+    as_json: Json = False,
+) -> None:
+    """Check settings, key, disk, clock and the way to the exchange, and say what to do. Only looks."""
+    from fairstrike.app import diagnosis_printing
+    from fairstrike.app import doctor as examining
+
+    wanted = examining.Wanted(
+        env=env, box=box, config_file=config_file, folder=folder, disk_min=int(disk_min * examining.GIB)
+    )
+    with diagnosis_printing.findings(is_shown=not as_json) as on_finding:
+        report = examining.examine(wanted, on_finding)
+    if as_json:
+        print(msgspec.json.encode(report).decode())
+    else:
+        diagnosis_printing.verdict(report)
+    raise typer.Exit(report.exit_code)
+
+
+@app.command()
+def smoke(
+    env: Env = None,
+    box: Box = None,
+    config_file: Config = None,
+    seconds: Annotated[float, typer.Option(help="How long to listen.")] = 12.0,
+    market: Annotated[list[str] | None, typer.Option(help="A market to listen to; once for each.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Listen to the exchange's stream and say what came: messages, gaps, ages, channels. Only looks."""
+    from fairstrike.app import diagnosis_printing
+    from fairstrike.app import smoke as listening
+
+    wanted = listening.wanted(env, box, config_file, seconds, tuple(market or ()))
+    with diagnosis_printing.listening(wanted, is_shown=not as_json) as on_second:
+        report = listening.run(wanted, on_second)
+    if as_json:
+        print(msgspec.json.encode(report).decode())
+    else:
+        diagnosis_printing.smoked(report)
+    raise typer.Exit(report.exit_code)
 
 
 @app.command()

@@ -1,6 +1,8 @@
 """What `.env` and the process environment say of a run; the process environment wins.
 
-Read here and nowhere else: KALSHI_ENV and KALSHI_EXECUTION_MODE, where the command line says nothing, and LOG_LEVEL.
+Read here and nowhere else: KALSHI_ENV and KALSHI_EXECUTION_MODE, where the command line says nothing, LOG_LEVEL, and
+for what only looks KALSHI_PROD_KEY_ID, KALSHI_PROD_KEY_PATH, KALSHI_DEMO_KEY_ID, KALSHI_DEMO_KEY_PATH (for whichever
+environment is meant also KALSHI_API_KEY_ID and KALSHI_PRIVATE_KEY_PATH), KALSHI_BASE_URL and KALSHI_WS_URL.
 """
 
 import os
@@ -9,7 +11,7 @@ from pathlib import Path
 import msgspec
 from dotenv import dotenv_values
 
-from fairstrike.core.errors import ConfigError
+from fairstrike.core.errors import ConfigError, CredentialError
 
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -39,6 +41,36 @@ def log_level() -> str:
     if level not in _LEVELS:
         raise ConfigError(f"LOG_LEVEL {level!r} is none; use one of {', '.join(_LEVELS)}")
     return level
+
+
+class KeyPlace(msgspec.Struct, frozen=True, kw_only=True):
+    """An API key's id, and where its private key is."""
+
+    key_id: str
+    path: str
+
+
+def key_place(environment: str) -> KeyPlace:
+    """Give where the key of an environment, prod or demo, is; the key is not read here.
+
+    Raises `CredentialError` when no key id is named.
+    """
+    found = _values()
+    name = environment.upper()
+    key_id = found.get(f"KALSHI_{name}_KEY_ID") or found.get("KALSHI_API_KEY_ID")
+    path = found.get(f"KALSHI_{name}_KEY_PATH") or found.get("KALSHI_PRIVATE_KEY_PATH") or f".secrets/{environment}.txt"
+    if not key_id:
+        raise CredentialError(
+            f"no API key is named for {environment}: make one at the venue, and put its id into .env as "
+            f"KALSHI_{name}_KEY_ID and its private key into {path}"
+        )
+    return KeyPlace(key_id=key_id, path=path)
+
+
+def wanted_addresses() -> tuple[str | None, str | None]:
+    """Give the addresses of REST and stream that are to be used in place of the venue's, None for its own."""
+    found = _values()
+    return found.get("KALSHI_BASE_URL"), found.get("KALSHI_WS_URL")
 
 
 def _values() -> dict[str, str]:

@@ -211,6 +211,22 @@ _BY_STATUS: dict[int, type[VenueRefusal]] = {
 }
 
 
+_STREAM_CURES = {
+    8: "this exchange does not have the channel: do without, or update the program",
+    9: "this key may not have the channel: ask the venue for it, or use a key that may",
+    10: "the venue ended it: subscribe again",
+    11: "correct the parameter that is named, such as a market that is not there",
+    25: "it was read too slowly: look at this machine's load, then subscribe again",
+    26: "too many markets: name fewer",
+    27: "too many commands: wait before the next",
+}
+
+
+def stream_cure(code: int | None) -> str:
+    """Give what to do about an error of the stream. Source: AsyncAPI document 2.0.0, error codes."""
+    return _STREAM_CURES.get(code or 0, "subscribe again, or report it with the command that caused it")
+
+
 def refusal(answer: Response) -> VenueRefusal:
     """Give the typed error of an answer that is no success."""
     assert not answer.is_success, "a success refuses nothing"

@@ -43,11 +43,14 @@ from fairstrike.venue.kalshi.wire.stream import (
     KNOWN_TYPES,
     DeltaFrame,
     ErrorFrame,
+    EventFeeFrame,
+    EventLifecycleFrame,
     FillFrame,
     Frame,
     IndexFrame,
     LifecycleFrame,
     OkFrame,
+    OrderGroupFrame,
     PositionFrame,
     SnapshotFrame,
     SubscribedFrame,
@@ -310,6 +313,8 @@ class Session:
             case ErrorFrame():
                 return self._error(frame, recv_ns)
             case OkFrame() | PositionFrame() | DeltaFrame() | SnapshotFrame():
+                return []
+            case OrderGroupFrame() | EventLifecycleFrame() | EventFeeFrame():
                 return []
             case _:
                 assert_never(frame)

@@ -7,26 +7,64 @@ so every book must be.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Protocol
 
 import msgspec
-from picows import WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+from picows import WSError, WSFrame, WSInvalidStatusError, WSListener, WSMsgType, WSTransport, ws_connect
 
 from fairstrike.core.chance import Dice
 from fairstrike.core.effects import Effect, Resubscribe, Unwatch, Watch
-from fairstrike.core.errors import Unreachable
+from fairstrike.core.errors import Refused, Unreachable
 from fairstrike.core.events import BatchEnded, Event
 from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
 from fairstrike.venue.kalshi.budget import Backoff
+from fairstrike.venue.kalshi.refusals import refusal
 from fairstrike.venue.kalshi.rest import WallMs, deliver
-from fairstrike.venue.kalshi.session import Session
 from fairstrike.venue.kalshi.signing import Signer
+from fairstrike.venue.kalshi.wire.transport import Response
 from fairstrike.venue.port import Clock, Inbox
 
 Tap = Callable[[bytes, int], None]
 """Takes a raw copy of each frame and its receive stamp (ns)."""
 
 _log = logging.getLogger(__name__)
+
+
+class Speaker(Protocol):
+    """What a stream is spoken by: `session.Session` when trading, `probing.Probe` when only looking.
+
+    Takes frames and gives events; what it wants said are commands as bytes.
+    """
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether the connection must be made anew."""
+        ...
+
+    def connected(self, recv_ns: int) -> tuple[list[Event], list[bytes]]:
+        """Begin a connection; give events and what to say first."""
+        ...
+
+    def disconnected(self, recv_ns: int, reason: str) -> list[Event]:
+        """End a connection; give events."""
+        ...
+
+    def receive(self, data: bytes, recv_ns: int) -> list[Event]:
+        """Give the events of one frame's bytes."""
+        ...
+
+    def watch(self, tickers: Iterable[str]) -> list[bytes]:
+        """Give what to say to stream these markets."""
+        ...
+
+    def unwatch(self, tickers: Iterable[str]) -> list[bytes]:
+        """Give what to say to stream them no longer."""
+        ...
+
+    def resubscribe(self, tickers: Iterable[str]) -> list[bytes]:
+        """Give what to say to have their books anew."""
+        ...
 
 
 class StreamParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,10 +85,13 @@ class StreamParams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StreamParts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a stream is joined to: protocol, signatures, where events go, the clocks, the dice, a tap."""
+    """What a stream is joined to: protocol, signatures, where events go, the clocks, the dice, a tap.
 
-    session: Session
-    signer: Signer
+    Without a signer the venue refuses the handshake.
+    """
+
+    session: Speaker
+    signer: Signer | None
     inbox: Inbox
     clock: Clock
     wall_ms: WallMs
@@ -85,7 +126,7 @@ class Stream:
     async def run(self) -> None:
         """Connect, deliver and reconnect until `stop`.
 
-        Raises `Unreachable` when an impatient stream's first connection fails.
+        Raises `Unreachable` or a `VenueRefusal` when an impatient stream's first connection fails.
         """
         params = self._params
         backoff = Backoff(params.backoff_first_ns, params.backoff_last_ns, self._parts.dice)
@@ -93,7 +134,7 @@ class Stream:
             self._was_connected = False
             try:
                 reason = await self._connection()
-            except Unreachable as error:
+            except (Unreachable, Refused) as error:
                 if not params.is_patient:
                     raise
                 reason = str(error)
@@ -122,7 +163,7 @@ class Stream:
             transport, _ = await ws_connect(
                 lambda: listener,
                 params.url,
-                extra_headers=parts.signer.sign_stream(parts.wall_ms()),
+                extra_headers={} if parts.signer is None else parts.signer.sign_stream(parts.wall_ms()),
                 websocket_handshake_timeout=params.handshake_ns / SECOND_NS,
                 enable_auto_ping=True,
                 auto_ping_idle_timeout=params.ping_every_ns / SECOND_NS,
@@ -130,6 +171,10 @@ class Stream:
                 max_frame_size=params.frame_bytes_max,
                 max_redirects=0,
             )
+        except WSInvalidStatusError as error:
+            if error.response is None or error.response.status < 400:
+                raise Unreachable(f"{params.url} is no stream ({error}): check the address.") from None
+            raise refusal(Response(status=error.response.status, body=error.raw_body or b"")) from None
         except (WSError, OSError, TimeoutError) as error:
             text = str(error) or type(error).__name__
             raise Unreachable(

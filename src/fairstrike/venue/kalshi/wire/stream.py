@@ -171,6 +171,36 @@ class LifecycleMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     settled_ts: Seconds | None = None
 
 
+class OrderGroupMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of an order group: created, triggered, reset, deleted or limit_updated."""
+
+    event_type: str
+    order_group_id: str
+    contracts_limit_fp: str | None = None
+    ts_ms: Milliseconds | None = None
+
+
+class EventLifecycleMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A new event."""
+
+    event_ticker: str
+    series_ticker: str | None = None
+    exchange_index: int | None = None
+    title: str | None = None
+    subtitle: str | None = None
+    collateral_return_type: str | None = None
+    strike_date: str | None = None
+    strike_period: str | None = None
+
+
+class EventFeeMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An event's override of its series' fees; None takes one back."""
+
+    event_ticker: str
+    fee_type_override: str | None = None
+    fee_multiplier_override: Decimal | None = None
+
+
 class IndexAverage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The venue's own mean of index values over a window."""
 
@@ -294,6 +324,30 @@ class IndexFrame(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     seq: int | None = None
 
 
+class OrderGroupFrame(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="order_group_updates"):
+    """Something happened to an order group of ours."""
+
+    msg: OrderGroupMessage
+    sid: int | None = None
+    seq: int | None = None
+
+
+class EventLifecycleFrame(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="event_lifecycle"):
+    """An event was made. On the lifecycle channel."""
+
+    msg: EventLifecycleMessage
+    sid: int | None = None
+    seq: int | None = None
+
+
+class EventFeeFrame(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="event_fee_update"):
+    """An event's fees differ from its series' from now on. On the lifecycle channel."""
+
+    msg: EventFeeMessage
+    sid: int | None = None
+    seq: int | None = None
+
+
 class SubscribedFrame(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="subscribed"):
     """A channel was opened; seen with the sid inside `msg`, documented once with it at the top."""
 
@@ -339,6 +393,9 @@ Frame = (
     | PositionFrame
     | LifecycleFrame
     | IndexFrame
+    | OrderGroupFrame
+    | EventLifecycleFrame
+    | EventFeeFrame
     | SubscribedFrame
     | OkFrame
     | UnsubscribedFrame
@@ -366,6 +423,9 @@ KNOWN_TYPES = frozenset(
         "market_position",
         "market_lifecycle_v2",
         "cfbenchmarks_value",
+        "order_group_updates",
+        "event_lifecycle",
+        "event_fee_update",
         "subscribed",
         "ok",
         "unsubscribed",

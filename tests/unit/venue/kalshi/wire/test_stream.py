@@ -50,6 +50,13 @@ FRAMES: list[stream.Frame] = [
         msg=stream.LifecycleMessage(event_type="created", market_ticker="T", floor_strike=Decimal("53299.99"))
     ),
     stream.IndexFrame(msg=stream.IndexMessage(index_id="BRTI", data="{}")),
+    stream.OrderGroupFrame(
+        msg=stream.OrderGroupMessage(event_type="triggered", order_group_id="g", ts_ms=1), sid=9, seq=1
+    ),
+    stream.EventLifecycleFrame(msg=stream.EventLifecycleMessage(event_ticker="E", series_ticker="S"), sid=4, seq=2),
+    stream.EventFeeFrame(
+        msg=stream.EventFeeMessage(event_ticker="E", fee_multiplier_override=Decimal("0.5")), sid=4, seq=3
+    ),
     stream.SubscribedFrame(msg=stream.SubscribedMessage(channel="ticker", sid=1), id=1),
     stream.OkFrame(msg=stream.OkMessage(market_tickers=("T",)), id=2, sid=1, seq=5),
     stream.UnsubscribedFrame(id=1, sid=2, seq=3),

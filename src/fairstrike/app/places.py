@@ -1,0 +1,67 @@
+"""Where a look goes, and with which key: the venue's environments, or an exchange in a box."""
+
+from pathlib import Path
+
+import msgspec
+
+from fairstrike.app import dotenv, runfile
+from fairstrike.app.addresses import on_this_machine, origin_on_this_machine, to_read_from
+from fairstrike.app.trading import ENVIRONMENTS
+from fairstrike.core.errors import UsageError
+from fairstrike.core.timing import VenueClock
+from fairstrike.venue.kalshi.credentials import load_key
+from fairstrike.venue.kalshi.signing import Allowed, Signer
+from fairstrike.venue.kalshi.wire.transport import BASE_PATH, STREAM_PATH
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """An environment's addresses and clock."""
+
+    environment: str
+    origin: str
+    ws: str
+    clock: VenueClock = VenueClock()
+
+
+def place_of(environment: str, box: Path | None) -> Place:
+    """Give where to look; `box` is the file with the first line of an exchange in a box.
+
+    Raises `UsageError` for an environment that is none and a box without its line, `ConfigError` for an address that
+    is not the environment's.
+    """
+    if environment not in ENVIRONMENTS:
+        raise UsageError(f"there is no --env {environment!r}; choose {', '.join(ENVIRONMENTS)}")
+    if environment == "box":
+        line = runfile.read_box_line(_named(box))
+        origin, ws = origin_on_this_machine(line.rest, BASE_PATH), on_this_machine(line.ws, "ws")
+        return Place(environment=environment, origin=origin, ws=ws, clock=line.clock)
+    if box is not None:
+        raise UsageError(f"--box goes with --env box, not with {environment}; leave one of them out")
+    rest, stream = dotenv.wanted_addresses()
+    return Place(
+        environment=environment,
+        origin=to_read_from(environment, "rest", rest, BASE_PATH).removesuffix(BASE_PATH),
+        ws=to_read_from(environment, "stream", stream, STREAM_PATH),
+    )
+
+
+def key_place(environment: str, box: Path | None) -> dotenv.KeyPlace:
+    """Give where the environment's key is.
+
+    Raises `UsageError` for a box without its line, `CredentialError` when no key is named.
+    """
+    if environment != "box":
+        return dotenv.key_place(environment)
+    account = runfile.read_box_line(_named(box)).accounts[0]
+    return dotenv.KeyPlace(key_id=account.key_id, path=account.private_key)
+
+
+def reading_signer(key: dotenv.KeyPlace) -> Signer:
+    """Give a signer that signs reads and nothing else. Raises `CredentialError` for a key that cannot be used."""
+    return Signer(key.key_id, load_key(key.path), Allowed.READS)
+
+
+def _named(box: Path | None) -> Path:
+    if box is None:
+        raise UsageError("--env box needs --box FILE, the file with the first line of `fairstrike exchange --json`")
+    return box
