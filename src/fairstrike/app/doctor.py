@@ -141,7 +141,7 @@ class Examination:
         await self._look_at(self._place)
 
     async def _look_at(self, place: places.Place) -> None:
-        """Make the checks that ask the venue; what is public is asked without a key, so that neither hides the other."""
+        """Make the checks that ask the venue; what is public is asked without a key, which may be refused."""
         clock = SystemClock(place.clock)
         public, private = (build.lookout(place, clock, _probe(), signer) for signer in (None, self._signer))
         try:

@@ -1,12 +1,13 @@
 """Where a look goes, and with which key: the venue's environments, or an exchange in a box."""
 
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 
 from fairstrike.app import dotenv, runfile
 from fairstrike.app.addresses import on_this_machine, origin_on_this_machine, to_read_from
-from fairstrike.app.trading import ENVIRONMENTS
+from fairstrike.app.config import Environment
 from fairstrike.core.errors import UsageError
 from fairstrike.core.timing import VenueClock
 from fairstrike.venue.kalshi.credentials import load_key
@@ -29,8 +30,9 @@ def place_of(environment: str, box: Path | None) -> Place:
     Raises `UsageError` for an environment that is none and a box without its line, `ConfigError` for an address that
     is not the environment's.
     """
-    if environment not in ENVIRONMENTS:
-        raise UsageError(f"there is no --env {environment!r}; choose {', '.join(ENVIRONMENTS)}")
+    known = get_args(Environment)
+    if environment not in known:
+        raise UsageError(f"there is no --env {environment!r}; choose {', '.join(known)}")
     if environment == "box":
         line = runfile.read_box_line(_named(box))
         origin, ws = origin_on_this_machine(line.rest, BASE_PATH), on_this_machine(line.ws, "ws")

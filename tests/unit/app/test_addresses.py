@@ -2,7 +2,7 @@
 
 import pytest
 
-from fairstrike.app.addresses import on_this_machine, origin_on_this_machine
+from fairstrike.app.addresses import on_this_machine, origin_on_this_machine, to_read_from
 from fairstrike.core.errors import ConfigError
 
 
@@ -64,3 +64,54 @@ def test_an_origin_is_written_out(expected: str, url: str, path: str) -> None:
 def test_an_origin_with_another_path_is_refused(url: str, path: str) -> None:
     with pytest.raises(ConfigError):
         origin_on_this_machine(url, path)
+
+
+REST, STREAM = "/trade-api/v2", "/trade-api/ws/v2"
+
+
+@pytest.mark.parametrize(
+    ("expected", "environment", "wanted"),
+    [
+        ("https://external-api.kalshi.com/trade-api/v2", "prod", None),
+        ("https://external-api.demo.kalshi.co/trade-api/v2", "demo", ""),
+        ("https://api.elections.kalshi.com/trade-api/v2", "prod", "https://api.elections.kalshi.com"),
+        ("https://demo-api.kalshi.co/trade-api/v2", "demo", "https://demo-api.kalshi.co/trade-api/v2/"),
+        ("http://127.0.0.1:8080/trade-api/v2", "demo", "http://localhost:8080/trade-api/v2"),
+        ("http://127.0.0.1:8080/trade-api/v2", "prod", "http://127.0.0.1:8080"),
+    ],
+)
+def test_an_environment_is_read_from_its_own_hosts_or_this_machine(
+    expected: str, environment: str, wanted: str | None
+) -> None:
+    assert to_read_from(environment, "rest", wanted, REST) == expected
+
+
+def test_streams_have_hosts_of_their_own() -> None:
+    assert to_read_from("prod", "stream", None, STREAM) == "wss://external-api-ws.kalshi.com/trade-api/ws/v2"
+    assert to_read_from("demo", "stream", None, STREAM) == "wss://external-api-ws.demo.kalshi.co/trade-api/ws/v2"
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        "http://external-api.kalshi.com/trade-api/v2",
+        "https://external-api.kalshi.com.evil.test/trade-api/v2",
+        "https://evil.test/trade-api/v2",
+        "https://user@external-api.kalshi.com/trade-api/v2",
+        "https://external-api.kalshi.com:8443/trade-api/v2",
+        "https://external-api.kalshi.com/elsewhere",
+        "https://127.0.0.1:8080/trade-api/v2",
+        "http://127.0.0.1:8080/elsewhere",
+        "http://127.0.0.1/trade-api/v2",
+        "http://[::1",
+        "external-api.kalshi.com",
+    ],
+)
+def test_a_signature_does_not_go_astray(wanted: str) -> None:
+    with pytest.raises(ConfigError):
+        to_read_from("prod", "rest", wanted, REST)
+
+
+def test_a_host_of_another_environment_is_refused_by_name() -> None:
+    with pytest.raises(ConfigError, match=r"demo-api\.kalshi\.co is a host of demo, but the environment is prod"):
+        to_read_from("prod", "rest", "https://demo-api.kalshi.co/trade-api/v2", REST)

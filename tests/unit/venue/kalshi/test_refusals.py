@@ -6,7 +6,7 @@ import pytest
 
 from fairstrike.core.errors import Refused, VenueError
 from fairstrike.venue.kalshi import refusals
-from fairstrike.venue.kalshi.refusals import VenueRefusal, refusal, refusal_of
+from fairstrike.venue.kalshi.refusals import VenueRefusal, refusal, refusal_of, stream_cure
 from fairstrike.venue.kalshi.wire.transport import Response
 
 
@@ -70,3 +70,9 @@ def test_an_item_of_a_batch_is_refused_alike() -> None:
     assert type(error) is refusals.PostOnlyCrossed
     assert isinstance(error, Refused)
     assert error.told == "400 invalid_order: no: post only cross"
+
+
+@pytest.mark.parametrize("code", [None, 0, 8, 9, 11, 25, 999])
+def test_an_error_of_the_stream_has_a_cure(code: int | None) -> None:
+    assert stream_cure(code)
+    assert (stream_cure(code) == stream_cure(None)) is (code in (None, 0, 999))

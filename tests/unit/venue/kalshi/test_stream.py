@@ -14,12 +14,13 @@ from fairstrike.core.effects import Ask, Resubscribe, Unwatch, Watch
 from fairstrike.core.errors import Unreachable
 from fairstrike.core.events import BatchEnded, BookDelta, BookLost, BookSnapshot, StreamChanged
 from fairstrike.core.timing import SECOND_NS
+from fairstrike.venue.kalshi.refusals import KeyUnknown
 from fairstrike.venue.kalshi.session import Session
 from fairstrike.venue.kalshi.signing import Allowed, Signer
 from fairstrike.venue.kalshi.stream import Stream, StreamParams, StreamParts
 from fairstrike.venue.kalshi.wire.commands import Command, Subscribe, UpdateSubscription, decode_command
 from tests.unit.venue.kalshi.fakes import TICKER, JumpingClock, ListInbox, delta, frame, snapshot
-from tests.unit.venue.kalshi.scripted import PEM, WallTicks
+from tests.unit.venue.kalshi.scripted import PEM, ScriptedVenue, WallTicks
 
 Script = Callable[["Door", WSTransport, Command], None]
 
@@ -346,3 +347,15 @@ def test_stream_carries_out_nothing_else() -> None:
     stream = stream_to("ws://127.0.0.1:9/", ListInbox(), Session())
     with pytest.raises(AssertionError):
         stream.submit(Ask(what="orders"))
+
+
+def test_a_refused_handshake_is_a_typed_refusal() -> None:
+    body = {"error": {"code": "authentication_error", "message": "no", "details": "INVALID_PARAMETER"}}
+
+    async def check() -> None:
+        async with ScriptedVenue([(401, body)]) as venue:
+            url = venue.origin.replace("http", "ws") + "/trade-api/ws/v2"
+            with pytest.raises(KeyUnknown):
+                await stream_to(url, ListInbox(), Session(), is_patient=False).run()
+
+    run(check())
