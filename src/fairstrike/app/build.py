@@ -15,7 +15,7 @@ from fairstrike.core.chance import Dice
 from fairstrike.core.errors import ConfigError
 from fairstrike.core.ids import account_tag
 from fairstrike.core.records import RunStarted, TapeFile
-from fairstrike.core.timing import VenueClock
+from fairstrike.core.timing import MILLISECOND_NS, VenueClock
 from fairstrike.engine import Engine, Rooms
 from fairstrike.exchange import replay
 from fairstrike.execution.clerk import Clerk, Notes
@@ -193,13 +193,15 @@ def lookout(place: Place, clock: SystemClock, speaker: Speaker, signer: Signer |
     assert signer is None or signer.allowed is Allowed.READS, "who only looks signs nothing but reads"
     dice = Dice(0, _STREAM_BACKOFF)
     params = RestParams(origin=place.origin, retries_max=1)
+    # Somebody is waiting for an answer.
+    pace = BudgetParams(backoff_first_ns=200 * MILLISECOND_NS * place.clock.factor)
     rest = Rest(params, signer, clock, clock.wall_ms)
     parts = StreamParts(
         session=speaker, signer=signer, inbox=lambda events: True, clock=clock, wall_ms=clock.wall_ms, dice=dice
     )
     return Lookout(
         rest=rest,
-        reads=Reads(rest, Budget(BudgetParams(), dice, clock.now_ns()), lambda events: True),
+        reads=Reads(rest, Budget(pace, dice, clock.now_ns()), lambda events: True),
         stream=Stream(StreamParams(url=place.ws, is_patient=False), parts),
     )
 

@@ -192,7 +192,7 @@ class Examination:
         told = f"{free / GIB:.1f} GiB free where {self._wanted.folder} is"
         if free < self._wanted.disk_min:
             raise UsageError(
-                f"{told}, a run needs {self._wanted.disk_min / GIB:,.1f}: free some, or use another --folder"
+                f"{told}, a run needs {self._wanted.disk_min / GIB:,.1f} GiB: free some, or use another --folder"
             )
         seconds = _write_probe(place)
         if seconds > _SYNC_SLOW_SECONDS:
