@@ -212,6 +212,18 @@ ONE_GROUP = Operation(
     result=orders.OrderGroupAnswer,
     is_signed=True,
 )
+SUBACCOUNT_BALANCES = Operation(
+    path="/portfolio/subaccounts/balances",
+    parameters=ask.Nothing,
+    result=portfolio.SubaccountBalances,
+    is_signed=True,
+)
+SUBACCOUNT_TRANSFERS = Operation(
+    path="/portfolio/subaccounts/transfers",
+    parameters=ask.Paged,
+    result=portfolio.SubaccountTransfersPage,
+    is_signed=True,
+)
 LIMITS = Operation(path="/account/limits", parameters=ask.Nothing, result=portfolio.AccountLimits, is_signed=True)
 COSTS = Operation(path="/account/endpoint_costs", parameters=ask.Nothing, result=portfolio.EndpointCosts)
 API_KEYS = Operation(path="/api_keys", parameters=ask.Nothing, result=portfolio.ApiKeysAnswer, is_signed=True)
@@ -254,6 +266,8 @@ READS: tuple[Operation[msgspec.Struct, object], ...] = (
     RESTING_VALUE,
     GROUPS,
     ONE_GROUP,
+    SUBACCOUNT_BALANCES,
+    SUBACCOUNT_TRANSFERS,
     LIMITS,
     COSTS,
     API_KEYS,

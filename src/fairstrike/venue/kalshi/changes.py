@@ -27,10 +27,10 @@ from fairstrike.venue.kalshi.wire.orders import (
     DecreaseOrder,
     ErrorDetail,
     GroupCreated,
-    GroupLimit,
     OrderAmended,
     OrderCreated,
     OrderDecreased,
+    UpdateGroupLimit,
 )
 from fairstrike.venue.kalshi.wire.transport import Request, Response, Talk
 
@@ -171,7 +171,7 @@ def trigger_group(group_id: str, exchange_index: int) -> Talk[Done | Unmade]:
     return (yield from _change("PUT", f"{_group(group_id)}/trigger", None, Done, exchange_index))
 
 
-def limit_group(group_id: str, body: GroupLimit, exchange_index: int) -> Talk[Done | Unmade]:
+def limit_group(group_id: str, body: UpdateGroupLimit, exchange_index: int) -> Talk[Done | Unmade]:
     """Give a group another limit; one below what filled in the last fifteen seconds triggers it at once."""
     return (yield from _change("PUT", f"{_group(group_id)}/limit", body, Done, exchange_index))
 

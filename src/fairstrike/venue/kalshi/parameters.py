@@ -17,6 +17,13 @@ class Nothing(msgspec.Struct, frozen=True, kw_only=True):
     """No parameters."""
 
 
+class Paged(msgspec.Struct, frozen=True, kw_only=True):
+    """A list, page by page."""
+
+    limit: int | None = None
+    cursor: str | None = None
+
+
 class FeeChangesOfSeries(msgspec.Struct, frozen=True, kw_only=True):
     """Fee changes to come, or with the past ones; of one series, or of all."""
 

@@ -17,10 +17,10 @@ from fairstrike.venue.kalshi.wire.orders import (
     CreateOrder,
     DecreaseOrder,
     GroupCreated,
-    GroupLimit,
     OrderAmended,
     OrderCreated,
     OrderDecreased,
+    UpdateGroupLimit,
 )
 from fairstrike.venue.kalshi.wire.transport import Request, Response, Talk
 
@@ -89,7 +89,7 @@ CHANGES: dict[str, Callable[[], Talk[object]]] = {
     "create group": lambda: changes.create_group(CreateGroup(contracts_limit=5, exchange_index=2)),
     "reset": lambda: changes.reset_group("g", 2),
     "trigger": lambda: changes.trigger_group("g", 2),
-    "limit": lambda: changes.limit_group("g", GroupLimit(contracts_limit=3), 2),
+    "limit": lambda: changes.limit_group("g", UpdateGroupLimit(contracts_limit=3), 2),
     "delete": lambda: changes.delete_group("g", 2),
 }
 

@@ -196,13 +196,6 @@ class OrderGroupsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     order_groups: tuple[OrderGroup, ...] | None = ()
 
 
-class GroupLimit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """PUT /portfolio/order_groups/{id}/limit: most contracts within fifteen seconds, whole or as text."""
-
-    contracts_limit: int | None = None
-    contracts_limit_fp: str | None = None
-
-
 class OrderGroupAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """GET /portfolio/order_groups/{id}; `orders` are order ids."""
 
