@@ -123,7 +123,7 @@ async def _listen(asked: Wanted, place: places.Place, signer: Signer, on_second:
     async def listen(look: build.Lookout) -> None:
         for second in range(int(asked.seconds)):
             await asyncio.sleep(1)
-            if second == int(asked.seconds) // 2:
+            if second + 1 == max(1, int(asked.seconds) // 2):
                 look.stream.submit(Resubscribe(tickers=markets, reason="smoke"))
             on_second(second + 1)
         await asyncio.sleep(asked.seconds % 1)
