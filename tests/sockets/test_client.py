@@ -44,15 +44,10 @@ FACTOR = 20
 SERIES = "KXBTCD"
 PERIOD = {"start_ts": 1_790_000_000, "end_ts": 1_790_003_600, "period_interval": 60}
 ABSENT = (refusals.NotFound, refusals.NotServed)
-"""What the box answers to an operation it does not have; each of them may come to be served."""
-SERVED = (
-    *(calls.STATUS, calls.SCHEDULE, calls.FRESHNESS, calls.SERIES_FEE_CHANGES, calls.SERIES, calls.ONE_SERIES),
-    *(calls.EVENTS, calls.ONE_EVENT, calls.MARKETS, calls.ONE_MARKET, calls.ORDERBOOK, calls.ORDERBOOKS),
-    *(calls.TRADES, calls.BALANCE, calls.POSITIONS, calls.FILLS, calls.SETTLEMENTS, calls.ORDERS, calls.ONE_ORDER),
-    *(calls.QUEUE_POSITION, calls.QUEUE_POSITIONS, calls.GROUPS, calls.ONE_GROUP, calls.SUBACCOUNT_BALANCES),
-    *(calls.LIMITS, calls.COSTS),
-)
-"""What it certainly serves."""
+"""What the box answers to an operation it does not have, and to a market that is not history yet."""
+UNSERVED = (calls.OLD_MARKET, calls.OLD_CANDLESTICKS, calls.OLD_POSITIONS, calls.RESTING_VALUE, calls.API_KEYS)
+"""Those it may answer so; each may come to be served."""
+SERVED = tuple(read for read in READS if read not in UNSERVED)
 
 
 class Faults:
@@ -193,7 +188,10 @@ def every_call(ticker: str, order_id: str, group_id: str) -> dict[Operation[msgs
     for read in READS:
         fields = msgspec.structs.fields(read.parameters)
         wanted = {field.name for field in fields if field.required or field.name in ("market_ticker", "market_tickers")}
-        made[read] = call(read, msgspec.convert({name: values[name] for name in wanted}, read.parameters))
+        given = {name: values[name] for name in wanted}
+        if read is calls.EVENT_CANDLESTICKS:
+            given["ticker"] = values["event_ticker"]
+        made[read] = call(read, msgspec.convert(given, read.parameters))
     return made
 
 
