@@ -22,6 +22,7 @@ app = typer.Typer(
     add_completion=False,
 )
 
+_FORMATS = "the formats that docs/guides/recordings.md lists"
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Config = Annotated[Path | None, typer.Option("--config", help="Settings: a .toml, .yaml or .json file.")]
 
@@ -41,9 +42,16 @@ def fairstrike(
 
 @app.command()
 def replay(
-    files: Annotated[list[Path], typer.Argument(help="Captures of 15-minute markets: RUN.jsonl, .gz or .zst.")],
+    files: Annotated[list[Path], typer.Argument(help=f"Recordings as files or folders, in {_FORMATS}.")],
     as_json: Json = False,
-    config_file: Config = None,
+    config_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            help="The whole run's settings, a .toml, .yaml or .json file; "
+            "excludes --strategy, --cash, --size, --net-max and --edge.",
+        ),
+    ] = None,
     folder: Annotated[Path | None, typer.Option(help="Run folder for the journal (default: under runs/).")] = None,
     strategy: Annotated[
         list[str] | None, typer.Option(help="taker, market_maker or none; may be given more than once.")
@@ -60,10 +68,11 @@ def replay(
         config_file,
         replaying.Choices(strategies=tuple(strategy or ()) or None, cash=cash, size=size, net_max=net_max, edge=edge),
     )
-    prepared = replaying.prepare(files, settings)
+    with printing.working("checking recordings", is_shown=not as_json):
+        prepared = replaying.prepare(files, settings)
     place = folder or replaying.folder_of(prepared)
     with printing.progress("replaying", prepared.bytes_total, is_shown=not as_json, in_bytes=True) as advance:
-        report = replaying.run(prepared, place, advance)
+        report = replaying.run(prepared, place, advance, lambda: advance.then("writing the report"))
     if as_json:
         print(msgspec.json.encode(report).decode())
     else:
@@ -72,7 +81,7 @@ def replay(
 
 @app.command()
 def stats(
-    paths: Annotated[list[Path], typer.Argument(help="Recordings, or folders of them.")],
+    paths: Annotated[list[Path], typer.Argument(help=f"Recordings as files or folders, in {_FORMATS}.")],
     as_json: Json = False,
     html: Annotated[Path | None, typer.Option(help="Write a page with tables and pictures to this file.")] = None,
 ) -> None:
@@ -80,13 +89,15 @@ def stats(
     from fairstrike.app import printing, stats_printing
     from fairstrike.app import stats as measuring
 
-    recordings = measuring.prepare(paths, html)
+    with printing.working("checking recordings", is_shown=not as_json):
+        recordings = measuring.prepare(paths, html)
     with printing.progress(
         "reading", measuring.bytes_total(recordings), is_shown=not as_json, in_bytes=True
     ) as advance:
         surveyed = measuring.run(recordings, advance)
-    if html is not None:
-        measuring.write_page(surveyed, html)
+        if html is not None:
+            advance.then("drawing the page")
+            measuring.write_page(surveyed, html)
     if as_json:
         print(msgspec.json.encode(surveyed.report).decode())
     else:
@@ -98,14 +109,17 @@ def stats(
 @app.command()
 def verify(
     journal: Annotated[Path, typer.Argument(help="A run folder, or its journal folder.")],
-    tape: Annotated[list[Path] | None, typer.Option(help="A recording the run read; once for each.")] = None,
+    tape: Annotated[
+        list[Path] | None, typer.Option(help="A recording the run read, or a folder of them; once for each.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Replay a journal's inputs and hold every decision against the record, byte for byte."""
     from fairstrike.app import printing, verifying
 
     files = tape or []
-    total = sum(path.stat().st_size for path in files if path.exists())
+    # How much there is to read in a folder is known only when it has been looked through.
+    total = sum(path.stat().st_size for path in files if path.is_file()) if all(map(Path.is_file, files)) else None
     with printing.progress("verifying", total or None, is_shown=not as_json) as advance:
         verified = verifying.verify(journal, files, advance)
     if as_json:

@@ -8,15 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -33,26 +25,75 @@ if TYPE_CHECKING:
 _console = Console()
 _errors = Console(stderr=True)
 _PICTURE_WIDTH_MAX = 110
+_BAR_WIDTH_MIN, _BAR_WIDTH_MAX, _BESIDE_BAR_WIDTH = 8, 40, 54
+
+
+class Advance:
+    """What a block under a bar calls with how far it is."""
+
+    def __init__(self, bars: Progress, task: TaskID) -> None:
+        """Begin at nothing."""
+        self._bars = bars
+        self._task = task
+
+    def __call__(self, done: int) -> None:
+        """Move the bar to `done`."""
+        self._bars.update(self._task, completed=done)
+
+    def then(self, what: str) -> None:
+        """Put what comes after the bar in its place: its length is not known."""
+        self._bars.remove_task(self._task)
+        self._task = self._bars.add_task(what, total=None)
 
 
 @contextmanager
-def progress(
-    what: str, total: int | None, *, is_shown: bool, in_bytes: bool = False
-) -> Iterator[Callable[[int], None]]:
+def progress(what: str, total: int | None, *, is_shown: bool, in_bytes: bool = False) -> Iterator[Advance]:
     """Show a bar on stderr while the block runs; the block calls what it gets with how far it is, also `in_bytes`."""
-    rate = (TransferSpeedColumn(),) if in_bytes else ()
     columns = (
         TextColumn("{task.description}"),
-        BarColumn(bar_width=40),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        *rate,
+        BarColumn(bar_width=min(_BAR_WIDTH_MAX, max(_BAR_WIDTH_MIN, _errors.width - _BESIDE_BAR_WIDTH))),
+        Course(in_bytes=in_bytes),
     )
     with Progress(*columns, console=_errors, disable=not (is_shown and _errors.is_terminal), transient=True) as bars:
-        task = bars.add_task(what, total=total)
-        yield lambda done: bars.update(task, completed=done)
+        yield Advance(bars, bars.add_task(what, total=total))
+
+
+@contextmanager
+def working(what: str, *, is_shown: bool) -> Iterator[None]:
+    """Show on stderr, in a terminal, what goes on while the block runs."""
+    if not (is_shown and _errors.is_terminal):
+        yield
+        return
+    with _errors.status(what, spinner_style="default"):
+        yield
+
+
+class Course(ProgressColumn):
+    """Beside a bar: the share done, the time it took, the time that is left, the speed."""
+
+    max_refresh = 0.5
+
+    def __init__(self, *, in_bytes: bool) -> None:
+        """Show a speed where steps are bytes."""
+        super().__init__()
+        self._in_bytes = in_bytes
+
+    def render(self, task: Task) -> Text:
+        """Give the line; what is not known yet is left out."""
+        parts = [_duration(task.elapsed or 0.0)]
+        if task.total is None:
+            return Text(parts[0], FAINT, no_wrap=True)
+        if task.time_remaining is not None:
+            parts.append(f"{_duration(task.time_remaining)} left")
+        speed = task.finished_speed or task.speed
+        if self._in_bytes and speed is not None:
+            parts.append(f"{speed / 1e6:.1f} MB/s" if speed >= 1e6 else f"{speed / 1e3:.0f} kB/s")
+        return Text.assemble(f"{task.percentage:3.0f} %  ", (" · ".join(parts), FAINT), no_wrap=True)
+
+
+def _duration(seconds: float) -> str:
+    whole = int(seconds)
+    return f"{whole // 3_600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
 
 
 def verified(found: "Verified") -> None:
@@ -60,9 +101,10 @@ def verified(found: "Verified") -> None:
     left = (
         f"; {counted(found.left_out, 'older run')} left out, their inputs are no longer kept" if found.left_out else ""
     )
+    cut = f"; {counted(found.cut, 'run')} without an end, as one that was killed" if found.cut else ""
     put(
         _console,
-        f"{found.records:,} decision records of {counted(found.runs, 'run')} made again, byte for byte{left}",
+        f"{found.records:,} decision records of {counted(found.runs, 'run')} made again, byte for byte{left}{cut}",
     )
 
 

@@ -56,3 +56,17 @@ def test_assertions_must_be_on(tmp_path: Path, module: str, how: str) -> None:
     said = run(sys.executable, *options, "-m", module, "x", folder=tmp_path, optimize=None if options else "1")
     assert said.code == 2
     assert said.sentence == "Python runs with assertions off; start without -O and without PYTHONOPTIMIZE"
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        ("replay", "Recordings as files or folders, in the formats that docs/guides/recordings.md lists"),
+        ("replay", "excludes --strategy, --cash, --size, --net-max and --edge"),
+        ("stats", "Recordings as files or folders, in the formats that docs/guides/recordings.md lists"),
+        ("verify", "A recording the run read, or a folder of them"),
+    ],
+)
+def test_help_says_what_may_be_given(tmp_path: Path, command: str, sentence: str) -> None:
+    said = fairstrike(command, "--help", folder=tmp_path)
+    assert sentence in " ".join(said.out.replace("│", " ").split())
