@@ -1,18 +1,23 @@
 """Run folders: which one may be used for what, so that nothing in it is lost, and that only its owner reads it."""
 
+import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import msgspec
 
-from fairstrike.core.errors import JournalError, UsageError
+from fairstrike.app import locks
+from fairstrike.core.errors import JournalError, LockedError, UsageError
 from fairstrike.core.records import RunStarted
 from fairstrike.store.journal import DECISIONS, INPUTS, read, segments
 
-LOCK, JOURNAL = "lock", "journal"
+LOCK, JOURNAL, PAGE = "lock", "journal", "report.html"
+_REPLAY_LOCK = "replaying.lock"
+_LEFT = re.compile(r"replaying-[a-z0-9_]{8}")
 _OF_A_RUN = frozenset({"run.json", LOCK, JOURNAL, "trader.db", "control.sock"})
 _SEGMENT = re.compile(rf"({INPUTS}|{DECISIONS})-\d+\.(fsj|fsj\.zst|part)")
 
@@ -33,26 +38,65 @@ def claim_for_trader(folder: Path) -> None:
 
 
 @contextmanager
-def replay_journal(folder: Path) -> Iterator[Path]:
-    """Give a fresh folder for a replay's journal; when the block ends well it becomes the journal of `folder`.
+def replay_results(folder: Path) -> Iterator[Path]:
+    """Give a fresh folder for a replay's `JOURNAL` and `PAGE`; when the block ends well they become those of `folder`.
 
-    The journal of an earlier replay stays until then. Raises `UsageError` when `folder` holds a journal that is not a
-    replay's, or files that are not a journal's.
+    Journal and page of an earlier replay stay until then, and both are replaced or none. What a killed replay left
+    behind is removed. Raises `UsageError` when `folder` holds a journal that is not a replay's, or files that are not
+    a journal's, `LockedError` while another replay writes there.
     """
-    old = _replaceable(folder)
+    _check_replaceable(folder)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix="replaying-", dir=folder) as place:
-        made = Path(place) / JOURNAL
-        yield made
-        for path in old:
-            path.unlink()
-        if old:
-            (folder / JOURNAL).rmdir()
-        made.replace(folder / JOURNAL)
+    with _only_replay(folder):
+        # Somebody may have finished here before the lock was ours.
+        _check_replaceable(folder)
+        for left in folder.iterdir():
+            if _LEFT.fullmatch(left.name) and left.is_dir() and not left.is_symlink():
+                shutil.rmtree(left)
+        with TemporaryDirectory(prefix="replaying-", dir=folder) as place:
+            made, before = Path(place) / "made", Path(place) / "before"
+            made.mkdir()
+            before.mkdir()
+            yield made
+            _exchange(made, before, folder)
 
 
-def _replaceable(folder: Path) -> list[Path]:
-    """Give the segments of an earlier replay in `folder`, refusing anything else."""
+@contextmanager
+def _only_replay(folder: Path) -> Iterator[None]:
+    try:
+        lock = locks.hold(folder / _REPLAY_LOCK, str(folder))
+    except LockedError:
+        raise LockedError(
+            f"another replay is writing to {folder}; wait for its end, or name another folder with --folder"
+        ) from None
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+def _exchange(made: Path, before: Path, folder: Path) -> None:
+    """Put what was made in the place of what was there; interrupted in the middle, put all back."""
+    names = [name for name in (JOURNAL, PAGE) if (made / name).exists()]
+    with ExitStack() as undoing:
+        undoing.callback(_undo, names, made, before, folder)
+        for name in names:
+            if (folder / name).exists():
+                (folder / name).replace(before / name)
+            (made / name).replace(folder / name)
+        undoing.pop_all()
+
+
+def _undo(names: Sequence[str], made: Path, before: Path, folder: Path) -> None:
+    for name in names:
+        if (before / name).exists():
+            if (folder / name).exists():
+                (folder / name).replace(made / name)
+            (before / name).replace(folder / name)
+
+
+def _check_replaceable(folder: Path) -> None:
+    """Refuse a folder in which anything but an earlier replay stands where a replay's results go."""
     journal = folder / JOURNAL
     try:
         first = _first_run(journal)
@@ -61,11 +105,11 @@ def _replaceable(folder: Path) -> list[Path]:
     is_live = first.execution != "backtest" if first is not None else bool(_inputs_bytes(journal))
     if (folder / LOCK).exists() or is_live:
         raise UsageError(f"{folder} holds a live run's journal; name another folder with --folder")
-    old = list(journal.iterdir()) if journal.is_dir() else []
-    for path in old:
+    if (folder / PAGE).is_dir():
+        raise UsageError(f"{folder / PAGE} is a folder, where the page would go; name another folder with --folder")
+    for path in journal.iterdir() if journal.is_dir() else ():
         if not _SEGMENT.fullmatch(path.name):
             raise UsageError(f"{path} is no part of a journal; name another folder with --folder")
-    return old
 
 
 def _first_run(journal: Path) -> RunStarted | None:

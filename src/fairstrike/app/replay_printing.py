@@ -28,7 +28,8 @@ def replay(report: ReplayReport) -> None:
     for ticker, market in report.markets.items():
         if market.gaps or market.frozen:
             absent = f"{market.seconds_without_book:.1f} s without a book"
-            put(_console, f"[yellow]{escape(ticker)}: {counted(market.gaps, 'gap')}, {market.frozen} frozen, {absent}[/]")
+            lost = f"{counted(market.gaps, 'gap')}, {market.frozen} frozen, {absent}"
+            put(_console, f"[yellow]{escape(ticker)}: {lost}[/]")
     if report.strategies:
         put(_console, Text())
         put(_console, _strategies(report))

@@ -29,7 +29,7 @@ from fairstrike.store.tape import digest
 from fairstrike.strategy.market_maker import Params as MarketMakerParams
 from fairstrike.strategy.taker import Params as TakerParams
 
-ACCOUNT, PAGE = "replay", "report.html"
+ACCOUNT = "replay"
 _CHOICE_MAX = 1_000_000_000
 _ROOMS = config.RoomSettings(
     # A ladder that is polled twice an hour leaves no returns: its own other strikes say how much the index moves.
@@ -158,10 +158,10 @@ def run(
     """Replay into a journal in `folder`, write the page beside it, and give the figures.
 
     `on_progress` is called with the bytes read so far, `on_read` once when all are read and the figures are next.
-    A replay's journal that is there is replaced when this one is whole, not before.
+    Journal and page of a replay that are there are replaced together when these are whole, not before.
     """
-    with folders.replay_journal(folder) as place:
-        journal = Journal(place, prepared.settings.journal)
+    with folders.replay_results(folder) as place:
+        journal = Journal(place / folders.JOURNAL, prepared.settings.journal)
         engine = build.engine(prepared.started, prepared.settings)
         turn = Turn(engine, journal, keeps_inputs=False)
         observer, violations = Observer(engine), Violations()
@@ -173,31 +173,27 @@ def run(
         drive(prepared, engine, turn, on_progress, look)
         on_read()
         journal.close(prepared.started.run_ns)
-    counts = Counts(events=turn.events, decisions=turn.decisions, wakes=turn.wakes, refused=dict(turn.refused))
-    derived = {result.ticker: result.is_derived for result in prepared.found.values()}
-    finished = Finished(
-        engine=engine,
-        observer=observer,
-        violations=violations,
-        counts=counts,
-        recordings=prepared.recordings,
-        derived=derived,
-        journal=str(folder),
-        digest=journal.digest(),
-    )
-    report = replay_report(finished)
-    path = folder / PAGE
-    _write_page(prepared.started, finished, report, path)
-    return msgspec.structs.replace(report, page=str(path))
+        counts = Counts(events=turn.events, decisions=turn.decisions, wakes=turn.wakes, refused=dict(turn.refused))
+        finished = Finished(
+            engine=engine,
+            observer=observer,
+            violations=violations,
+            counts=counts,
+            recordings=prepared.recordings,
+            derived={result.ticker: result.is_derived for result in prepared.found.values()},
+            journal=str(folder),
+            digest=journal.digest(),
+        )
+        report = replay_report(finished)
+        _write_page(prepared.started, finished, report, place / folders.PAGE)
+    return msgspec.structs.replace(report, page=str(folder / folders.PAGE))
 
 
 def _write_page(started: RunStarted, finished: Finished, report: ReplayReport, path: Path) -> None:
     # What draws takes a second to import; whoever only verifies a run is spared it.
     from fairstrike.research.page import page_of, render
 
-    made = path.with_suffix(".part")
-    made.write_text(render(page_of(started, finished, report)), encoding="utf-8")
-    made.replace(path)
+    path.write_text(render(page_of(started, finished, report)), encoding="utf-8")
 
 
 def drive(
