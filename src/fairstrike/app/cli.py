@@ -23,6 +23,7 @@ app = typer.Typer(
 )
 
 _FORMATS = "the formats that docs/guides/recordings.md lists"
+_MEASURING = ("replay", "stats", "verify")
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Config = Annotated[Path | None, typer.Option("--config", help="Settings: a .toml, .yaml or .json file.")]
 
@@ -32,12 +33,15 @@ Box = Annotated[Path | None, typer.Option(help="File with the first line of `fai
 
 @app.callback()
 def fairstrike(
+    context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
 ) -> None:
     """Trade Kalshi's short-term crypto markets, or rehearse it. Looks only, unless asked to trade."""
     if version:
         print(__version__)
         raise typer.Exit
+    if context.invoked_subcommand in _MEASURING:
+        crash.end_like_interrupted()
 
 
 @app.command()
@@ -261,23 +265,36 @@ def main() -> NoReturn:
     """Run the command line; every failure of the world is one sentence and a documented exit code."""
     sys.excepthook = crash.last_words
     os.umask(0o077)
+    crash.make_printable(sys.stdout, sys.stderr)
     try:
         if not __debug__:
             raise UsageError("Python runs with assertions off; start without -O and without PYTHONOPTIMIZE")
         end_with_parent()
         # Not `app()`: it would put its own hook, which prints traces, in place of ours.
         code = get_command(app).main(sys.argv[1:] or ["--help"], prog_name="fairstrike", standalone_mode=False)
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except FairstrikeError as error:
         _fail(str(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         _fail("interrupted", crash.EXIT_INTERRUPTED)
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):
+            # The library has ended us without a word.
+            _fail("the output cannot be written (Broken pipe); whoever read it has closed it", 1)
+        raise
     except typer.TyperException as error:
         _fail(_usage(error), UsageError.exit_code)
     except OSError as error:
         if error.filename is None:
-            raise
+            if error.errno not in crash.LOST:
+                raise
+            crash.drop_lost(sys.stdout)
+            _fail(f"the output cannot be written ({error.strerror}); make room for it, then start again", 1)
         _fail(f"{error.filename} cannot be used ({error.strerror}); check path and permissions", UsageError.exit_code)
-    sys.stdout.flush()
+    if code == crash.EXIT_INTERRUPTED:
+        # The library has made a code of Ctrl-C.
+        _fail("interrupted", code)
     sys.exit(code)
 
 

@@ -1,16 +1,49 @@
 """What a command says when the program itself fails: one sentence. The trace goes to a file, never to the screen."""
 
+import errno
+import io
 import logging
 import os
+import signal
 import sys
 import tempfile
 import traceback
-from types import TracebackType
-from typing import TypeAlias
+from types import FrameType, TracebackType
+from typing import TextIO, TypeAlias
 
 EXIT_INTERRUPTED, EXIT_CRASHED = 130, 70
+LOST = (errno.ENOSPC, errno.EDQUOT, errno.EPIPE, errno.EIO)
+"""How an output says that it takes no more: a full disk, a closed pipe, a terminal that is gone."""
 
 _Raised: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+
+
+def end_like_interrupted() -> None:
+    """Make SIGTERM and, unless it is ignored, SIGHUP end this command as Ctrl-C does: cleaned up, one sentence."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def make_printable(*streams: TextIO) -> None:
+    """Write characters a stream's encoding lacks as escapes, so that no name can stop a command."""
+    for stream in streams:
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def drop_lost(stream: TextIO) -> None:
+    """Drop what a stream that takes no more still holds: at the end nothing tries again."""
+    try:
+        stream.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def keep_trace(error: BaseException) -> str:

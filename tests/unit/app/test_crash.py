@@ -5,6 +5,8 @@ import re
 import sys
 from pathlib import Path
 
+import pytest
+
 from fairstrike.app.crash import EXIT_CRASHED, EXIT_INTERRUPTED, TraceAside
 from tests.commands import Said, run
 
@@ -41,7 +43,32 @@ def test_a_failed_assertion_is_a_failure_of_ours(tmp_path: Path) -> None:
 
 def test_an_interrupted_command(tmp_path: Path) -> None:
     said = failing(tmp_path, "KeyboardInterrupt()")
-    assert (said.code, said.err) == (EXIT_INTERRUPTED, "")
+    assert (said.code, said.sentence) == (EXIT_INTERRUPTED, "interrupted")
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
+def test_a_command_ended_by_a_signal(tmp_path: Path, name: str) -> None:
+    program = f"import os, signal, time\n{FAILING}".replace(
+        "raise {error}", f"os.kill(os.getpid(), signal.{name}); time.sleep(9)"
+    )
+    said = run(sys.executable, "-c", program, folder=tmp_path)
+    assert (said.code, said.sentence) == (EXIT_INTERRUPTED, "interrupted")
+
+
+@pytest.mark.parametrize("where", ["> /dev/full", "| true"])
+def test_an_output_that_is_full_or_closed(tmp_path: Path, where: str) -> None:
+    said = run(
+        "bash", "-c", f"set -o pipefail; (sleep 0.1; {sys.executable} -m fairstrike --version) {where}", folder=tmp_path
+    )
+    assert said.code == 1
+    assert said.sentence.startswith("the output cannot be written (")
+
+
+def test_a_name_that_the_output_cannot_show(tmp_path: Path) -> None:
+    program = f"PYTHONIOENCODING=ascii exec {sys.executable} -m fairstrike stats µ$'\\xff'.jsonl"
+    said = run("bash", "-c", program, folder=tmp_path)
+    assert said.code == 2
+    assert said.sentence.startswith("\\xb5\\udcff.jsonl cannot be read")
 
 
 def test_a_file_that_cannot_be_used_is_no_failure_of_ours(tmp_path: Path) -> None:
