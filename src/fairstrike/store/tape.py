@@ -35,8 +35,12 @@ class Cut(msgspec.Struct, frozen=True, kw_only=True):
 class Tape:
     """One recording being read; `line_count` and `bytes_read` (of the file, packed) tell how far."""
 
-    def __init__(self, path: Path, on_cut: Callable[[Cut], None]) -> None:
-        """Prepare to read `path`; `on_cut` is called when it ends in the middle."""
+    def __init__(self, path: Path, on_cut: Callable[[Cut], None], *, is_table: bool = False) -> None:
+        """Prepare to read `path`; `on_cut` is called when it ends in the middle.
+
+        Of a table a last line without its end is cut when it has fewer cells than the first.
+        """
+        self._is_table = is_table
         self.path = path
         self.line_count = 0
         self._on_cut = on_cut
@@ -81,11 +85,14 @@ class Tape:
         return document
 
     def _whole_lines(self, file: IO[bytes]) -> Iterator[bytes]:
+        commas: int | None = None
         while line := file.readline(_LINE_BYTES_MAX):
+            if commas is None:
+                commas = line.count(b",")
             if not line.endswith(b"\n"):
                 if len(line) == _LINE_BYTES_MAX:
                     raise RecordingError(f"{self.path.name} has a line longer than any frame; give a recording")
-                if not _is_whole(line):
+                if not _is_whole(line) or (self._is_table and line.count(b",") < commas):
                     self._on_cut(Cut(name=self.path.name, line_count=self.line_count))
                     return
             self.line_count += 1

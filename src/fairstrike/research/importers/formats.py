@@ -40,7 +40,7 @@ def recordings(paths: Sequence[Path]) -> list[Recording]:
     seen: set[Path] = set()
     for path in paths:
         for file in _files(path):
-            whole = file.resolve()
+            whole = _resolved(file)
             if whole in seen:
                 raise RecordingError(f"{file.name} is named twice; name each recording once")
             seen.add(whole)
@@ -83,6 +83,16 @@ def _files(path: Path) -> list[Path]:
             f"{path} holds no recording; name a folder with .jsonl, .json or .csv files, packed or not"
         )
     return found
+
+
+def _resolved(file: Path) -> Path:
+    try:
+        str(file).encode()
+        return file.resolve()
+    except UnicodeEncodeError:
+        raise RecordingError(f"{file} has a name that is not UTF-8, which no journal can hold; rename it") from None
+    except (RuntimeError, OSError):
+        raise RecordingError(f"{file} is a link that leads to itself; name the recording") from None
 
 
 def _is_recording(file: Path) -> bool:

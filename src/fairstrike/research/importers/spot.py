@@ -30,7 +30,9 @@ def index_prints(path: Path, on_cut: Callable[[Cut], None]) -> Iterator[Unit]:
     """
     offset = ClockOffset(_OFFSET_STEP_NS)
     used_ns, last, next_second = 0, None, None
-    tape = Tape(path, on_cut)
+    if not path.is_file():
+        raise RecordingError(f"{path.name} is no plain file; give the trades as a file, or take it away")
+    tape = Tape(path, on_cut, is_table=True)
     for recv_ns, source_ns, value_e8 in _trades(tape):
         if last is not None and recv_ns < last[0]:
             raise RecordingError(

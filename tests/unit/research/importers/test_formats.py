@@ -249,3 +249,13 @@ def test_no_other_importer_recognises_what_the_guide_s_does(tmp_path: Path, best
     assert recognised(put(tmp_path, "best.csv", block("csv").encode())) == []
     for name, data in SAMPLES.items():
         assert not best_prices.recognises(tmp_path / name, data)
+
+
+def test_a_link_that_leads_to_itself_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "loop.jsonl"
+    path.symlink_to(path.name)
+    assert "is a link that leads to itself" in refusal(path)
+
+
+def test_a_name_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    assert "has a name that is not UTF-8" in refusal(tmp_path / os.fsdecode(b"\xff.jsonl"))

@@ -1,5 +1,7 @@
 """Trades beside a capture become one print a second of Coinbase's clock."""
 
+import gzip
+import os
 from itertools import pairwise
 from pathlib import Path
 
@@ -7,7 +9,9 @@ import pytest
 
 from fairstrike.core.errors import RecordingError
 from fairstrike.core.events import IndexPrinted, OffsetStepped
+from fairstrike.research.importers.spot import index_prints
 from fairstrike.research.importers.stream15m import Stream15m
+from fairstrike.store.tape import Cut
 from tests.unit.research.captures import RUN, events_of, ns, opening, write, write_spot
 
 COLUMNS = "recv_ns,exchange_ts,price_usd"
@@ -97,3 +101,21 @@ def test_trades_out_of_order_of_receipt_are_refused(tmp_path: Path) -> None:
     write_spot(tmp_path, [(100.0, "00:24:28.1", "100"), (99.0, "00:24:28.2", "101")])
     with pytest.raises(RecordingError, match="goes back in time"):
         list(Stream15m(path).prints())
+
+
+def test_a_pipe_in_the_place_of_the_trades_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, opening())
+    os.mkfifo(tmp_path / f"{RUN}.spot.csv")
+    with pytest.raises(RecordingError, match="is no plain file"):
+        list(Stream15m(path).prints())
+
+
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_trades_that_end_in_the_middle_of_a_row_are_read_to_there(tmp_path: Path, ending: str) -> None:
+    rows = [COLUMNS, *(f"{ns(900 * n)},2026-05-14T00:24:{28 + n}.0Z,100" for n in range(4)), f"{ns(9_000)},2026-0"]
+    data = "\n".join(rows).encode()
+    path = tmp_path / f"trades.csv{ending}"
+    path.write_bytes(gzip.compress(data)[:-8] if ending else data)
+    cuts: list[Cut] = []
+    assert list(index_prints(path, cuts.append))
+    assert [cut.line_count for cut in cuts] == [5]
