@@ -7,9 +7,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
+from fairstrike.app import stats_words
 from fairstrike.app.desk.picture import FAINT
 from fairstrike.app.desk.tables import ABSENT, Sheet, put
 from fairstrike.app.printing import counted
+from fairstrike.app.stats_words import Words
 from fairstrike.research.statistics_report import Crossings, Figures, LadderFigures, StatisticsReport
 from fairstrike.research.survey import SurveyedMarket
 
@@ -18,19 +20,25 @@ _NAME_LENGTH_MIN = 14
 _PERCENTILES = ("min", "p1", "p10", "p50", "p90", "p99", "max")
 
 
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """A table, and what its words mean."""
+
+    sheet: Sheet
+    words: Words = ()
+
+
 def statistics(report: StatisticsReport) -> None:
     """Print all tables and what was left out."""
-    for number, sheet in enumerate(sheets(report)):
-        if number:
-            put(_console, Text())
+    for part in parts(report):
         # Without a terminal nothing is cut off, so nothing has to be given up.
-        fit = fitted(sheet, _console.width) if _console.is_terminal else Fitted(sheet=sheet)
+        fit = fitted(part.sheet, _console.width) if _console.is_terminal else Fitted(sheet=part.sheet)
         # The title has its own line: inside the table it would wrap at the table's width.
-        put(_console, Text(sheet.title, "bold"))
+        put(_console, Text(part.sheet.title, "bold"))
         put(_console, msgspec.structs.replace(fit.sheet, title="").under_title())
-        if fit.said:
-            put(_console, Text(fit.said, FAINT))
-    put(_console, Text())
+        notes = [f"{word}: {meaning}" for word, meaning in part.words]
+        for line in [fit.said, *notes] if fit.said else notes:
+            put(_console, Text(line, FAINT))
+        put(_console, Text())
     for line in remarks(report):
         put(_console, escape(line))
 
@@ -82,17 +90,21 @@ def _shorter(name: str, room: int) -> str:
     return f"{name[: room - 1]}…" if " " in name else f"…{name[1 - room :]}"
 
 
-def sheets(report: StatisticsReport) -> list[Sheet]:
-    """Give the tables of a report; those without figures are left out."""
-    found: list[Sheet] = []
+def parts(report: StatisticsReport) -> list[Part]:
+    """Give the tables of a report with their words; those without figures are left out."""
+    found: list[Part] = []
+    mixed = stats_words.pooled(report.series)
     if report.deltas_counted:
-        found += [_flow(report), _distances(report)]
+        found.append(Part(sheet=_flow(report), words=mixed + stats_words.FLOW))
+        found.append(Part(sheet=_distances(report), words=stats_words.DISTANCES))
     if report.stretches:
-        found += [_book(report), _activity(report)]
+        found.append(Part(sheet=_book(report), words=stats_words.BOOK))
+        found.append(Part(sheet=_activity(report), words=stats_words.ACTIVITY))
     if report.ladders is not None:
         found += _ladders(report.ladders)
     if report.markets:
-        found.append(_markets(report.markets))
+        spells = stats_words.SPELLS if report.crossings.deltas_max else ()
+        found.append(Part(sheet=_markets(report.markets), words=stats_words.MARKETS + spells))
     return found
 
 
@@ -101,10 +113,6 @@ def remarks(report: StatisticsReport) -> list[str]:
     lines: list[str] = []
     if report.deltas_counted:
         lines.append(_crossings(report.crossings))
-    if report.stretches:
-        lines.append(
-            "size at best is the mean of both sides; by update each venue millisecond counts once, however long"
-        )
     if report.ladders is not None and report.ladders.two_sided_share is not None:
         lines.append(f"{report.ladders.two_sided_share:.1%} of {report.ladders.books:,} polled books had two sides")
     if report.markets:
@@ -126,7 +134,8 @@ def _crossings(found: Crossings) -> str:
     spells = f"{counted(found.crossed, 'crossed spell')}, {counted(found.locked, 'locked spell')}"
     outlived = "every one began and ended within one venue millisecond"
     if found.outlived:
-        outlived = f"{found.outlived:,} outlived their venue millisecond, which is a fault"
+        its = "its" if found.outlived == 1 else "their"
+        outlived = f"{found.outlived:,} outlived {its} venue millisecond, which is a fault"
     return f"{spells}: {outlived}; the longest took {counted(found.deltas_max, 'delta')}"
 
 
@@ -190,7 +199,7 @@ def _activity(report: StatisticsReport) -> Sheet:
     return Sheet(title="Activity by time to close", columns=columns, rows=rows)
 
 
-def _ladders(found: LadderFigures) -> list[Sheet]:
+def _ladders(found: LadderFigures) -> list[Part]:
     complete = found.partitions - found.incomplete
     columns = ("min", "p10", "p50", "p90", "max")
     named = [("markets a capture", found.markets_per_capture)]
@@ -212,7 +221,9 @@ def _ladders(found: LadderFigures) -> list[Sheet]:
             for part in found.spreads
         ],
     )
-    return [captures, spreads] if found.spreads else [captures]
+    mixed = stats_words.pooled(found.series)
+    shown = [Part(sheet=captures, words=mixed + stats_words.CAPTURES)]
+    return [*shown, Part(sheet=spreads, words=mixed + stats_words.SPREADS)] if found.spreads else shown
 
 
 def _markets(markets: Sequence[SurveyedMarket]) -> Sheet:

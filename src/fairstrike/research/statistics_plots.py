@@ -56,21 +56,21 @@ def _by_time(pool: Pool) -> Iterator[Picture]:
 
 def _of_deltas(pool: Pool) -> Iterator[Picture]:
     if pool.per_second.total:
-        caption = f"{pool.per_second.total:,} seconds of one market each, idle ones included."
+        caption = f"{_counted(pool.per_second.total, 'second')} of one market each, idle ones included."
         title = "Deltas per second of one market"
         yield _picture("rate", title, caption, lambda axes: _rate(axes, pool.per_second))
         caption = "Share of adds, cuts and trades of at most so many contracts."
         yield _picture("sizes", "Sizes of adds, cuts and trades", caption, lambda axes: _sizes(axes, pool))
     if pool.distances.total:
         caption = (
-            f"{pool.distances.total:,} adds by how far behind their own side's best price they joined; "
+            f"{_counted(pool.distances.total, 'add')} by how far behind their own side's best price they joined; "
             "a class holds its lower end."
         )
         yield _picture("distance", "Where size is added", caption, lambda axes: _distance(axes, pool.distances))
     if pool.lives.total:
         caption = (
-            f"{pool.lives.total:,} levels that came and went; those of a first snapshot and those still there at the "
-            "end are not among them."
+            f"{_counted(pool.lives.total, 'level')} that came and went; those of a first snapshot and those still "
+            "there at the end are not among them."
         )
         yield _picture("life", "Life of a price level", caption, lambda axes: _life(axes, pool.lives))
     if pool.crossed.total or pool.locked.total:
@@ -255,8 +255,13 @@ def _crossings(axes: Axes, pool: Pool) -> None:
 def _crossings_caption(pool: Pool) -> str:
     outlived, spells = pool.outlived.total, pool.crossed.total + pool.locked.total
     if not outlived:
-        return f"All {spells:,} began and ended within one venue millisecond."
-    return f"{outlived:,} of {spells:,} outlived their venue millisecond, which is a fault."
+        return f"{'It' if spells == 1 else f'All {spells:,}'} began and ended within one venue millisecond."
+    its = "its" if outlived == 1 else "their"
+    return f"{outlived:,} of {spells:,} outlived {its} venue millisecond, which is a fault."
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _cumulated(axes: Axes, tally: Tally, unit: float, name: str, colour: str, dashes: str) -> None:
@@ -280,12 +285,13 @@ def _cumulated(axes: Axes, tally: Tally, unit: float, name: str, colour: str, da
 
 
 def _mark_percentiles(axes: Axes, marks: Sequence[tuple[int, float]], form: str) -> None:
-    for percent, value in marks:
+    # One below the other: percentiles of a quiet market lie side by side.
+    for line, (percent, value) in enumerate(marks):
         axes.axvline(value, color=BLUE, lw=1.2)
         axes.annotate(
             f"p{percent}: {form.format(value)}",
             (value, 1.0),
-            (4, -4),
+            (4, -4 - 13 * line),
             xycoords=("data", "axes fraction"),
             textcoords="offset points",
             va="top",

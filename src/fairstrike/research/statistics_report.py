@@ -3,7 +3,7 @@
 Percentiles are exact: the lowest value that so much of the weight does not exceed. None stands for what was not seen.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -80,9 +80,10 @@ class LadderSpread(msgspec.Struct, frozen=True, kw_only=True):
 class LadderFigures(msgspec.Struct, frozen=True, kw_only=True):
     """Polled books. Sums are dollars over the markets of one event, an absent bid being nothing.
 
-    `incomplete` captures of a partition have no ask in some market, so no sum of asks.
+    `incomplete` captures of a partition have no ask in some market, so no sum of asks. `series` are those pooled here.
     """
 
+    series: tuple[str, ...]
     captures: int
     markets_per_capture: Figures
     books: int
@@ -95,11 +96,12 @@ class LadderFigures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StatisticsReport(msgspec.Struct, frozen=True, kw_only=True):
-    """All figures of some recordings. `ladders` is None without polled books."""
+    """All figures of some recordings, of markets of all `series` together. `ladders` is None without polled books."""
 
     files: tuple[str, ...]
     cut: tuple[str, ...]
     rule: str
+    series: tuple[str, ...]
     markets: list[SurveyedMarket]
     markets_counted: int
     markets_left_out: int
@@ -129,6 +131,7 @@ def statistics_report(survey: Survey, files: Sequence[str], cut: Sequence[str]) 
         files=tuple(files),
         cut=tuple(cut),
         rule=RULE,
+        series=tuple(sorted({market.series for market in markets if market.is_counted})),
         markets=markets,
         markets_counted=sum(market.is_counted for market in markets),
         markets_left_out=sum(not market.is_counted for market in markets),
@@ -146,7 +149,7 @@ def statistics_report(survey: Survey, files: Sequence[str], cut: Sequence[str]) 
         receive_minus_venue_ms=figures(pool.delays, "min", "p1", "p10", "p50", "p90", "p99", "max", unit=delay),
         stretches=_stretches(pool),
         crossings=_crossings(pool),
-        ladders=_ladders(survey.ladders) if survey.ladders.captures else None,
+        ladders=_ladders(survey.ladders, survey.polled_series) if survey.ladders.captures else None,
     )
 
 
@@ -212,9 +215,10 @@ def _crossings(pool: Pool) -> Crossings:
     )
 
 
-def _ladders(pool: LadderPool) -> LadderFigures:
+def _ladders(pool: LadderPool, series: Iterable[str]) -> LadderFigures:
     seen = [(name, spreads) for name, spreads in zip(STRETCHES, pool.spreads, strict=True) if spreads.total]
     return LadderFigures(
+        series=tuple(sorted(series)),
         captures=pool.captures,
         markets_per_capture=figures(pool.markets, "min", "p50", "max"),
         books=pool.books,

@@ -54,19 +54,30 @@ class SurveyedMarket(msgspec.Struct, frozen=True, kw_only=True):
     overflow: int
 
     @property
+    def series(self) -> str:
+        """The series its ticker begins with."""
+        return series_of(self.ticker)
+
+    @property
     def is_counted(self) -> bool:
         """Whether it has no fault."""
         return not (self.gaps or self.frozen or self.impossible or self.overflow)
 
 
+def series_of(ticker: str) -> str:
+    """Give the series a ticker begins with, such as KXBTC15M."""
+    return ticker.partition("-")[0]
+
+
 class Survey:
-    """The sums of all recordings read so far, and a row for each streamed market."""
+    """The sums of all recordings read so far, and a row for each streamed market; the series of polled books."""
 
     def __init__(self) -> None:
         """Start without a recording."""
         self.pool = Pool()
         self.ladders = LadderPool()
         self.markets: list[SurveyedMarket] = []
+        self.polled_series: set[str] = set()
         self.has_printed_trades = False
 
     def read(self, source: Source, trades: Mapping[str, Tally], on_progress: Callable[[], None]) -> None:
@@ -95,6 +106,7 @@ class _Reading:
         self._streams: dict[str, MarketStream] = {}
         self._closes: dict[str, int] = {}
         self._over: set[str] = set()
+        self._series: set[str] = set()
         self._overflows: defaultdict[str, int] = defaultdict(int)
 
     def fold(self, event: Event) -> None:
@@ -113,6 +125,7 @@ class _Reading:
             case BookSnapshot():
                 self._books.snapshot(event)
                 self._ladders.snapshot(event)
+                self._series.add(series_of(event.ticker))
                 self._forget(event.ticker)
             case BookLost():
                 self._overflows[event.ticker] += event.reason == "overflow"
@@ -134,6 +147,7 @@ class _Reading:
                 self._survey.markets.append(self._row(ticker))
         if not any(self._source.deltas.values()):
             merge(self._survey.ladders, self._ladders.finish())
+            self._survey.polled_series |= self._series
 
     def _ticker(self, event: TickerSeen) -> None:
         if event.ticker in self._over:

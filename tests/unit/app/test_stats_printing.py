@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from fairstrike.app import stats_printing
+from fairstrike.app import stats_printing, stats_words
 from fairstrike.app.desk.tables import Sheet
 from fairstrike.core.timing import SECOND_NS
 from fairstrike.research.market_statistics import STRETCHES
@@ -34,8 +34,12 @@ def report(survey: Survey) -> StatisticsReport:
     return statistics_report(survey, ["a.jsonl"], [])
 
 
+def sheets(found: StatisticsReport) -> list[Sheet]:
+    return [part.sheet for part in stats_printing.parts(found)]
+
+
 def rows(title: str, found: StatisticsReport) -> dict[str, list[str]]:
-    sheet = next(sheet for sheet in stats_printing.sheets(found) if sheet.title.startswith(title))
+    sheet = next(sheet for sheet in sheets(found) if sheet.title.startswith(title))
     return {str(first): [str(cell) for cell in rest] for first, *rest in sheet.rows}
 
 
@@ -54,7 +58,7 @@ def test_cells_of_the_tables() -> None:
 def test_sentences() -> None:
     survey = full()
     survey.pool.crossed.add(16)
-    first, _, counted, trades = stats_printing.remarks(report(survey))
+    first, counted, trades = stats_printing.remarks(report(survey))
     assert first.startswith("1 crossed spell, 0 locked spells: every one began and ended within one venue millisecond")
     assert counted.startswith("counted 1 market with 1,234 deltas, left out 1: markets with a gap")
     assert trades.startswith("trade sizes are those the tickers name")
@@ -64,7 +68,7 @@ def test_a_fault_is_said() -> None:
     survey = full()
     survey.pool.crossed.add(16)
     survey.pool.outlived.add(16)
-    assert "1 outlived their venue millisecond, which is a fault" in stats_printing.remarks(report(survey))[0]
+    assert "1 outlived its venue millisecond, which is a fault" in stats_printing.remarks(report(survey))[0]
 
 
 def test_what_is_uncertain_is_said() -> None:
@@ -78,7 +82,7 @@ def test_nothing_counted_leaves_the_markets() -> None:
     survey = full()
     survey.pool, survey.markets = Survey().pool, survey.markets[1:]
     found = report(survey)
-    assert [sheet.title for sheet in stats_printing.sheets(found)] == ["1 streamed market"]
+    assert [sheet.title for sheet in sheets(found)] == ["1 streamed market"]
     assert len(stats_printing.remarks(found)) == 1
 
 
@@ -123,7 +127,7 @@ def figures(sheet: Sheet) -> list[str]:
 
 @pytest.mark.parametrize(("width", "columns"), [(120, 6), (80, 4)])
 def test_tables_give_up_columns_to_fit_a_terminal(width: int, columns: int) -> None:
-    for sheet in stats_printing.sheets(report(full())):
+    for sheet in sheets(report(full())):
         narrow = stats_printing.fitted(sheet, width).sheet
         assert narrow.title == sheet.title
         console = Console(width=1_000)
@@ -134,7 +138,7 @@ def test_tables_give_up_columns_to_fit_a_terminal(width: int, columns: int) -> N
 
 @pytest.mark.parametrize("width", range(40, 161, 5))
 def test_no_terminal_is_so_narrow_that_a_figure_is_cut(width: int) -> None:
-    for sheet in stats_printing.sheets(report(long())):
+    for sheet in sheets(report(long())):
         narrow = stats_printing.fitted(sheet, width)
         console = Console(width=width, color_system=None)
         with console.capture() as captured:
@@ -146,7 +150,7 @@ def test_no_terminal_is_so_narrow_that_a_figure_is_cut(width: int) -> None:
 
 
 def test_names_are_cut_before_figures_and_keep_their_ends() -> None:
-    *_, sheet = stats_printing.sheets(report(long()))
+    *_, sheet = sheets(report(long()))
     narrow = stats_printing.fitted(sheet, 80)
     assert narrow.sheet.columns == sheet.columns
     assert str(narrow.sheet.rows[0][0]).startswith("…")
@@ -155,7 +159,7 @@ def test_names_are_cut_before_figures_and_keep_their_ends() -> None:
 
 
 def test_what_a_narrow_terminal_lacks_is_said() -> None:
-    flow, *_, markets = stats_printing.sheets(report(full()))
+    flow, *_, markets = sheets(report(full()))
     assert stats_printing.fitted(flow, 80).left_out == ("p1",)
     assert stats_printing.fitted(flow, 74).said == "narrow terminal: left out min, p1; --json has all"
     assert stats_printing.fitted(markets, 55).left_out == ("impossible", "overflow")
@@ -170,3 +174,23 @@ def test_a_name_is_drawn_as_it_is_however_narrow(name: str) -> None:
         with console.capture() as drawn:
             console.print(stats_printing.fitted(sheet, width).sheet.under_title())
         assert name[-10:] in drawn.get()
+
+
+def test_every_table_has_its_words() -> None:
+    assert [part.sheet.title for part in stats_printing.parts(report(full())) if not part.words] == []
+
+
+def test_tables_that_mix_series_say_so() -> None:
+    survey = full()
+    assert "pooled" not in dict(stats_printing.parts(report(survey))[0].words)
+    survey.markets += [
+        msgspec.structs.replace(survey.markets[0], ticker="KXETH15M-1"),
+        msgspec.structs.replace(survey.markets[1], ticker="KXSOL15M-1"),
+    ]
+    words = dict(stats_printing.parts(report(survey))[0].words)
+    assert words["pooled"].startswith("this table mixes markets of 2 series (A, KXETH15M);")
+
+
+def test_of_many_series_a_few_are_named() -> None:
+    ((_, meaning),) = stats_words.pooled(tuple("ABCDEF"))
+    assert "6 series (A, B, C, D and 2 more)" in meaning

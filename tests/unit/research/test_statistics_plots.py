@@ -87,4 +87,16 @@ def test_a_fault_is_said_under_the_crossings() -> None:
     pool = full()
     pool.outlived.add(16)
     caption = next(picture.caption for picture in pictures(pool) if picture.name == "crossings")
-    assert caption == "1 of 121 outlived their venue millisecond, which is a fault."
+    assert caption == "1 of 121 outlived its venue millisecond, which is a fault."
+
+
+def test_captions_of_one_and_of_many() -> None:
+    pool = Pool()
+    pool.per_second.add(3)
+    pool.cuts.add(100, 3)
+    pool.lives.add(3, 1_200)
+    pool.locked.add(1)
+    captions = {picture.name: picture.caption for picture in pictures(pool)}
+    assert captions["rate"].startswith("1 second of one market")
+    assert captions["life"].startswith("1,200 levels that came")
+    assert captions["crossings"] == "It began and ended within one venue millisecond."

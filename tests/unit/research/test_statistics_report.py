@@ -31,6 +31,7 @@ def test_markets_counted_and_left_out() -> None:
     survey.markets += [market("A"), market("B", gaps=1)]
     survey.pool.deltas = 10
     report = statistics_report(survey, ["a.jsonl"], ["a.jsonl after line 3"])
+    assert report.series == ("A",)
     assert (report.markets_counted, report.markets_left_out, report.rule) == (1, 1, RULE)
     assert (report.deltas, report.deltas_counted, report.cut) == (20, 10, ("a.jsonl after line 3",))
 
@@ -91,8 +92,10 @@ def test_figures_of_polled_books() -> None:
     pool.bid_sums.add(9_200, 2)
     pool.ask_sums.add(17_900)
     pool.spreads[6].add(300, 4)
+    survey.polled_series |= {"KXETH", "KXBTC"}
     found = statistics_report(survey, [], []).ladders
     assert found is not None
+    assert found.series == ("KXBTC", "KXETH")
     assert (found.two_sided_share, found.markets_per_capture["p50"]) == (0.4, 5.0)
     assert (found.bid_sum_dollars["p50"], found.ask_sum_dollars["p50"], found.incomplete) == (0.92, 1.79, 1)
     assert [(part.time_to_close, part.books, part.spread_cents["p50"]) for part in found.spreads] == [

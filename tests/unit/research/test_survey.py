@@ -98,7 +98,7 @@ def test_whole_markets_count() -> None:
     survey = surveyed(Made(stream(A)), Made(stream(B)))
     assert verdicts(survey) == {A: True, B: True}
     assert (survey.pool.deltas, [market.deltas for market in survey.markets]) == (6, [3, 3])
-    assert survey.ladders.captures == 0
+    assert (survey.ladders.captures, survey.polled_series) == (0, set())
 
 
 def test_a_market_with_a_gap_is_left_out_and_its_neighbour_counts() -> None:
@@ -159,6 +159,7 @@ def test_printed_trades_go_before_those_of_tickers() -> None:
 def test_a_recording_without_deltas_is_polled_books() -> None:
     survey = surveyed(Made([listed(0, A, 600), book(0, A), book(300, A)]))
     assert (survey.markets, survey.ladders.captures, survey.ladders.two_sided) == ([], 2, 2)
+    assert len(survey.polled_series) == 1
 
 
 def test_progress_is_told() -> None:
