@@ -26,7 +26,7 @@ Exit codes without an exception of this tree:
       cancelled by the venue's cancel-all; its last line tells whether that is proved
   9   the trader stopped, but that nothing rests could not be proved: look at the venue
  70   a command failed by its own fault; the trace is in a file
-130   interrupted
+130   interrupted, by Ctrl-C or a signal to end
 
 Each docstring ends with the cure; each message says what to do next.
 """
