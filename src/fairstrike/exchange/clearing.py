@@ -6,6 +6,8 @@ of a YES and a NO contract add up to what was paid in.
 
 from collections.abc import Iterable
 
+import msgspec
+
 from fairstrike.core.contract import Contract
 from fairstrike.core.fees import FeeSchedule, fill_fee
 from fairstrike.core.order import Side, collateral_ud
@@ -15,6 +17,13 @@ from fairstrike.exchange.happenings import Filled
 from fairstrike.exchange.matching import LiveOrder, Match
 
 
+class Payout(msgspec.Struct, kw_only=True):
+    """What an account was paid in a settled market, kept for a correction."""
+
+    account: Account
+    row: Settlement
+
+
 class ClearingHouse:
     """The fee income and the open pairs of each market; accounts are handed in."""
 
@@ -22,6 +31,7 @@ class ClearingHouse:
         """Start with no income and no open pair."""
         self.income_ud = 0
         self._open_cc: dict[str, int] = {}
+        self._paid: dict[str, list[Payout]] = {}
 
     def open_cc(self, ticker: str) -> int:
         """Give the open interest: pairs of YES and NO contracts, in centicontracts."""
@@ -80,7 +90,7 @@ class ClearingHouse:
         revenue_ud = yes_cc * value_ticks + no_cc * (TICKS_PER_DOLLAR - value_ticks)
         account.balance_ud += revenue_ud
         self._open_cc[contract.ticker] = self.open_cc(contract.ticker) - yes_cc
-        return Settlement(
+        row = Settlement(
             instant_ns=instant_ns,
             ticker=contract.ticker,
             event_ticker=contract.event_ticker,
@@ -94,6 +104,22 @@ class ClearingHouse:
             revenue_ud=revenue_ud,
             subaccount=account.subaccount,
         )
+        self._paid.setdefault(contract.ticker, []).append(Payout(account=account, row=row))
+        return row
+
+    def pay_again(self, ticker: str, value_ticks: int) -> tuple[Account, ...]:
+        """Pay a settled market's holders as if a YES contract were worth `value_ticks`, and take back what was paid.
+
+        Gives the accounts; their settlements are replaced.
+        """
+        for payout in self._paid.get(ticker, ()):
+            account, row = payout.account, payout.row
+            revenue_ud = row.yes_cc * value_ticks + row.no_cc * (TICKS_PER_DOLLAR - value_ticks)
+            account.balance_ud += revenue_ud - row.revenue_ud
+            payout.row = msgspec.structs.replace(row, value_ticks=value_ticks, revenue_ud=revenue_ud)
+            if row in account.settlements:
+                account.settlements[account.settlements.index(row)] = payout.row
+        return tuple(payout.account for payout in self._paid.get(ticker, ()))
 
     def total_ud(self, accounts: Iterable[Account]) -> int:
         """Give all money of `accounts`, the income and the open pairs; constant under any trading.

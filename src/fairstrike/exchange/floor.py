@@ -240,6 +240,11 @@ class Floor:
         """Give how far a shard is open."""
         return self._on.shard_state(exchange_index)
 
+    def correct(self, ticker: str, value_ticks: int, now_ns: int) -> bool:
+        """Correct what a settled market pays for a YES contract, and move the money. False before it has settled."""
+        self.advance(now_ns)
+        return self._markets.correct(ticker, value_ticks)
+
     def change_grid(self, ticker: str, grid: tuple[PriceRange, ...], now_ns: int) -> None:
         """Give a listed market another price grid; what rests stays."""
         self.advance(now_ns)

@@ -124,6 +124,32 @@ class MarketLife:
                 return
             self._pit.end_resting(order, UpdateReason.MARGIN_CANCEL)
 
+    # Corrections
+
+    def correct(self, ticker: str, value_ticks: int) -> bool:
+        """Correct a settled market's result: it is told again, and everybody's payout becomes what it should be.
+
+        Settlements keep their instant. False when the market has not settled or already pays that.
+        """
+        listing = self._on.listings.get(ticker)
+        if listing is None or listing.status is not MarketStatus.FINALIZED or listing.value_ticks == value_ticks:
+            return False
+        now_ns = self._on.now_ns
+        listing.value_ticks, listing.updated_ns = value_ticks, now_ns
+        self._on.tell(
+            MarketDetermined(
+                instant_ns=now_ns,
+                ticker=ticker,
+                value_ticks=value_ticks,
+                expiration_value_e8=listing.expiration_value_e8,
+            )
+        )
+        self._on.tell(MarketSettled(instant_ns=now_ns, ticker=ticker, value_ticks=value_ticks))
+        for account in self._on.house.pay_again(ticker, value_ticks):
+            if not account.is_house:
+                self._on.tell_balance(account)
+        return True
+
     # By the clock
 
     def _activate(self, listing: Listing) -> None:

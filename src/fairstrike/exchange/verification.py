@@ -76,6 +76,12 @@ class Keyring:
             raise CredentialError(f"key {key_id} is neither RSA nor Ed25519; make one of these")
         self._keys[key_id] = (account, key)
 
+    def account_of(self, headers: Mapping[str, str]) -> str | None:
+        """Give the account whose key is named in `headers` (any case), whoever signed; None for none."""
+        named = next((value for name, value in headers.items() if name.lower() == KEY_HEADER), "")
+        known = self._keys.get(named)
+        return known[0] if known else None
+
     def verify(self, call: SignedCall, wall_ms: int) -> Identity | SignatureRefused:
         """Tell who signed `call`, received at `wall_ms` (epoch milliseconds of the machine's clock).
 

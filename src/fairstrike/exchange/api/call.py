@@ -34,10 +34,11 @@ class BoxRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BoxResponse(msgspec.Struct, frozen=True, kw_only=True):
-    """An HTTP answer; the body is JSON, empty with status 204."""
+    """An HTTP answer; the body is JSON, empty with status 204. `headers` are beside the usual ones."""
 
     status: int
     body: bytes = b""
+    headers: Mapping[str, str] = {}
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):

@@ -77,6 +77,9 @@ class PlainStage:
     def advance(self, now_ns: int) -> None:
         self.floor.advance(now_ns)
 
+    def next_due_ns(self) -> int | None:
+        return self.floor.next_due_ns()
+
 
 class Client:
     """One account's REST client; its clock stands still unless a test moves `now_ns`."""
