@@ -11,20 +11,19 @@ import msgspec
 from fairstrike.core.chance import Dice
 from fairstrike.core.effects import Ask, CancelOrder, SendOrder
 from fairstrike.core.events import Event, OrderRejected
-from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
-from fairstrike.exchange.api.call import BoxRequest
+from fairstrike.core.timing import MILLISECOND_NS
+from fairstrike.exchange.api.call import BoxRequest, BoxResponse
 from fairstrike.exchange.box import Box
+from fairstrike.exchange.mishaps import PLAIN, Ending
 from fairstrike.venue.kalshi.budget import Budget
 from fairstrike.venue.kalshi.rest import RestParams
 from fairstrike.venue.kalshi.signing import Signer
 from fairstrike.venue.kalshi.translate import conversation
 from fairstrike.venue.kalshi.wire.transport import BASE_PATH, Conversation, Request, Response, Unanswered
-from tests.simulation.faults import Fate, Mishaps
 from tests.simulation.schedule import Rank, Schedule
 
 _TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
 _BOUNDS = RestParams(origin="")
-_LATE_NS = 3 * SECOND_NS
 
 Step = Request | int
 Errand = Generator[Step, Response | None, list[Event]]
@@ -38,7 +37,6 @@ class ErrandParts(msgspec.Struct, frozen=True, kw_only=True):
     box: Box
     signer: Signer
     budget: Budget
-    mishaps: Mishaps
     deliver: Callable[[Sequence[Event]], None]
     touched: Callable[[], None]
 
@@ -118,7 +116,7 @@ class Errands:
         raise AssertionError("the last try returns or raises")
 
     def _attempt(self, errand: Errand, request: Request) -> None:
-        """Sign and send a request once: it arrives, is answered, and the answer arrives, unless a mishap has it."""
+        """Sign and send a request once: it arrives, is answered, and the answer arrives, unless a fault has it."""
         self.requests += 1
         schedule, parts, sent_ns = self._schedule, self._parts, self._schedule.now_ns
         path = BASE_PATH + request.path
@@ -129,26 +127,37 @@ class Errands:
             headers=parts.signer.sign(request.method, path, sent_ns // MILLISECOND_NS),
             body=request.body,
         )
-        fate = parts.mishaps.fate(request)
+        course = parts.box.course(call, sent_ns)
         there_ns = self._dice.between(15, 60) * MILLISECOND_NS + self._dice.below(MILLISECOND_NS)
         back_ns = self._dice.between(10, 50) * MILLISECOND_NS + self._dice.below(MILLISECOND_NS)
 
         def arrive() -> None:
-            answer = parts.box.answer(call, schedule.now_ns, schedule.now_ns // MILLISECOND_NS)
+            answer = parts.box.reply(call, course, schedule.now_ns, schedule.now_ns // MILLISECOND_NS)
             parts.touched()
-            if fate is Fate.DONE:
-                schedule.at(schedule.now_ns + back_ns, Rank.ANSWER, lambda: told(answer.status, answer.body))
+            if answer is None:
+                return
+            told_ns = schedule.now_ns + course.back_ns + back_ns
+            if course.ending is Ending.CUT:
+                schedule.at(min(told_ns, given_up_ns), Rank.ANSWER, give_up)
+            elif told_ns < given_up_ns:
+                schedule.at(told_ns, Rank.ANSWER, lambda: told(answer))
 
-        def told(status: int, body: bytes) -> None:
-            self._go_on(errand, Response(status=status, body=body, recv_ns=schedule.now_ns))
+        def told(answer: BoxResponse) -> None:
+            done()
+            headers = tuple(answer.headers.items())
+            response = Response(status=answer.status, body=answer.body, recv_ns=schedule.now_ns, headers=headers)
+            self._go_on(errand, response)
 
         def give_up() -> None:
-            self._go_on(errand, Unanswered("no answer came in time", recv_ns=schedule.now_ns))
+            if not is_over:
+                done()
+                self._go_on(errand, Unanswered("no answer came in time", recv_ns=schedule.now_ns))
 
+        def done() -> None:
+            is_over.append(True)
+
+        is_over: list[bool] = []
         given_up_ns = sent_ns + _BOUNDS.timeout_ns
-        if fate is Fate.LATE:
-            schedule.at(given_up_ns + self._dice.below(_LATE_NS), Rank.REQUEST, arrive)
-        elif fate is not Fate.UNHEARD:
-            schedule.at(sent_ns + there_ns, Rank.REQUEST, arrive)
-        if fate is not Fate.DONE:
+        schedule.at(sent_ns + course.there_ns + there_ns, Rank.REQUEST, arrive)
+        if course is not PLAIN:
             schedule.at(given_up_ns, Rank.ANSWER, give_up)

@@ -14,7 +14,6 @@ from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
 from fairstrike.exchange.box import Box
 from fairstrike.venue.kalshi.session import Session
 from fairstrike.venue.kalshi.signing import Signer
-from tests.simulation.faults import Mishaps
 from tests.simulation.schedule import Rank, Schedule
 
 
@@ -25,7 +24,6 @@ class LinkParts(msgspec.Struct, frozen=True, kw_only=True):
     box: Box
     session: Session
     signer: Signer
-    mishaps: Mishaps
     deliver: Callable[[Sequence[Event]], None]
     touched: Callable[[], None]
 
@@ -47,7 +45,9 @@ class Link:
         parts, now_ns = self._parts, self._parts.schedule.now_ns
         wall_ms = now_ns // MILLISECOND_NS
         connection = parts.box.connect(parts.signer.sign_stream(wall_ms), wall_ms)
-        assert isinstance(connection, int), "the box knows the key"
+        if not isinstance(connection, int):
+            parts.schedule.at(now_ns + SECOND_NS, Rank.FRAMES, self.connect)
+            return
         self._connection = connection
         events, commands = parts.session.connected(now_ns)
         self._say(commands)
@@ -81,7 +81,7 @@ class Link:
         connection = self._connection
         if connection is None:
             return
-        frames = self._parts.mishaps.frames(self._parts.box.frames(connection))
+        frames = self._parts.box.frames(connection)
         if self._parts.box.is_lost(connection):
             self._parts.schedule.at(self._parts.schedule.now_ns, Rank.FRAMES, lambda: self.disconnect("lost"))
         if frames:

@@ -31,7 +31,8 @@ from fairstrike.core.timing import SECOND_NS
 from fairstrike.core.units import UD_PER_DOLLAR
 from fairstrike.engine import Engine
 from fairstrike.exchange.accounts import AccountView
-from fairstrike.exchange.box import Box
+from fairstrike.exchange.box import Box, BoxParams
+from fairstrike.exchange.faults import Fault
 from fairstrike.exchange.floor import Floor
 from fairstrike.exchange.verification import Keyring
 from fairstrike.exchange.worlds import World, WorldParams
@@ -40,7 +41,6 @@ from fairstrike.venue.kalshi.budget import Budget, BudgetParams
 from fairstrike.venue.kalshi.session import Session, SessionParams
 from fairstrike.venue.kalshi.signing import Allowed, Signer
 from tests.simulation.errands import ErrandParts, Errands
-from tests.simulation.faults import Faults, Mishaps
 from tests.simulation.link import Link, LinkParts
 from tests.simulation.schedule import Rank, Schedule
 
@@ -48,7 +48,7 @@ ACCOUNT = "client"
 KEY_ID = "5a3d0c1e-9b7f-4c62-8f10-2d6be1f7a904"
 BALANCE_UD = 10_000 * UD_PER_DOLLAR
 # Streams of chance, apart from the world's.
-_STREAM_REQUESTS, _STREAM_FRAMES, _STREAM_MISHAPS, _STREAM_BACKOFF = 900_001, 900_002, 900_003, 900_004
+_STREAM_REQUESTS, _STREAM_FRAMES, _STREAM_BACKOFF = 900_001, 900_002, 900_004
 
 
 class KeyPair(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +73,7 @@ class SteppedWorld:
         seed: int,
         folder: Path,
         key: KeyPair,
-        faults: Faults | None = None,
+        faults: Sequence[Fault] = (),
         params: WorldParams | None = None,
     ) -> None:
         """Start both sides eighteen minutes before the hour; the journal goes into `folder`."""
@@ -83,10 +83,11 @@ class SteppedWorld:
         self.total_ud = self.floor.total_ud()
         keyring = Keyring()
         keyring.add(KEY_ID, ACCOUNT, key.public)
-        self.box = Box(self.world, keyring)
+        self.box = Box(self.world, keyring, BoxParams(fault_seed=seed))
+        for fault in faults:
+            self.box.add_fault(fault, self.world.start_ns)
         self.schedule = Schedule(self.world.start_ns)
         self.signer = Signer(KEY_ID, key.private, Allowed.EVERYTHING)
-        self.mishaps = Mishaps(faults or Faults(), Dice(seed, _STREAM_MISHAPS))
         self.errands, self.link = self._carriers(seed)
         settings = msgspec.structs.replace(config.box_profile(), seed=seed)
         started = build.run_started(settings, KEY_ID, self.world.start_ns)
@@ -100,9 +101,6 @@ class SteppedWorld:
         self.watchers: list[Callable[[], None]] = []
         self._carry(self._turn.start(started))
         self.schedule.at(self.schedule.now_ns, Rank.FRAMES, self.link.connect)
-        for second in (faults or Faults()).breaks_s:
-            instant_ns = self.world.start_ns + second * SECOND_NS
-            self.schedule.at(instant_ns, Rank.FRAMES, lambda: self.link.disconnect("broken"))
         self._touched()
 
     @property
@@ -130,14 +128,13 @@ class SteppedWorld:
         return self.halt
 
     def _carriers(self, seed: int) -> tuple[Errands, Link]:
-        schedule, box, mishaps, signer = self.schedule, self.box, self.mishaps, self.signer
+        schedule, box, signer = self.schedule, self.box, self.signer
         budget = Budget(BudgetParams(), Dice(seed, _STREAM_BACKOFF), schedule.now_ns)
         errands = ErrandParts(
             schedule=schedule,
             box=box,
             signer=signer,
             budget=budget,
-            mishaps=mishaps,
             deliver=self._deliver,
             touched=self._touched,
         )
@@ -146,7 +143,6 @@ class SteppedWorld:
             box=box,
             session=Session(SessionParams(reads_account=True)),
             signer=signer,
-            mishaps=mishaps,
             deliver=self._deliver,
             touched=self._touched,
         )
@@ -155,8 +151,8 @@ class SteppedWorld:
     def _touched(self) -> None:
         """After anything the box did: collect its frames, and come back when its world moves next."""
         self.link.collect()
-        due_ns = self.world.next_due_ns()
-        if due_ns != self._world_due_ns:
+        due_ns = self.box.next_due_ns()
+        if due_ns is not None and due_ns != self._world_due_ns:
             self._world_due_ns = due_ns
             self.schedule.at(due_ns, Rank.WORLD, lambda: self._advance(due_ns))
 

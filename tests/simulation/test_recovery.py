@@ -12,7 +12,7 @@ from fairstrike.exchange.liquidity import LiquidityParams
 from fairstrike.exchange.worlds import WorldParams
 from fairstrike.store.journal import DECISIONS, read
 from tests.simulation.checks import Sampler, inputs
-from tests.simulation.faults import Faults
+from tests.simulation.faults import breaks, orders_unheard
 from tests.simulation.stepped import ACCOUNT, KeyPair, SteppedWorld
 
 PARAMS = WorldParams(strikes=14, strike_step_dollars=50, liquidity=LiquidityParams(factor=2))
@@ -22,7 +22,7 @@ RESOLVED_WITHIN_NS = 10 * SECOND_NS
 
 
 def test_books_come_back_with_the_stream(key: KeyPair, tmp_path: Path) -> None:
-    world = SteppedWorld(1, tmp_path, key, Faults(breaks_s=(301, 477, 480, 1000)), PARAMS)
+    world = SteppedWorld(1, tmp_path, key, breaks(301, 477, 480, 1000), PARAMS)
     sampler = Sampler(world, with_positions=False)
     world.run_until(world.world.close_ns)
     changes = [event.is_up for event in inputs(tmp_path, StreamChanged) if isinstance(event, StreamChanged)]
@@ -32,7 +32,7 @@ def test_books_come_back_with_the_stream(key: KeyPair, tmp_path: Path) -> None:
 
 def test_fills_missed_in_a_break_are_booked_soon(key: KeyPair, tmp_path: Path) -> None:
     breaks_s = tuple(range(200, 960, 12))
-    world = SteppedWorld(1, tmp_path, key, Faults(breaks_s=breaks_s), PARAMS)
+    world = SteppedWorld(1, tmp_path, key, breaks(*breaks_s), PARAMS)
     for second in breaks_s:
         broken_ns = world.world.start_ns + second * SECOND_NS
         world.run_until(broken_ns + RECONNECT_NS + KNOWN_WITHIN_NS)
@@ -41,7 +41,7 @@ def test_fills_missed_in_a_break_are_booked_soon(key: KeyPair, tmp_path: Path) -
 
 
 def test_a_doubt_is_resolved_soon(key: KeyPair, tmp_path: Path) -> None:
-    world = SteppedWorld(1, tmp_path, key, Faults(orders_unheard=10), PARAMS)
+    world = SteppedWorld(1, tmp_path, key, [orders_unheard(0.01)], PARAMS)
     world.run_until(world.world.close_ns - 2 * MINUTE_NS)
     spans_ns = [ended_ns - began_ns for began_ns, ended_ns in doubts(world, tmp_path)]
     assert len(spans_ns) > 5
