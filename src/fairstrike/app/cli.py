@@ -188,12 +188,25 @@ def exchange(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 0,
     folder: Annotated[Path, typer.Option(help="Where the accounts' private keys go.")] = Path("runs/exchange"),
     clock_skew_ms: Annotated[int, typer.Option(help="How far the wall clock it shows is off, to rehearse that.")] = 0,
+    account: Annotated[list[str] | None, typer.Option(help="NAME=DOLLARS; once for each.")] = None,
+    stepped: Annotated[bool, typer.Option("--stepped", help="Time moves only by POST /admin/step.")] = False,
+    scenario: Annotated[Path | None, typer.Option(help="Faults to make happen: a TOML file.")] = None,
+    fault: Annotated[list[str] | None, typer.Option(help="A fault: kind=NAME,name=value,...")] = None,
 ) -> None:
     """Run an exchange in a box: Kalshi's protocol on this machine, with generated markets."""
+    from fairstrike.app import rehearsing
     from fairstrike.exchange.server import ServerSettings, run_exchange
 
     settings = ServerSettings(
-        folder=folder, seed=seed, port=port, factor=speed, is_json=as_json, clock_skew_ms=clock_skew_ms
+        folder=folder,
+        seed=seed,
+        port=port,
+        factor=speed,
+        is_stepped=stepped,
+        is_json=as_json,
+        clock_skew_ms=clock_skew_ms,
+        faults=rehearsing.faults(scenario, fault or ()),
+        accounts=rehearsing.accounts(account or ()),
     )
     raise typer.Exit(run_exchange(settings))
 

@@ -27,6 +27,8 @@ Channel = Literal[
     "market_positions",
     "market_lifecycle_v2",
     "cfbenchmarks_value",
+    "cfbenchmarks_value_5hz",
+    "order_group_updates",
 ]
 Law = Literal["constant", "uniform", "exponential"]
 

@@ -19,7 +19,11 @@ _CHANNELS = {
     "user_order": "user_orders",
     "market_position": "market_positions",
     "market_lifecycle_v2": "market_lifecycle_v2",
+    "event_lifecycle": "market_lifecycle_v2",
+    "event_fee_update": "market_lifecycle_v2",
     "cfbenchmarks_value": "cfbenchmarks_value",
+    "cfbenchmarks_value_5hz": "cfbenchmarks_value_5hz",
+    "order_group_updates": "order_group_updates",
 }
 
 

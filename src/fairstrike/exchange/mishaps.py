@@ -111,7 +111,12 @@ class Mishaps:
 
     def skew_ms(self, now_ns: int) -> int:
         """Give how far the exchange's wall clock is ahead."""
-        return sum(live.fault.ms for live in self.live(now_ns) if isinstance(live.fault, of.ClockSkew))
+        skew_ms = 0
+        for live in self.live(now_ns):
+            if isinstance(live.fault, of.ClockSkew):
+                live.struck = 1
+                skew_ms += live.fault.ms
+        return skew_ms
 
     def course(self, request: BoxRequest, account: str | None, now_ns: int) -> Course:
         """Give what becomes of a request that is sent now; the first fault that settles the answer has it."""

@@ -16,6 +16,7 @@ import time
 import uuid
 from collections.abc import Iterable
 from email.utils import formatdate
+from heapq import heappop, heappush
 from pathlib import Path
 
 import msgspec
@@ -29,11 +30,15 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from fairstrike.core.errors import ConfigError, Unreachable
-from fairstrike.core.timing import MILLISECOND_NS, VenueClock
-from fairstrike.core.units import UD_PER_DOLLAR, format_decimal
+from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS, VenueClock
+from fairstrike.core.units import format_decimal
+from fairstrike.exchange import administration
+from fairstrike.exchange.administration import FAULTS_PATH, AccountSettings
 from fairstrike.exchange.announcement import AccountKey, Admin, Announcement
 from fairstrike.exchange.api.call import BoxRequest, BoxResponse, answer_json, error
 from fairstrike.exchange.box import Box, BoxParams
+from fairstrike.exchange.faults import Fault
+from fairstrike.exchange.mishaps import Ending
 from fairstrike.exchange.verification import Keyring
 from fairstrike.exchange.worlds import START_NS, World, WorldParams
 from fairstrike.venue.kalshi.wire.transport import BASE_PATH, STREAM_PATH
@@ -42,24 +47,21 @@ PING_SECONDS = 10.0
 BODY_BYTES_MAX = 1 << 20
 UNSENT_BYTES_MAX = 4 << 20
 _STOP_SECONDS = 0.3
+_UNANSWERED_SECONDS = 120.0
+_STRIDE_NS = SECOND_NS
 _SKEW_MS_MAX = 86_400_000
 _PING_FRAME = b"\x89\x09heartbeat"
 _JSON = "application/json"
-
-
-class AccountSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """One client account: its name, also its key file's, and its first balance."""
-
-    name: str = "client"
-    balance_ud: int = 10_000 * UD_PER_DOLLAR
 
 
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How to start the exchange.
 
     `folder` takes the private keys; `port` 0 means any free one; `factor` is venue seconds per real second;
-    `start_ns` the world's first venue instant; `is_json` prints the announcement as one JSON line;
-    `clock_skew_ms` is how far the wall clock that it shows and judges signatures by is ahead of the machine's.
+    `start_ns` the world's first venue instant; `is_json` prints the announcement as one JSON line; with `is_stepped`
+    venue time stands still but for steps of the administration, and the announced factor is 0; `faults` are in force
+    from the start or when they say; `clock_skew_ms` is how far the wall clock that it shows and judges signatures by
+    is ahead of the machine's.
     """
 
     folder: Path
@@ -70,7 +72,9 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     start_ns: int = START_NS
     tick_ms: int = 5
     is_json: bool = False
+    is_stepped: bool = False
     clock_skew_ms: int = 0
+    faults: tuple[Fault, ...] = ()
     accounts: tuple[AccountSettings, ...] = (AccountSettings(),)
     world: WorldParams = WorldParams()
     box: BoxParams = BoxParams()
@@ -93,7 +97,8 @@ class ExchangeServer:
     def __init__(self, settings: ServerSettings) -> None:
         """Make the world of `settings`; nothing listens yet.
 
-        Raises `ConfigError` for a host that is not this machine's loopback address.
+        Raises `ConfigError` for a host that is not this machine's loopback address, for numbers that cannot be,
+        for two accounts of one name, and for faults of markets that the world does not have.
         """
         if not _is_loopback(settings.host):
             raise ConfigError(f"the exchange serves this machine only; use 127.0.0.1, not {settings.host}")
@@ -106,11 +111,15 @@ class ExchangeServer:
         self._settings = settings
         self._token = secrets.token_urlsafe(24)
         self._keyring = Keyring()
-        self._world = World(seed=settings.seed, start_ns=settings.start_ns, params=settings.world)
-        self._accounts = tuple(self._open_account(account) for account in settings.accounts)
-        self._box = Box(self._world, self._keyring, settings.box)
-        self._clock = VenueClock()
+        self._accounts: dict[str, tuple[AccountSettings, AccountKey]] = {}
         self._now_ns = settings.start_ns
+        self._open_world(settings.seed)
+        for account in settings.accounts:
+            self._open_account(account)
+        self._clock = VenueClock()
+        self._pending: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._waits = 0
+        self._stepping = asyncio.Lock()
         self._wires: dict[int, _Wire] = {}
         self._is_flush_due = False
         self._stopped = asyncio.Event()
@@ -128,18 +137,14 @@ class ExchangeServer:
             await web.TCPSite(runner, self._settings.host, self._settings.port).start()
         except OSError as why:
             raise Unreachable(f"port {self._settings.port} cannot be had ({why.strerror}); choose another") from None
-        self._clock = VenueClock(
-            anchor_venue_ns=self._settings.start_ns,
-            anchor_system_ns=time.time_ns(),
-            factor=self._settings.factor,
-        )
+        self._set_clock()
         host, port = runner.addresses[0][:2]
         place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         return Announcement(
             rest=f"http://{place}{BASE_PATH}",
             ws=f"ws://{place}{STREAM_PATH}",
             clock=self._clock,
-            accounts=self._accounts,
+            accounts=tuple(key for _, key in self._accounts.values()),
             admin=Admin(url=f"http://{place}/admin", token=self._token),
             seed=self._settings.seed,
         )
@@ -172,7 +177,7 @@ class ExchangeServer:
         if path == STREAM_PATH:
             return await self._stream(request)
         if path.startswith("/admin/"):
-            return self._http(self._administer(request, path, await _body(request)))
+            return self._http(await self._administer(request, path, await _body(request)))
         call = BoxRequest(
             method=request.method,
             path=path,
@@ -180,27 +185,96 @@ class ExchangeServer:
             headers=dict(request.headers),
             body=await _body(request),
         )
-        answer = self._box.answer(call, self._venue_ns(), self._wall_ms())
+        course = self._box.course(call, self._venue_ns())
+        await self._pass(course.there_ns)
+        answer = self._box.reply(call, course, self._venue_ns(), self._wall_ms())
         self._flush_soon()
-        return self._http(answer)
+        await self._pass(course.back_ns)
+        if answer is None:
+            return await self._leave_unanswered(request)
+        return await self._cut(request, answer) if course.ending is Ending.CUT else self._http(answer)
 
-    def _administer(self, request: web.BaseRequest, path: str, body: bytes) -> BoxResponse:
+    async def _leave_unanswered(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Say nothing until the client hangs up."""
+        until = time.monotonic() + _UNANSWERED_SECONDS
+        while request.transport is not None and time.monotonic() < until and not self._stopped.is_set():
+            await asyncio.sleep(self._settings.tick_ms / 1_000)
+        if request.transport is not None:
+            request.transport.abort()
+        return web.Response(status=204)
+
+    async def _cut(self, request: web.BaseRequest, answer: BoxResponse) -> web.StreamResponse:
+        """Send half of an answer and hang up."""
+        response = web.StreamResponse(status=answer.status, headers={"Content-Length": str(len(answer.body))})
+        await response.prepare(request)
+        await response.write(answer.body[: len(answer.body) // 2])
+        if request.transport is not None:
+            request.transport.close()
+        return response
+
+    async def _administer(self, request: web.BaseRequest, path: str, body: bytes) -> BoxResponse:
         if (request.method, path) == ("GET", "/admin/clock"):
             return answer_json(self._clock)
         given = request.headers.get("Authorization", "").encode()
         if not hmac.compare_digest(given, f"Bearer {self._token}".encode()):
             return error(401, "authentication_error", "the administration token is missing or wrong")
-        if (request.method, path) == ("GET", "/admin/state"):
-            return answer_json(self._state())
-        if (request.method, path) == ("POST", "/admin/stop"):
-            asyncio.get_running_loop().call_later(0.05, self.stop)
-            return BoxResponse(status=204)
-        if (request.method, path) == ("POST", "/admin/inject"):
-            # Between two frames of ours, to every stream: what a client must survive.
-            for wire in self._wires.values():
-                wire.transport.write(_join((body,)))
-            return BoxResponse(status=204)
+        try:
+            return await self._carry_out(request.method, path, body)
+        except ConfigError as why:
+            return error(400, "bad_request", str(why))
+
+    async def _carry_out(self, method: str, path: str, body: bytes) -> BoxResponse:
+        if path == FAULTS_PATH or path.startswith(f"{FAULTS_PATH}/"):
+            answer = administration.answer_faults(self._box, method, path, body, self._venue_ns())
+            self._flush_soon()
+            return answer
+        match (method, path):
+            case ("GET", "/admin/state"):
+                return answer_json(self._state())
+            case ("GET", "/admin/accounts"):
+                return answer_json({"accounts": [key for _, key in self._accounts.values()]})
+            case ("POST", "/admin/accounts"):
+                return answer_json(self._open_account(administration.read_account(body)), 201)
+            case ("POST", "/admin/step"):
+                await self._step(administration.read_step_ns(body))
+                return answer_json({"now_ns": self._now_ns})
+            case ("POST", "/admin/reset"):
+                self._reset(administration.read_reset(body).seed)
+                return answer_json({"seed": self._world.seed, "clock": self._clock})
+            case ("POST", "/admin/stop"):
+                asyncio.get_running_loop().call_later(0.05, self.stop)
+                return BoxResponse(status=204)
+            case ("POST", "/admin/inject"):
+                # Between two frames of ours, to every stream: what a client must survive.
+                for wire in self._wires.values():
+                    wire.transport.write(_join((body,)))
+                return BoxResponse(status=204)
         return error(404, "not_found", "path not found")
+
+    async def _step(self, span_ns: int) -> None:
+        """Let stepped time pass, in strides that stop where a request waits, and its client is heard in between."""
+        if not self._settings.is_stepped:
+            raise ConfigError("time runs by itself here; start the exchange with --stepped to step it")
+        async with self._stepping:
+            box, end_ns = self._box, self._now_ns + span_ns
+            while self._now_ns < end_ns and box is self._box:
+                waits_ns = self._pending[0][0] if self._pending else end_ns
+                self._now_ns = min(end_ns, self._now_ns + _STRIDE_NS, max(waits_ns, self._now_ns))
+                box.advance(self._now_ns)
+                self._release()
+                await asyncio.sleep(0)
+                self._flush()
+                await asyncio.sleep(0)
+            self._set_clock()
+
+    def _reset(self, seed: int | None) -> None:
+        """Begin the world anew with the accounts' first balances and the faults of the start; cut every stream."""
+        self._open_world(self._world.seed if seed is None else seed)
+        for wire in self._wires.values():
+            wire.transport.abort()
+        self._wires.clear()
+        self._set_clock()
+        self._release(is_over=True)
 
     def _state(self) -> dict[str, object]:
         now_ns = self._venue_ns()
@@ -215,12 +289,14 @@ class ExchangeServer:
             "plants": self._world.plants,
             "total_ud": floor.total_ud(),
             "markets": {view.contract.ticker: view.status.value for view in floor.markets()},
-            "accounts": [floor.account(account.name) for account in self._settings.accounts],
+            "accounts": [floor.account(name) for name in self._accounts],
             "connections": len(self._wires),
+            "struck": self._box.struck(),
         }
 
     async def _stream(self, request: web.BaseRequest) -> web.StreamResponse:
-        connection = self._box.connect(request.headers, self._wall_ms())
+        box = self._box
+        connection = box.connect(request.headers, self._wall_ms())
         if isinstance(connection, BoxResponse):
             return self._http(connection)
         socket = web.WebSocketResponse(compress=False, max_msg_size=BODY_BYTES_MAX)
@@ -228,15 +304,20 @@ class ExchangeServer:
             await socket.prepare(request)
             assert isinstance(request.transport, asyncio.WriteTransport), "an accepted socket has a transport"
             ping_at = time.monotonic() + PING_SECONDS
-            self._wires[connection] = _Wire(connection, request.transport, ping_at)
+            if box is not self._box:
+                return socket
+            wire = self._wires[connection] = _Wire(connection, request.transport, ping_at)
             async for message in socket:
                 if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
                     data = message.data.encode() if message.type is WSMsgType.TEXT else message.data
-                    self._box.command(connection, data, self._venue_ns())
+                    if self._wires.get(connection) is not wire:
+                        break
+                    box.command(connection, data, self._venue_ns())
                     self._flush()
         finally:
-            self._wires.pop(connection, None)
-            self._box.disconnect(connection)
+            if box is self._box:
+                self._wires.pop(connection, None)
+            box.disconnect(connection)
         return socket
 
     # Frames
@@ -269,7 +350,21 @@ class ExchangeServer:
 
     # Start
 
+    def _open_world(self, seed: int) -> None:
+        settings = self._settings
+        world = World(seed=seed, start_ns=settings.start_ns, params=settings.world)
+        for account, key in self._accounts.values():
+            world.floor.open_account(account.name, key_id=key.key_id, balance_ud=account.balance_ud)
+        box = Box(world, self._keyring, msgspec.structs.replace(settings.box, fault_seed=seed))
+        for fault in settings.faults:
+            box.add_fault(fault, settings.start_ns)
+        self._world, self._box, self._now_ns = world, box, settings.start_ns
+
     def _open_account(self, account: AccountSettings) -> AccountKey:
+        if self._world.floor.account(account.name) is not None:
+            raise ConfigError(f"there is an account {account.name} already; choose another name")
+        if len(self._accounts) >= administration.ACCOUNTS_MAX:
+            raise ConfigError(f"there are {administration.ACCOUNTS_MAX} accounts already; start another exchange")
         key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
         key_id = str(uuid.uuid4())
         path = self._settings.folder.resolve() / f"{account.name}.pem"
@@ -278,10 +373,13 @@ class ExchangeServer:
         self._keyring.add(key_id, account.name, public)
         self._world.floor.open_account(account.name, key_id=key_id, balance_ud=account.balance_ud)
         balance = format_decimal(account.balance_ud // 100, 4)
-        return AccountKey(key_id=key_id, private_key=str(path), balance=balance)
+        opened = AccountKey(key_id=key_id, private_key=str(path), balance=balance)
+        self._accounts[account.name] = (account, opened)
+        return opened
 
     def _http(self, answer: BoxResponse) -> web.Response:
-        headers = {"Date": formatdate(self._wall_ms() / 1_000, usegmt=True)}
+        shown_ms = self._wall_ms() + self._box.skew_ms()
+        headers = {"Date": formatdate(shown_ms / 1_000, usegmt=True), **answer.headers}
         if answer.status == 204:
             return web.Response(status=204, headers=headers)
         return web.Response(status=answer.status, body=answer.body, content_type=_JSON, headers=headers)
@@ -289,7 +387,35 @@ class ExchangeServer:
     def _wall_ms(self) -> int:
         return time.time_ns() // MILLISECOND_NS + self._settings.clock_skew_ms
 
+    # Time
+
+    def _set_clock(self) -> None:
+        """Let the clock run from now on, or with steps stand where it is."""
+        factor = 0 if self._settings.is_stepped else self._settings.factor
+        self._clock = VenueClock(anchor_venue_ns=self._now_ns, anchor_system_ns=time.time_ns(), factor=factor)
+
+    async def _pass(self, span_ns: int) -> None:
+        """Wait until venue time has moved on by `span_ns`, or the world begins anew."""
+        if span_ns <= 0:
+            return
+        if not self._settings.is_stepped:
+            await asyncio.sleep(span_ns / self._settings.factor / SECOND_NS)
+            return
+        self._waits += 1
+        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heappush(self._pending, (self._now_ns + span_ns, self._waits, waiting))
+        await waiting
+
+    def _release(self, *, is_over: bool = False) -> None:
+        """Let requests go on whose time has come, or all of them."""
+        while self._pending and (is_over or self._pending[0][0] <= self._now_ns):
+            waiting = heappop(self._pending)[2]
+            if not waiting.done():
+                waiting.set_result(None)
+
     def _venue_ns(self) -> int:
+        if self._settings.is_stepped:
+            return self._now_ns
         self._now_ns = max(self._now_ns, self._clock.venue_ns(time.time_ns()))
         return self._now_ns
 

@@ -1,5 +1,8 @@
 """Faults as they are written: every kind is read from text, TOML and JSON, and what is wrong is named."""
 
+import re
+from pathlib import Path
+
 import msgspec
 import pytest
 
@@ -22,6 +25,13 @@ def test_every_kind_is_read_and_written_alike() -> None:
         fault = read_fault(values)
         assert fault == parse_fault(",".join(f"{name}={value}" for name, value in values.items()))
         assert msgspec.json.decode(msgspec.json.encode(fault), type=Fault) == fault
+
+
+def test_the_guide_shows_every_kind_as_it_is_read() -> None:
+    guide = (Path(__file__).resolve().parents[3] / "docs/guides/exchange-faults.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \|.*\| `(kind=[^`]*)` \|$", guide, re.MULTILINE)
+    assert tuple(kind for kind, _ in rows) == KINDS
+    assert [str(parse_fault(text).__struct_config__.tag) for _, text in rows] == list(KINDS)
 
 
 @pytest.mark.parametrize(
