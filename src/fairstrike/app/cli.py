@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -29,6 +30,13 @@ Config = Annotated[Path | None, typer.Option("--config", help="Settings: a .toml
 
 Env = Annotated[str | None, typer.Option(help="prod, demo or box; else what the settings or .env say, else prod.")]
 Box = Annotated[Path | None, typer.Option(help="File with the first line of `fairstrike exchange --json`.")]
+
+
+class Liquidity(StrEnum):
+    """Who else trades on the exchange in a box."""
+
+    DEMO = "demo"
+    CALIBRATED = "calibrated"
 
 
 @app.callback()
@@ -192,10 +200,17 @@ def exchange(
     stepped: Annotated[bool, typer.Option("--stepped", help="Time moves only by POST /admin/step.")] = False,
     scenario: Annotated[Path | None, typer.Option(help="Faults to make happen: a TOML file.")] = None,
     fault: Annotated[list[str] | None, typer.Option(help="A fault: kind=NAME,name=value,...")] = None,
+    liquidity: Annotated[
+        Liquidity,
+        typer.Option(help="demo: one hour with gifts; calibrated: endless 15-minute markets as streams show."),
+    ] = Liquidity.DEMO,
+    record: Annotated[Path | None, typer.Option(help="Write the 15-minute markets' stream to this new file.")] = None,
 ) -> None:
     """Run an exchange in a box: Kalshi's protocol on this machine, with generated markets."""
     from fairstrike.app import rehearsing
+    from fairstrike.exchange.calibrated import CalibratedParams
     from fairstrike.exchange.server import ServerSettings, run_exchange
+    from fairstrike.exchange.worlds import WorldParams
 
     settings = ServerSettings(
         folder=folder,
@@ -203,10 +218,12 @@ def exchange(
         port=port,
         factor=speed,
         is_stepped=stepped,
-        is_json=as_json,
-        clock_skew_ms=clock_skew_ms,
         faults=rehearsing.faults(scenario, fault or ()),
         accounts=rehearsing.accounts(account or ()),
+        is_json=as_json,
+        clock_skew_ms=clock_skew_ms,
+        record=record,
+        world=CalibratedParams() if liquidity is Liquidity.CALIBRATED else WorldParams(),
     )
     raise typer.Exit(run_exchange(settings))
 

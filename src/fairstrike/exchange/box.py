@@ -22,6 +22,7 @@ from fairstrike.exchange.inforce import FaultView, Live, Phase
 from fairstrike.exchange.interruptions import Interruptions
 from fairstrike.exchange.lanes import fits
 from fairstrike.exchange.mishaps import Course, Ending, Mishaps
+from fairstrike.exchange.recording import Recorder
 from fairstrike.exchange.streaming import Streams
 from fairstrike.exchange.verification import Keyring, SignatureRefused, SignedCall
 from fairstrike.venue.kalshi.wire.transport import STREAM_PATH
@@ -214,6 +215,10 @@ class Box:
             self._cut.update(number for number, account in self._accounts.items() if fits(fault, account))
         if isinstance(fault, Maintenance) and phase is Phase.BEGIN:
             self._cut.update(self._accounts)
+
+    def recorder(self) -> Recorder:
+        """Give a recorder of the 15-minute markets; ask it for its lines after every call."""
+        return Recorder(self._stage.floor, self._streams)
 
     def _publish(self, now_ns: int) -> None:
         happenings = self._stage.floor.drain()

@@ -48,13 +48,19 @@ _STREAM_WEATHER, _STREAM_NOISE, _STREAM_FLOW, _STREAM_MAKER = 1, 2, 1_000_000, 2
 
 
 class CalibratedParams(msgspec.Struct, frozen=True, kw_only=True):
-    """What the calibrated world is made of. `hourly` names asset and ladder; its gifts and volatility are not used."""
+    """What the calibrated world is made of. `hourly` names asset and ladder; its gifts and volatility are not used.
+
+    Makers price with the true volatility times `vol_premium`, and as people who know the index but for an error of
+    `index_sd_dollars`; both are assumed, and keep prices off 0 and 1 in the last minutes as real ones are.
+    """
 
     weather: WeatherParams = WeatherParams()
     flow: FlowParams = FlowParams()
     hourly: WorldParams = WorldParams()
     hourly_liquidity: LiquidityParams = LiquidityParams()
     has_ladders: bool = True
+    vol_premium: float = 1.15
+    index_sd_dollars: float = 3.0
     floor: FloorParams = FloorParams()
 
 
@@ -112,6 +118,7 @@ class CalibratedWorld:
         begin_ns = open_ns + self.params.floor.strike_delay_ns + 50 * MILLISECOND_NS
 
         def begin(now_ns: int) -> None:
+            self.floor.advance(now_ns)
             self._flows[contract.ticker] = flow
             self._value(contract.ticker, now_ns)
             flow.begin(now_ns)
@@ -160,6 +167,7 @@ class CalibratedWorld:
                 self._agenda.arrange(now_ns + maker.delay_ns(), self._follow(ticker, maker))
 
     def _tick(self, now_ns: int) -> None:
+        self.floor.advance(now_ns)
         self._agenda.arrange(now_ns + STEP_NS, self._tick)
         for ticker in self._flows:
             self._value(ticker, now_ns)
@@ -200,9 +208,10 @@ class CalibratedWorld:
         return settlement_law(
             SettlementInputs(
                 spot=self.weather.value_at(now_ns),
-                vol_annual=vol_at(self.params.weather, now_ns // SECOND_NS),
+                vol_annual=vol_at(self.params.weather, now_ns // SECOND_NS) * self.params.vol_premium,
                 first_s=max(next_ns - now_ns, 0) / SECOND_NS,
                 left=WINDOW_SECONDS - len(seen),
                 seen_sum=sum(prints[second] for second in seen) / E8_PER_DOLLAR,
+                sd_dollars=self.params.index_sd_dollars,
             )
         )

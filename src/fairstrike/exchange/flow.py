@@ -32,6 +32,13 @@ CENT_TICKS = 100
 _SIDES = (Side.BID, Side.ASK)
 
 _PICKS_MAX = 20
+_HOUR_S = 3_600
+_DECIDED_TICKS = 0.05
+_BEYOND_SHARE = 0.6
+_WALK_TICKS = 40
+_LARGE_CC = 1_700 * CC_PER_CONTRACT
+_LARGE_BEHIND_TICKS = (300, 990)
+_REACTION_NS = 6 * MILLISECOND_NS
 
 
 class Quantiles(msgspec.Struct, frozen=True):
@@ -55,71 +62,115 @@ class Quantiles(msgspec.Struct, frozen=True):
 class Region(msgspec.Struct, frozen=True, kw_only=True):
     """What depends on the distance of the price from 0 or 1 dollar, up to `end_ticks` of it.
 
-    `pace` multiplies the instants a second, `half_ticks` is the mean distance makers keep from fair value. `distances`
-    are (weight, from, to) in ticks behind the own side's best price, negative is before it.
+    `pace` multiplies the instants a second and `taker_scale` what takers want. Makers keep `half_ticks` from fair value
+    in the mean, drawn anew at a share `half_change` of instants, and stay until it is `slack_ticks` less.
+    `loyalty` is how often an order that alone makes the best price is left in peace. `distances` are (weight, from, to)
+    in ticks behind the own side's best price, negative is before it.
     """
 
     end_ticks: int
     pace: float
     half_ticks: float
+    half_change: float
+    slack_ticks: float
+    loyalty: float
+    taker_scale: float
     distances: tuple[tuple[float, int, int], ...]
 
 
-_FAR = ((500, 1_000), (1_000, 2_000), (2_000, 6_000))
-
-
-def _region(end_ticks: int, pace: float, half_ticks: float, *weights: float) -> Region:
-    """Give a region; the weights are of: improving, at best, up to 1 cent, 1, 2, 3, 4, 5–10, 10–20, 20 and more."""
-    spans = ((-200, -10), (0, 0), (10, 90), (100, 190), (200, 290), (300, 390), (400, 490), *_FAR)
-    spread = tuple((weight, low, high) for weight, (low, high) in zip(weights, spans, strict=True))
-    return Region(end_ticks=end_ticks, pace=pace, half_ticks=half_ticks, distances=spread)
+def _distances(*weights: float) -> tuple[tuple[float, int, int], ...]:
+    """Give a table from weights of: improving, at best, up to 1 cent, 1, 2, 3, 4, 5–10, 10–20, 20 cents and more."""
+    far = ((500, 990), (1_000, 1_990), (2_000, 6_000))
+    spans = ((-200, -10), (0, 0), (10, 90), (100, 190), (200, 290), (300, 390), (400, 490), *far)
+    return tuple((weight, low, high) for weight, (low, high) in zip(weights, spans, strict=True))
 
 
 REGIONS = (
-    _region(300, 0.5, 12.0, 0.12, 0.08, 0.34, 0.19, 0.09, 0.04, 0.016, 0.034, 0.009, 0.08),
-    _region(1_000, 1.15, 22.0, 0.10, 0.08, 0.30, 0.17, 0.12, 0.08, 0.044, 0.047, 0.011, 0.045),
-    _region(2_000, 0.9, 6.0, 0.04, 0.20, 0.03, 0.165, 0.117, 0.099, 0.072, 0.159, 0.044, 0.073),
-    _region(5_000, 1.05, 6.0, 0.04, 0.23, 0.0, 0.15, 0.107, 0.08, 0.065, 0.159, 0.066, 0.106),
+    Region(
+        end_ticks=300,
+        pace=0.55,
+        half_ticks=8.0,
+        half_change=0.004,
+        slack_ticks=5.0,
+        loyalty=0.7,
+        taker_scale=3.6,
+        distances=_distances(0.03, 0.08, 0.34, 0.19, 0.09, 0.04, 0.016, 0.034, 0.009, 0.10),
+    ),
+    Region(
+        end_ticks=1_000,
+        pace=1.15,
+        half_ticks=22.0,
+        half_change=0.004,
+        slack_ticks=14.0,
+        loyalty=0.7,
+        taker_scale=1.35,
+        distances=_distances(0.02, 0.08, 0.30, 0.17, 0.12, 0.08, 0.044, 0.047, 0.011, 0.055),
+    ),
+    Region(
+        end_ticks=2_000,
+        pace=0.9,
+        half_ticks=4.0,
+        half_change=0.005,
+        slack_ticks=95.0,
+        loyalty=0.95,
+        taker_scale=1.25,
+        distances=_distances(0.01, 0.20, 0.03, 0.165, 0.117, 0.099, 0.072, 0.159, 0.044, 0.09),
+    ),
+    Region(
+        end_ticks=5_000,
+        pace=1.0,
+        half_ticks=4.0,
+        half_change=0.005,
+        slack_ticks=95.0,
+        loyalty=0.95,
+        taker_scale=1.25,
+        distances=_distances(0.01, 0.22, 0.0, 0.15, 0.107, 0.08, 0.065, 0.159, 0.066, 0.12),
+    ),
 )
 """Source: the captures of KXBTC15M of May 2026, split by the middle price; half distances fitted to their spreads."""
 
 _SHARES = (0.0, 0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 0.99, 1.0)
-IMPROVING_SIZES = Quantiles(_SHARES, (1, 4, 10, 15, 36, 100, 500, 1_000, 2_333, 4_000))
-BEST_SIZES = Quantiles(_SHARES, (1, 2, 8, 15, 75, 177, 896, 1_000, 1_704, 4_000))
-NEAR_SIZES = Quantiles(_SHARES, (1, 2, 8, 12, 81, 400, 1_100, 1_758, 2_738, 6_000))
-BEHIND_SIZES = Quantiles(_SHARES, (1, 1, 2, 10, 106, 400, 1_000, 1_100, 6_249, 10_000))
-DEEP_SIZES = Quantiles(_SHARES, (1, 1, 2, 20, 75, 600, 3_749, 8_284, 20_000, 45_000))
+IMPROVING_SIZES = Quantiles(_SHARES, (1, 2, 6, 12, 36, 100, 500, 1_000, 1_500, 3_000))
+BEST_SIZES = Quantiles(_SHARES, (1, 1, 3, 12, 60, 160, 700, 900, 1_500, 3_000))
+NEAR_SIZES = Quantiles(_SHARES, (1, 1, 4, 12, 70, 300, 900, 1_300, 2_000, 4_000))
+BEHIND_SIZES = Quantiles(_SHARES, (1, 1, 2, 10, 80, 400, 1_000, 1_100, 6_249, 10_000))
+DEEP_SIZES = Quantiles(_SHARES, (1, 1, 2, 15, 75, 600, 3_749, 8_284, 20_000, 45_000))
 """Contracts of an order by where it is placed. Source: adds of the same captures."""
 
 TAKER_SIZES = Quantiles((0.0, 0.10, 0.50, 0.90, 0.99, 1.0), (0.2, 1.25, 16.0, 130.0, 800.0, 3_000.0))
-LADDER_SIZES = Quantiles((0.0, 0.10, 0.50, 0.75, 0.90, 1.0), (5, 50, 110, 200, 1_500, 5_000))
+LADDER_SIZES = Quantiles((0.0, 0.10, 0.50, 0.75, 0.90, 1.0), (5, 40, 100, 150, 400, 3_000))
 
 
 class FlowParams(msgspec.Struct, frozen=True, kw_only=True):
     """How the flow moves. Shares are of the instants that are neither a retreat nor the filling of a gap.
 
-    `orders` is how many orders of re-quoting makers the market tends to; `age_bias` above 1 moves younger ones,
-    `loyalty` is how often an order that alone makes the best price is left in peace. Bursts: the logarithm of the pace has two
+    `orders` is how many orders of re-quoting makers the market tends to; `age_bias` above 1 moves younger ones;
+    in the last `last_ns` before the close it is `last_share` of them.
+    In the last `last_takers_ns` takers want `last_taker_scale` times as much. Bursts: the logarithm of the pace has two
     parts of these standard deviations that forget themselves over these times.
     """
 
     instants_per_second: float = 68.0
-    orders: int = 170
-    requote_share: float = 0.52
-    trade_share: float = 0.25
+    orders: int = 100
+    requote_share: float = 0.54
+    trade_share: float = 0.23
     batch_share: float = 0.02
     batch_max: int = 4
-    age_bias: float = 1.6
-    loyalty: float = 0.8
+    last_ns: int = 75 * SECOND_NS
+    last_share: float = 0.6
+    last_taker_scale: float = 1.7
+    last_takers_ns: int = 120 * SECOND_NS
+    age_bias: float = 2.8
     gap_eagerness: float = 0.5
+    reload_share: float = 0.3
     retreat_eagerness: float = 0.5
     informed_share: float = 0.3
-    half_change_share: float = 0.02
     ladder_share: float = 0.55
-    refill_per_second: float = 4.0
+    refill_per_second: float = 0.7
+    renewals_per_hour: float = 2.0
     slow_sd: float = 0.55
     slow_s: float = 40.0
-    quick_sd: float = 0.45
+    quick_sd: float = 0.42
     quick_s: float = 1.5
 
 
@@ -130,6 +181,7 @@ class _Order(msgspec.Struct, kw_only=True):
     side: Side
     price_ticks: int
     size_cc: int
+    since_ns: int
 
 
 class Flow:
@@ -144,13 +196,13 @@ class Flow:
         self._params = params
         self._orders: list[_Order] = []
         self._ladder: dict[tuple[Side, int], _Order] = {}
-        self._halves = {side: 0.0 for side in _SIDES}
+        self._halves = dict.fromkeys(_SIDES, 0.0)
         self._slow = self._quick = 0.0
         self._last_ns = 0
         self._refill_ns = 0
         self._now_ns = 0
-        self._best: dict[Side, int | None] = {side: None for side in _SIDES}
-        self._best_cc = {side: 0 for side in _SIDES}
+        self._best: dict[Side, int | None] = dict.fromkeys(_SIDES)
+        self._best_cc = dict.fromkeys(_SIDES, 0)
         self._region = REGIONS[-1]
         self._steps = _grid(contract)
 
@@ -161,9 +213,7 @@ class Flow:
         self._last_ns = now_ns
         for side in _SIDES:
             self._redraw_half(side)
-            for price in self._steps:
-                if self._is_behind(side, price) and self._dice.uniform() < self._params.ladder_share:
-                    self._put_ladder(side, price)
+        self._put_ladders()
         self._read_best()
         for _ in range(self._params.orders):
             self._add()
@@ -183,9 +233,23 @@ class Flow:
         """Do what happens at one instant."""
         if not self._look(now_ns):
             return
+        before = dict(self._best)
+        self._do_one()
+        for side in _SIDES:
+            is_worse = before[side] is not None and before[side] != self._best[side] and self._has_gap(side)
+            if is_worse and self._dice.uniform() < self._params.reload_share:
+                self._fill_gap(side)
+        if now_ns >= self._refill_ns:
+            self._refill()
+            if self._dice.uniform() < self._params.renewals_per_hour / self._params.refill_per_second / _HOUR_S:
+                self._renew()
+
+    # What may happen
+
+    def _do_one(self) -> None:
         params, draw = self._params, self._dice.uniform()
         for side in _SIDES:
-            if self._dice.uniform() < params.half_change_share:
+            if self._dice.uniform() < self._region.half_change:
                 self._redraw_half(side)
         side = self._side()
         if self._is_beyond(side) and self._dice.uniform() < params.retreat_eagerness:
@@ -199,14 +263,10 @@ class Flow:
             self._take(side, TAKER_SIZES.draw(self._dice))
         elif draw < params.batch_share + params.trade_share + params.requote_share:
             self._requote()
-        elif self._dice.uniform() < len(self._orders) / (2.0 * params.orders):
+        elif self._dice.uniform() < len(self._orders) / (2.0 * self._orders_wanted()):
             self._withdraw()
         else:
             self._add()
-        if now_ns >= self._refill_ns:
-            self._refill()
-
-    # What may happen
 
     def _requote(self) -> None:
         order = self._pick()
@@ -223,11 +283,15 @@ class Flow:
         self._place(self._side(), distance, self._size_cc(distance))
 
     def _take(self, side: Side, contracts: float) -> None:
-        """Have a taker of `side` take from the best price of the other."""
-        price = self._best[side.opposite]
+        """Have a taker of `side` take from the other: at its best price, and a little beyond it when that is gone."""
+        best = self._best[side.opposite]
+        grid = self._contract.grid_down if side is Side.BID else self._contract.grid_up
+        price = None if best is None else grid(best + side.sign * _WALK_TICKS)
         if price is None:
             return
-        size_cc = max(int(contracts * CC_PER_CONTRACT), 1)
+        is_late = self._contract.close_ns - self._now_ns < self._params.last_takers_ns
+        scale = self._region.taker_scale * (self._params.last_taker_scale if is_late else 1.0)
+        size_cc = max(int(contracts * scale * CC_PER_CONTRACT), 1)
         if size_cc > 2 * CC_PER_CONTRACT and self._dice.below(3):
             size_cc -= size_cc % CC_PER_CONTRACT
         ticker = self._contract.ticker
@@ -251,7 +315,7 @@ class Flow:
                 self._place(side, self._distance(), order.size_cc)
 
     def _fill_gap(self, side: Side) -> None:
-        """Improve the best price of `side` to where makers want to stand: an order is moved there, or a new one comes."""
+        """Improve the best price of `side` to where makers want to stand, by an order moved there or a new one."""
         bound = self._bound(side)
         if bound is None:
             return
@@ -260,6 +324,14 @@ class Flow:
             order = self._pick()
             if order is not None and order.side is side and self._cancel(order):
                 size_cc = order.size_cc
+        other = self._best[side.opposite]
+        if other is not None and (bound - other) * side.sign >= 0:
+            # The other side holds on to a price that makers would leave: as near to it as can be.
+            beside = other - side.sign
+            near = self._contract.grid_down(beside) if side is Side.BID else self._contract.grid_up(beside)
+            if near is None or near == self._best[side]:
+                return
+            bound = near
         self._rest(side, bound, size_cc)
 
     def _refill(self) -> None:
@@ -267,9 +339,29 @@ class Flow:
         self._refill_ns = self._now_ns + int(SECOND_NS / self._params.refill_per_second)
         side = self._side()
         price = self._steps[self._dice.below(len(self._steps))]
-        if (side, price) not in self._ladder and self._is_behind(side, price):
-            if self._dice.uniform() < self._params.ladder_share:
-                self._put_ladder(side, price)
+        is_wanted = self._dice.uniform() < self._params.ladder_share
+        if is_wanted and (side, price) not in self._ladder and self._is_behind(side, price):
+            self._put_ladder(side, price)
+
+    def _renew(self) -> None:
+        """Have everybody take down everything and put it up anew, in one instant."""
+        for order in self._ladder.values():
+            self._cancel_resting(order)
+        self._ladder.clear()
+        for order in tuple(self._orders):
+            if self._cancel(order):
+                self._place(order.side, self._distance(), order.size_cc)
+        self._put_ladders()
+
+    def _put_ladders(self) -> None:
+        for side in _SIDES:
+            for price in self._steps:
+                if self._is_behind(side, price) and self._dice.uniform() < self._params.ladder_share:
+                    self._put_ladder(side, price)
+
+    def _orders_wanted(self) -> float:
+        is_last = self._contract.close_ns - self._now_ns < self._params.last_ns
+        return self._params.orders * (self._params.last_share if is_last else 1.0)
 
     # How it is done
 
@@ -300,11 +392,15 @@ class Flow:
         best = self._best[side]
         if bound is None:
             return
+        if size_cc > _LARGE_CC:
+            distance = max(distance, self._dice.between(*_LARGE_BEHIND_TICKS))
         start = bound if best is None else best
         wanted = start - side.sign * distance
         if (wanted - bound) * side.sign > 0:
             wanted = bound if distance < 0 else wanted
-        self._rest(side, wanted, size_cc)
+        # What would stand beyond the grid is mostly not placed at all.
+        if 0 < wanted < TICKS_PER_DOLLAR or self._dice.uniform() < _BEYOND_SHARE:
+            self._rest(side, wanted, size_cc)
 
     def _rest(self, side: Side, wanted_ticks: int, size_cc: int) -> None:
         # Towards the best price: what is drawn at 1.5 cents behind it stands 1 cent behind it on a grid of cents.
@@ -327,7 +423,8 @@ class Flow:
             self._best[side], self._best_cc[side] = price, size_cc
         elif price == best:
             self._best_cc[side] += size_cc
-        return _Order(order_id=placed.order.order_id, side=side, price_ticks=price, size_cc=size_cc)
+        order_id = placed.order.order_id
+        return _Order(order_id=order_id, side=side, price_ticks=price, size_cc=size_cc, since_ns=self._now_ns)
 
     def _put_ladder(self, side: Side, price: int) -> None:
         size_cc = int(LADDER_SIZES.draw(self._dice)) * CC_PER_CONTRACT
@@ -356,7 +453,9 @@ class Flow:
             open_cc = self._floor.open_cc(order.order_id)
             if not open_cc:
                 self._orders.remove(order)
-            elif not self._is_alone(order, open_cc) or self._dice.uniform() >= self._params.loyalty:
+            elif self._now_ns - order.since_ns >= _REACTION_NS and (
+                not self._is_alone(order, open_cc) or self._dice.uniform() >= self._region.loyalty
+            ):
                 return order
         return None
 
@@ -396,15 +495,21 @@ class Flow:
 
     # Where makers stand
 
-    def _bound(self, side: Side) -> int | None:
-        """Give the best price at which makers want to stand on `side`, None when there is none."""
+    def _bound(self, side: Side, slack_ticks: float = 0.0) -> int | None:
+        """Give the best price at which makers want to stand on `side`, None when there is none.
+
+        Somebody always bids the lowest price, and asks the highest, for what is not yet decided.
+        """
         assert self.fair_ticks is not None, "a flow acts on a known fair value"
+        away = self._halves[side] - slack_ticks
         if side is Side.BID:
-            return self._contract.grid_down(math.floor(self.fair_ticks - self._halves[side]))
-        return self._contract.grid_up(math.ceil(self.fair_ticks + self._halves[side]))
+            lowest = self._steps[0] if self.fair_ticks > _DECIDED_TICKS else 0
+            return self._contract.grid_down(max(math.floor(self.fair_ticks - away), lowest))
+        highest = self._steps[-1] if self.fair_ticks < TICKS_PER_DOLLAR - _DECIDED_TICKS else TICKS_PER_DOLLAR
+        return self._contract.grid_up(min(math.ceil(self.fair_ticks + away), highest))
 
     def _is_beyond(self, side: Side) -> bool:
-        best, bound = self._best[side], self._bound(side)
+        best, bound = self._best[side], self._bound(side, self._region.slack_ticks)
         return best is not None and (bound is None or (best - bound) * side.sign > 0)
 
     def _has_gap(self, side: Side) -> bool:

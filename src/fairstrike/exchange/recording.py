@@ -88,7 +88,9 @@ class Recorder:
             elif frame.type == "ticker":
                 yield self._line(frame.type, now_ns, None, bytes(frame.msg))
             elif frame.type == "subscribed":
-                yield self._line("ws_subscribed", now_ns, None, b'{"type":"subscribed","msg":' + bytes(frame.msg) + b"}")
+                yield self._line(
+                    "ws_subscribed", now_ns, None, b'{"type":"subscribed","msg":' + bytes(frame.msg) + b"}"
+                )
 
     def _line(self, kind: str, now_ns: int, seq: int | None, msg: bytes) -> bytes:
         assert self._contract is not None, "lines are of the followed market"

@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from email.utils import formatdate
 from heapq import heappop, heappush
 from pathlib import Path
+from typing import IO
 
 import msgspec
 from aiohttp import WSMsgType, web
@@ -37,6 +38,7 @@ from fairstrike.exchange.administration import FAULTS_PATH, AccountSettings
 from fairstrike.exchange.announcement import AccountKey, Admin, Announcement
 from fairstrike.exchange.api.call import BoxRequest, BoxResponse, answer_json, error
 from fairstrike.exchange.box import Box, BoxParams
+from fairstrike.exchange.calibrated import CalibratedParams, CalibratedWorld
 from fairstrike.exchange.faults import Fault
 from fairstrike.exchange.mishaps import Ending
 from fairstrike.exchange.verification import Keyring
@@ -58,10 +60,11 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How to start the exchange.
 
     `folder` takes the private keys; `port` 0 means any free one; `factor` is venue seconds per real second;
-    `start_ns` the world's first venue instant; `is_json` prints the announcement as one JSON line; with `is_stepped`
-    venue time stands still but for steps of the administration, and the announced factor is 0; `faults` are in force
-    from the start or when they say; `clock_skew_ms` is how far the wall clock that it shows and judges signatures by
-    is ahead of the machine's.
+    `start_ns` the world's first venue instant; `world` says by its parameters which world; `is_json` prints the
+    announcement as one JSON line; `record` takes the 15-minute markets' stream; with `is_stepped` venue time stands
+    still but for steps of the administration, and the announced factor is 0; `faults` are in force from the start or
+    when they say; `clock_skew_ms` is how far the wall clock that it shows and judges signatures by is ahead of the
+    machine's.
     """
 
     folder: Path
@@ -73,10 +76,11 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     tick_ms: int = 5
     is_json: bool = False
     is_stepped: bool = False
+    record: Path | None = None
     clock_skew_ms: int = 0
     faults: tuple[Fault, ...] = ()
     accounts: tuple[AccountSettings, ...] = (AccountSettings(),)
-    world: WorldParams = WorldParams()
+    world: WorldParams | CalibratedParams = WorldParams()
     box: BoxParams = BoxParams()
 
 
@@ -123,6 +127,7 @@ class ExchangeServer:
         self._wires: dict[int, _Wire] = {}
         self._is_flush_due = False
         self._stopped = asyncio.Event()
+        self._record = _new_file(settings.record) if settings.record is not None else None
         self._runner: web.ServerRunner | None = None
 
     async def start(self) -> Announcement:
@@ -152,7 +157,7 @@ class ExchangeServer:
     async def run(self) -> None:
         """Let time pass until `stop`: every few milliseconds the world moves on and frames go out."""
         while not self._stopped.is_set():
-            self._box.advance(self._venue_ns())
+            self._live(self._venue_ns())
             self._flush()
             self._ping()
             await asyncio.sleep(self._settings.tick_ms / 1_000)
@@ -165,6 +170,8 @@ class ExchangeServer:
         """Close every socket."""
         for wire in list(self._wires.values()):
             wire.transport.close()
+        if self._record is not None:
+            self._record.close()
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -260,7 +267,7 @@ class ExchangeServer:
             while self._now_ns < end_ns and box is self._box:
                 waits_ns = self._pending[0][0] if self._pending else end_ns
                 self._now_ns = min(end_ns, self._now_ns + _STRIDE_NS, max(waits_ns, self._now_ns))
-                box.advance(self._now_ns)
+                self._live(self._now_ns)
                 self._release()
                 await asyncio.sleep(0)
                 self._flush()
@@ -352,13 +359,14 @@ class ExchangeServer:
 
     def _open_world(self, seed: int) -> None:
         settings = self._settings
-        world = World(seed=seed, start_ns=settings.start_ns, params=settings.world)
+        world = _world(settings, seed)
         for account, key in self._accounts.values():
             world.floor.open_account(account.name, key_id=key.key_id, balance_ud=account.balance_ud)
         box = Box(world, self._keyring, msgspec.structs.replace(settings.box, fault_seed=seed))
         for fault in settings.faults:
             box.add_fault(fault, settings.start_ns)
         self._world, self._box, self._now_ns = world, box, settings.start_ns
+        self._recorder = box.recorder()
 
     def _open_account(self, account: AccountSettings) -> AccountKey:
         if self._world.floor.account(account.name) is not None:
@@ -388,6 +396,12 @@ class ExchangeServer:
         return time.time_ns() // MILLISECOND_NS + self._settings.clock_skew_ms
 
     # Time
+
+    def _live(self, now_ns: int) -> None:
+        """Let the world come to `now_ns`, and write down what its 15-minute markets did."""
+        self._box.advance(now_ns)
+        if self._record is not None:
+            self._record.writelines(self._recorder.lines(now_ns))
 
     def _set_clock(self) -> None:
         """Let the clock run from now on, or with steps stand where it is."""
@@ -444,6 +458,12 @@ def run_exchange(settings: ServerSettings) -> int:
     return 0
 
 
+def _world(settings: ServerSettings, seed: int) -> World | CalibratedWorld:
+    if isinstance(settings.world, CalibratedParams):
+        return CalibratedWorld(seed=seed, start_ns=settings.start_ns, params=settings.world)
+    return World(seed=seed, start_ns=settings.start_ns, params=settings.world)
+
+
 def _announce(announcement: Announcement, *, is_json: bool) -> str:
     if is_json:
         return msgspec.json.encode(announcement).decode()
@@ -456,6 +476,15 @@ def _announce(announcement: Announcement, *, is_json: bool) -> str:
     for account in announcement.accounts:
         rows.append(("account", f"{account.key_id}, {account.balance} dollars, key {account.private_key}"))
     return "\n".join(f"{name:8} {value}" for name, value in rows)
+
+
+def _new_file(path: Path) -> IO[bytes]:
+    try:
+        return path.open("xb")
+    except OSError as why:
+        raise ConfigError(
+            f"{path} cannot be written ({why.strerror}); name a new file in a folder that is there"
+        ) from None
 
 
 def _write_secret(path: Path, data: bytes) -> None:

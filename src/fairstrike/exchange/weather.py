@@ -89,5 +89,3 @@ class Weather:
         if len(self._steps) > 2 * _STEPS_KEPT:
             del self._steps[:_STEPS_KEPT]
             self._first += _STEPS_KEPT
-
-
