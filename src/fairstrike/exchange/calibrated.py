@@ -60,7 +60,7 @@ class CalibratedParams(msgspec.Struct, frozen=True, kw_only=True):
     hourly_liquidity: LiquidityParams = LiquidityParams()
     has_ladders: bool = True
     vol_premium: float = 1.15
-    index_sd_dollars: float = 3.0
+    index_sd_dollars: float = 4.0
     floor: FloorParams = FloorParams()
 
 

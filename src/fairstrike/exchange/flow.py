@@ -34,7 +34,7 @@ _SIDES = (Side.BID, Side.ASK)
 _PICKS_MAX = 20
 _HOUR_S = 3_600
 _DECIDED_TICKS = 0.05
-_BEYOND_SHARE = 0.6
+_BEYOND_SHARE = 0.8
 _WALK_TICKS = 40
 _LARGE_CC = 1_700 * CC_PER_CONTRACT
 _LARGE_BEHIND_TICKS = (300, 990)
@@ -92,38 +92,38 @@ REGIONS = (
         half_ticks=8.0,
         half_change=0.004,
         slack_ticks=5.0,
-        loyalty=0.7,
+        loyalty=0.75,
         taker_scale=3.6,
         distances=_distances(0.03, 0.08, 0.34, 0.19, 0.09, 0.04, 0.016, 0.034, 0.009, 0.10),
     ),
     Region(
         end_ticks=1_000,
         pace=1.15,
-        half_ticks=22.0,
+        half_ticks=26.0,
         half_change=0.004,
         slack_ticks=14.0,
-        loyalty=0.7,
+        loyalty=0.75,
         taker_scale=1.35,
         distances=_distances(0.02, 0.08, 0.30, 0.17, 0.12, 0.08, 0.044, 0.047, 0.011, 0.055),
     ),
     Region(
         end_ticks=2_000,
         pace=0.9,
-        half_ticks=4.0,
+        half_ticks=10.0,
         half_change=0.005,
-        slack_ticks=95.0,
-        loyalty=0.95,
-        taker_scale=1.25,
+        slack_ticks=116.0,
+        loyalty=0.97,
+        taker_scale=1.12,
         distances=_distances(0.01, 0.20, 0.03, 0.165, 0.117, 0.099, 0.072, 0.159, 0.044, 0.09),
     ),
     Region(
         end_ticks=5_000,
         pace=1.0,
-        half_ticks=4.0,
+        half_ticks=10.0,
         half_change=0.005,
-        slack_ticks=95.0,
-        loyalty=0.95,
-        taker_scale=1.25,
+        slack_ticks=116.0,
+        loyalty=0.97,
+        taker_scale=1.12,
         distances=_distances(0.01, 0.22, 0.0, 0.15, 0.107, 0.08, 0.065, 0.159, 0.066, 0.12),
     ),
 )
@@ -146,7 +146,8 @@ class FlowParams(msgspec.Struct, frozen=True, kw_only=True):
 
     `orders` is how many orders of re-quoting makers the market tends to; `age_bias` above 1 moves younger ones;
     in the last `last_ns` before the close it is `last_share` of them.
-    In the last `last_takers_ns` takers want `last_taker_scale` times as much. Bursts: the logarithm of the pace has two
+    In the last `late_ns` takers want `late_taker_scale` times as much, and makers'
+    slack is `late_slack_scale` times theirs. Bursts: the logarithm of the pace has two
     parts of these standard deviations that forget themselves over these times.
     """
 
@@ -157,12 +158,13 @@ class FlowParams(msgspec.Struct, frozen=True, kw_only=True):
     batch_share: float = 0.02
     batch_max: int = 4
     last_ns: int = 75 * SECOND_NS
-    last_share: float = 0.6
-    last_taker_scale: float = 1.7
-    last_takers_ns: int = 120 * SECOND_NS
+    last_share: float = 0.5
+    late_taker_scale: float = 1.35
+    late_slack_scale: float = 2.0
+    late_ns: int = 120 * SECOND_NS
     age_bias: float = 2.8
     gap_eagerness: float = 0.5
-    reload_share: float = 0.3
+    reload_share: float = 0.25
     retreat_eagerness: float = 0.5
     informed_share: float = 0.3
     ladder_share: float = 0.55
@@ -289,8 +291,7 @@ class Flow:
         price = None if best is None else grid(best + side.sign * _WALK_TICKS)
         if price is None:
             return
-        is_late = self._contract.close_ns - self._now_ns < self._params.last_takers_ns
-        scale = self._region.taker_scale * (self._params.last_taker_scale if is_late else 1.0)
+        scale = self._region.taker_scale * (self._params.late_taker_scale if self._is_late() else 1.0)
         size_cc = max(int(contracts * scale * CC_PER_CONTRACT), 1)
         if size_cc > 2 * CC_PER_CONTRACT and self._dice.below(3):
             size_cc -= size_cc % CC_PER_CONTRACT
@@ -508,8 +509,12 @@ class Flow:
         highest = self._steps[-1] if self.fair_ticks < TICKS_PER_DOLLAR - _DECIDED_TICKS else TICKS_PER_DOLLAR
         return self._contract.grid_up(min(math.ceil(self.fair_ticks + away), highest))
 
+    def _is_late(self) -> bool:
+        return self._contract.close_ns - self._now_ns < self._params.late_ns
+
     def _is_beyond(self, side: Side) -> bool:
-        best, bound = self._best[side], self._bound(side, self._region.slack_ticks)
+        slack_ticks = self._region.slack_ticks * (self._params.late_slack_scale if self._is_late() else 1.0)
+        best, bound = self._best[side], self._bound(side, slack_ticks)
         return best is not None and (bound is None or (best - bound) * side.sign > 0)
 
     def _has_gap(self, side: Side) -> bool:

@@ -14,7 +14,7 @@ from fairstrike.exchange.happenings import Filled, Happening, MarketSettled, Tra
 from fairstrike.exchange.recording import Recorder
 from fairstrike.exchange.streaming import Streams
 from fairstrike.exchange.worlds import START_NS
-from fairstrike.research.statistics_report import StatisticsReport, StretchFigures
+from fairstrike.research.statistics_report import StretchFigures
 from tests.unit.exchange.floor_samples import DOLLARS
 
 CLIENT = "client"
@@ -30,6 +30,10 @@ REAL_FLOW = {
     "level_life_seconds": {"p10": 0.01, "p50": 0.09, "p90": 3.395},
     "trade_contracts": {"p10": 1.25, "p50": 15.8, "p90": 129.0, "p99": 793.0},
 }
+REAL_DISTANCES = {"at best": 0.266, "1¢ behind": 0.169, "2¢": 0.113, "3¢": 0.078, "5–10¢": 0.127, "20¢ and more": 0.088}
+REAL_FIRST = {"spread": 1.0, "size": 694.0, "changes": 2.94, "contracts": 939.0, "levels": 102.0}
+REAL_SECOND = {"spread": 1.0, "size": 550.0, "changes": 5.60, "contracts": 850.0, "levels": 95.0}
+SEED = 6
 
 
 def record(seed: int, path: Path, markets: int) -> None:
@@ -100,3 +104,36 @@ def test_markets_follow_one_another_and_settle() -> None:
     assert open_now[0].contract.is_struck
     assert traded == {settled[0].ticker, open_now[0].contract.ticker}
     assert world.floor.total_ud() == 5 * 10**18
+
+
+def ratios(generated: dict[str, float | None], real: dict[str, float]) -> dict[str, float]:
+    return {name: (generated[name] or 0.0) / value for name, value in real.items()}
+
+
+def assert_near(generated: dict[str, float | None], real: dict[str, float], what: str) -> None:
+    for name, ratio in ratios(generated, real).items():
+        assert 1 / 1.5 <= ratio <= 1.5, f"{what} {name} is {ratio:.2f} times the real one"
+
+
+def test_generated_figures_are_near_the_real_ones(tmp_path: Path) -> None:
+    path = tmp_path / "generated.jsonl"
+    record(SEED, path, markets=1)
+    report = stats.run(stats.prepare([path]), lambda read: None).report
+    assert report.markets_left_out == 0
+    assert report.crossings.outlived == 0
+    for what, real in REAL_FLOW.items():
+        assert_near(getattr(report, what), real, what)
+    assert_near(dict(report.add_distance_shares), REAL_DISTANCES, "adds")
+    first, second = report.stretches[:2]
+    assert_near(activity(first), REAL_FIRST, first.time_to_close)
+    assert_near(activity(second), REAL_SECOND, second.time_to_close)
+
+
+def activity(stretch: StretchFigures) -> dict[str, float | None]:
+    return {
+        "spread": stretch.spread_cents["p50"],
+        "size": stretch.size_contracts["p50"],
+        "changes": stretch.best_changes_per_second,
+        "contracts": stretch.contracts_per_second,
+        "levels": stretch.levels_per_side["p50"],
+    }
