@@ -318,7 +318,7 @@ def test_an_account_with_an_ed25519_key(tmp_path: Path) -> None:
 
     async def run() -> None:
         async with exchange(tmp_path) as (server, line):
-            server._keyring.add("edwards", "client", public)
+            server._house._keyring.add("edwards", "client", public)
             good = client_of(line, Signer("edwards", secret, Allowed.READS), Faults(0, 0))
             balance = await good.reads.call(call(calls.BALANCE, parameters.OfShard()))
             assert balance.balance_dollars == "10000.0000"

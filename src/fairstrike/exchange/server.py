@@ -14,7 +14,6 @@ import signal
 import sys
 import time
 import uuid
-from collections.abc import Iterable
 from email.utils import formatdate
 from heapq import heappop, heappush
 from pathlib import Path
@@ -37,12 +36,13 @@ from fairstrike.exchange import administration
 from fairstrike.exchange.administration import FAULTS_PATH, AccountSettings
 from fairstrike.exchange.announcement import AccountKey, Admin, Announcement
 from fairstrike.exchange.api.call import BoxRequest, BoxResponse, answer_json, error
-from fairstrike.exchange.box import Box, BoxParams
-from fairstrike.exchange.calibrated import CalibratedParams, CalibratedWorld
+from fairstrike.exchange.box import BoxParams
+from fairstrike.exchange.calibrated import CalibratedParams
 from fairstrike.exchange.faults import Fault
+from fairstrike.exchange.framing import PING_FRAME, join
+from fairstrike.exchange.house import House
 from fairstrike.exchange.mishaps import Ending
-from fairstrike.exchange.verification import Keyring
-from fairstrike.exchange.worlds import START_NS, World, WorldParams
+from fairstrike.exchange.worlds import START_NS, WorldParams
 from fairstrike.venue.kalshi.wire.transport import BASE_PATH, STREAM_PATH
 
 PING_SECONDS = 10.0
@@ -52,7 +52,6 @@ _STOP_SECONDS = 0.3
 _UNANSWERED_SECONDS = 120.0
 _STRIDE_NS = SECOND_NS
 _SKEW_MS_MAX = 86_400_000
-_PING_FRAME = b"\x89\x09heartbeat"
 _JSON = "application/json"
 
 
@@ -114,12 +113,17 @@ class ExchangeServer:
             raise ConfigError(f"a clock skew of {settings.clock_skew_ms} ms is more than a day; use less")
         self._settings = settings
         self._token = secrets.token_urlsafe(24)
-        self._keyring = Keyring()
-        self._accounts: dict[str, tuple[AccountSettings, AccountKey]] = {}
-        self._now_ns = settings.start_ns
-        self._open_world(settings.seed)
+        self._house = House(
+            seed=settings.seed,
+            start_ns=settings.start_ns,
+            world=settings.world,
+            box=settings.box,
+            faults=settings.faults,
+        )
+        self._accounts: dict[str, AccountKey] = {}
         for account in settings.accounts:
             self._open_account(account)
+        self._now_ns = settings.start_ns
         self._clock = VenueClock()
         self._pending: list[tuple[int, int, asyncio.Future[None]]] = []
         self._waits = 0
@@ -149,7 +153,7 @@ class ExchangeServer:
             rest=f"http://{place}{BASE_PATH}",
             ws=f"ws://{place}{STREAM_PATH}",
             clock=self._clock,
-            accounts=tuple(key for _, key in self._accounts.values()),
+            accounts=tuple(self._accounts.values()),
             admin=Admin(url=f"http://{place}/admin", token=self._token),
             seed=self._settings.seed,
         )
@@ -192,9 +196,9 @@ class ExchangeServer:
             headers=dict(request.headers),
             body=await _body(request),
         )
-        course = self._box.course(call, self._venue_ns())
+        course = self._house.box.course(call, self._venue_ns())
         await self._pass(course.there_ns)
-        answer = self._box.reply(call, course, self._venue_ns(), self._wall_ms())
+        answer = self._house.box.reply(call, course, self._venue_ns(), self._wall_ms())
         self._flush_soon()
         await self._pass(course.back_ns)
         if answer is None:
@@ -232,14 +236,15 @@ class ExchangeServer:
 
     async def _carry_out(self, method: str, path: str, body: bytes) -> BoxResponse:
         if path == FAULTS_PATH or path.startswith(f"{FAULTS_PATH}/"):
-            answer = administration.answer_faults(self._box, method, path, body, self._venue_ns())
+            answer = administration.answer_faults(self._house.box, method, path, body, self._venue_ns())
             self._flush_soon()
             return answer
         match (method, path):
             case ("GET", "/admin/state"):
-                return answer_json(self._state())
+                self._flush_soon()
+                return answer_json(self._house.state(self._venue_ns()) | {"connections": len(self._wires)})
             case ("GET", "/admin/accounts"):
-                return answer_json({"accounts": [key for _, key in self._accounts.values()]})
+                return answer_json({"accounts": tuple(self._accounts.values())})
             case ("POST", "/admin/accounts"):
                 return answer_json(self._open_account(administration.read_account(body)), 201)
             case ("POST", "/admin/step"):
@@ -247,14 +252,14 @@ class ExchangeServer:
                 return answer_json({"now_ns": self._now_ns})
             case ("POST", "/admin/reset"):
                 self._reset(administration.read_reset(body).seed)
-                return answer_json({"seed": self._world.seed, "clock": self._clock})
+                return answer_json({"seed": self._house.seed, "clock": self._clock})
             case ("POST", "/admin/stop"):
                 asyncio.get_running_loop().call_later(0.05, self.stop)
                 return BoxResponse(status=204)
             case ("POST", "/admin/inject"):
                 # Between two frames of ours, to every stream: what a client must survive.
                 for wire in self._wires.values():
-                    wire.transport.write(_join((body,)))
+                    wire.transport.write(join((body,)))
                 return BoxResponse(status=204)
         return error(404, "not_found", "path not found")
 
@@ -263,8 +268,8 @@ class ExchangeServer:
         if not self._settings.is_stepped:
             raise ConfigError("time runs by itself here; start the exchange with --stepped to step it")
         async with self._stepping:
-            box, end_ns = self._box, self._now_ns + span_ns
-            while self._now_ns < end_ns and box is self._box:
+            box, end_ns = self._house.box, self._now_ns + span_ns
+            while self._now_ns < end_ns and box is self._house.box:
                 waits_ns = self._pending[0][0] if self._pending else end_ns
                 self._now_ns = min(end_ns, self._now_ns + _STRIDE_NS, max(waits_ns, self._now_ns))
                 self._live(self._now_ns)
@@ -276,33 +281,16 @@ class ExchangeServer:
 
     def _reset(self, seed: int | None) -> None:
         """Begin the world anew with the accounts' first balances and the faults of the start; cut every stream."""
-        self._open_world(self._world.seed if seed is None else seed)
+        self._house.begin(self._house.seed if seed is None else seed)
+        self._now_ns = self._settings.start_ns
         for wire in self._wires.values():
             wire.transport.abort()
         self._wires.clear()
         self._set_clock()
         self._release(is_over=True)
 
-    def _state(self) -> dict[str, object]:
-        now_ns = self._venue_ns()
-        self._box.advance(now_ns)
-        self._flush_soon()
-        floor = self._world.floor
-        return {
-            "seed": self._world.seed,
-            "now_ns": now_ns,
-            "start_ns": self._world.start_ns,
-            "close_ns": self._world.close_ns,
-            "plants": self._world.plants,
-            "total_ud": floor.total_ud(),
-            "markets": {view.contract.ticker: view.status.value for view in floor.markets()},
-            "accounts": [floor.account(name) for name in self._accounts],
-            "connections": len(self._wires),
-            "struck": self._box.struck(),
-        }
-
     async def _stream(self, request: web.BaseRequest) -> web.StreamResponse:
-        box = self._box
+        box = self._house.box
         connection = box.connect(request.headers, self._wall_ms())
         if isinstance(connection, BoxResponse):
             return self._http(connection)
@@ -311,7 +299,7 @@ class ExchangeServer:
             await socket.prepare(request)
             assert isinstance(request.transport, asyncio.WriteTransport), "an accepted socket has a transport"
             ping_at = time.monotonic() + PING_SECONDS
-            if box is not self._box:
+            if box is not self._house.box:
                 return socket
             wire = self._wires[connection] = _Wire(connection, request.transport, ping_at)
             async for message in socket:
@@ -322,7 +310,7 @@ class ExchangeServer:
                     box.command(connection, data, self._venue_ns())
                     self._flush()
         finally:
-            if box is self._box:
+            if box is self._house.box:
                 self._wires.pop(connection, None)
             box.disconnect(connection)
         return socket
@@ -338,14 +326,14 @@ class ExchangeServer:
     def _flush(self) -> None:
         self._is_flush_due = False
         for wire in self._wires.values():
-            if self._box.is_lost(wire.connection):
+            if self._house.box.is_lost(wire.connection):
                 wire.transport.abort()
             # A reader that does not keep up is owed frames until the box ends its subscriptions.
             if wire.transport.get_write_buffer_size() > UNSENT_BYTES_MAX:
                 continue
-            frames = self._box.frames(wire.connection)
+            frames = self._house.box.frames(wire.connection)
             if frames and not wire.transport.is_closing():
-                wire.transport.write(_join(frames))
+                wire.transport.write(join(frames))
 
     def _ping(self) -> None:
         now = time.monotonic()
@@ -353,23 +341,12 @@ class ExchangeServer:
             if now >= wire.ping_at:
                 wire.ping_at = now + PING_SECONDS
                 if not wire.transport.is_closing():
-                    wire.transport.write(_PING_FRAME)
+                    wire.transport.write(PING_FRAME)
 
     # Start
 
-    def _open_world(self, seed: int) -> None:
-        settings = self._settings
-        world = _world(settings, seed)
-        for account, key in self._accounts.values():
-            world.floor.open_account(account.name, key_id=key.key_id, balance_ud=account.balance_ud)
-        box = Box(world, self._keyring, msgspec.structs.replace(settings.box, fault_seed=seed))
-        for fault in settings.faults:
-            box.add_fault(fault, settings.start_ns)
-        self._world, self._box, self._now_ns = world, box, settings.start_ns
-        self._recorder = box.recorder()
-
     def _open_account(self, account: AccountSettings) -> AccountKey:
-        if self._world.floor.account(account.name) is not None:
+        if self._house.is_taken(account.name):
             raise ConfigError(f"there is an account {account.name} already; choose another name")
         if len(self._accounts) >= administration.ACCOUNTS_MAX:
             raise ConfigError(f"there are {administration.ACCOUNTS_MAX} accounts already; start another exchange")
@@ -378,15 +355,13 @@ class ExchangeServer:
         path = self._settings.folder.resolve() / f"{account.name}.pem"
         _write_secret(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-        self._keyring.add(key_id, account.name, public)
-        self._world.floor.open_account(account.name, key_id=key_id, balance_ud=account.balance_ud)
+        self._house.admit(account, key_id, public)
         balance = format_decimal(account.balance_ud // 100, 4)
-        opened = AccountKey(key_id=key_id, private_key=str(path), balance=balance)
-        self._accounts[account.name] = (account, opened)
+        opened = self._accounts[account.name] = AccountKey(key_id=key_id, private_key=str(path), balance=balance)
         return opened
 
     def _http(self, answer: BoxResponse) -> web.Response:
-        shown_ms = self._wall_ms() + self._box.skew_ms()
+        shown_ms = self._wall_ms() + self._house.box.skew_ms()
         headers = {"Date": formatdate(shown_ms / 1_000, usegmt=True), **answer.headers}
         if answer.status == 204:
             return web.Response(status=204, headers=headers)
@@ -399,9 +374,9 @@ class ExchangeServer:
 
     def _live(self, now_ns: int) -> None:
         """Let the world come to `now_ns`, and write down what its 15-minute markets did."""
-        self._box.advance(now_ns)
+        lines = self._house.live(now_ns)
         if self._record is not None:
-            self._record.writelines(self._recorder.lines(now_ns))
+            self._record.writelines(lines)
 
     def _set_clock(self) -> None:
         """Let the clock run from now on, or with steps stand where it is."""
@@ -458,12 +433,6 @@ def run_exchange(settings: ServerSettings) -> int:
     return 0
 
 
-def _world(settings: ServerSettings, seed: int) -> World | CalibratedWorld:
-    if isinstance(settings.world, CalibratedParams):
-        return CalibratedWorld(seed=seed, start_ns=settings.start_ns, params=settings.world)
-    return World(seed=seed, start_ns=settings.start_ns, params=settings.world)
-
-
 def _announce(announcement: Announcement, *, is_json: bool) -> str:
     if is_json:
         return msgspec.json.encode(announcement).decode()
@@ -495,21 +464,6 @@ def _write_secret(path: Path, data: bytes) -> None:
     with os.fdopen(handle, "wb") as file:
         file.write(data)
     draft.replace(path)
-
-
-def _join(frames: Iterable[bytes]) -> bytes:
-    """Give the bytes of text frames for one write, as a server sends them: unmasked. Source: RFC 6455 §5.2."""
-    parts: list[bytes] = []
-    for frame in frames:
-        size = len(frame)
-        if size < 126:
-            parts.append(bytes((0x81, size)))
-        elif size < 1 << 16:
-            parts.append(b"\x81\x7e" + size.to_bytes(2, "big"))
-        else:
-            parts.append(b"\x81\x7f" + size.to_bytes(8, "big"))
-        parts.append(frame)
-    return b"".join(parts)
 
 
 async def _body(request: web.BaseRequest) -> bytes:

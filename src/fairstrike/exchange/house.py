@@ -1,0 +1,89 @@
+"""The world that is open, its box and the accounts in it: what begins anew at a reset; pure."""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from fairstrike.exchange.administration import AccountSettings
+from fairstrike.exchange.box import Box, BoxParams
+from fairstrike.exchange.calibrated import CalibratedParams, CalibratedWorld
+from fairstrike.exchange.faults import Fault
+from fairstrike.exchange.recording import Recorder
+from fairstrike.exchange.verification import Keyring
+from fairstrike.exchange.worlds import World, WorldParams
+
+
+class House:
+    """A box that can begin anew: accounts keep their keys and get their first balance back, faults come again."""
+
+    box: Box
+    seed: int
+
+    def __init__(
+        self,
+        *,
+        seed: int,
+        start_ns: int,
+        world: WorldParams | CalibratedParams,
+        box: BoxParams,
+        faults: Sequence[Fault],
+    ) -> None:
+        """Open the world that the params of `world` say, at venue instant `start_ns`.
+
+        Raises `ConfigError` for faults of markets that the world does not have.
+        """
+        self._start_ns = start_ns
+        self._world_params = world
+        self._box_params = box
+        self._faults = tuple(faults)
+        self._keyring = Keyring()
+        self._accounts: dict[str, tuple[AccountSettings, str]] = {}
+        self.begin(seed)
+
+    def begin(self, seed: int) -> None:
+        """Begin the world of `seed` at the first instant; nothing of an earlier one stays."""
+        self.seed = seed
+        self._world = self._new_world(seed)
+        for account, key_id in self._accounts.values():
+            self._world.floor.open_account(account.name, key_id=key_id, balance_ud=account.balance_ud)
+        self.box = Box(self._world, self._keyring, msgspec.structs.replace(self._box_params, fault_seed=seed))
+        self._recorder: Recorder = self.box.recorder()
+        for fault in self._faults:
+            self.box.add_fault(fault, self._start_ns)
+
+    def is_taken(self, name: str) -> bool:
+        """Whether an account has this name, one of the world's own included."""
+        return self._world.floor.account(name) is not None
+
+    def admit(self, account: AccountSettings, key_id: str, public_pem: bytes) -> None:
+        """Open an account of a new name for whoever signs with the private half of `public_pem`."""
+        self._keyring.add(key_id, account.name, public_pem)
+        self._world.floor.open_account(account.name, key_id=key_id, balance_ud=account.balance_ud)
+        self._accounts[account.name] = (account, key_id)
+
+    def live(self, now_ns: int) -> Iterator[bytes]:
+        """Let the world come to `now_ns`; give what its 15-minute markets did as lines of a capture, made when read."""
+        self.box.advance(now_ns)
+        return self._recorder.lines(now_ns)
+
+    def state(self, now_ns: int) -> dict[str, object]:
+        """Give what the administration shows of the world as it is at `now_ns`."""
+        self.box.advance(now_ns)
+        floor = self._world.floor
+        return {
+            "seed": self.seed,
+            "now_ns": now_ns,
+            "start_ns": self._world.start_ns,
+            "close_ns": self._world.close_ns,
+            "plants": self._world.plants,
+            "total_ud": floor.total_ud(),
+            "markets": {view.contract.ticker: view.status.value for view in floor.markets()},
+            "accounts": [floor.account(name) for name in self._accounts],
+            "struck": self.box.struck(),
+        }
+
+    def _new_world(self, seed: int) -> World | CalibratedWorld:
+        params = self._world_params
+        if isinstance(params, CalibratedParams):
+            return CalibratedWorld(seed=seed, start_ns=self._start_ns, params=params)
+        return World(seed=seed, start_ns=self._start_ns, params=params)
