@@ -103,7 +103,8 @@ def _evidence_lines(report: ReplayReport) -> Iterator[str]:
             yield f"{name}: {_tallied(tally)}"
     if report.ladders:
         found = counted(len(report.violations), "violation")
-        yield f"{counted(report.ladders, 'ladder')} held against themselves: {found} across strikes, net of fees"
+        whom = "itself" if report.ladders == 1 else "themselves"
+        yield f"{counted(report.ladders, 'ladder')} held against {whom}: {found} across strikes, net of fees"
     for violation in report.violations:
         legs = ", ".join(violation.legs)
         yield f"{violation.at[:19]} {violation.kind}: {escape(legs)}: gain ${violation.gain} a contract of each leg"

@@ -142,7 +142,10 @@ def prepare(files: Sequence[Path], settings: config.Settings) -> Prepared:
         for ticker, result in recording.results().items():
             if found.setdefault(ticker, result) != result:
                 raise RecordingError(f"the results beside {recording.path.name} and another disagree about {ticker}")
-    tape = [TapeFile(name=recording.path.name, sha256=digest(recording.path)) for recording in recordings]
+    tape = [
+        TapeFile(name=each.path.name, sha256=digest(each.path), beside_sha256=each.beside_sha256())
+        for each in recordings
+    ]
     seen: dict[str, str] = {}
     for file in tape:
         other = seen.setdefault(file.sha256, file.name)

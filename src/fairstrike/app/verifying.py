@@ -141,6 +141,11 @@ def _same_tape(tape: Sequence[Path], started: RunStarted, settings: config.Setti
     if not tape:
         raise UsageError(f"this journal is a replay's; name its recordings with --tape: {names}")
     prepared = replaying.prepare(named(tape, {file.name for file in started.tape}) or tape, settings)
+    own = [file.sha256 for file in prepared.started.tape] == [file.sha256 for file in started.tape]
+    if own and prepared.started.tape != started.tape:
+        raise UsageError(
+            "trades or results beside the recordings are not those that this run read; restore them, or replay anew"
+        )
     if prepared.started.tape != started.tape:
         raise UsageError(f"these are not the recordings of this run; it read {names}")
     return prepared

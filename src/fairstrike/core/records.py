@@ -9,10 +9,14 @@ WAKE_BEST_PRICE, WAKE_BEST_SIZE, WAKE_DEPTH, WAKE_INDEX, WAKE_OWN_ORDER, WAKE_EV
 
 
 class TapeFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A recording that a replay reads: its file name, without folder, and the SHA-256 of its bytes."""
+    """A recording that a replay reads: its file name, without folder, and the SHA-256 of its bytes.
+
+    `beside_sha256` is that of what lies beside the file and is read with it, empty when nothing does.
+    """
 
     name: str
     sha256: str
+    beside_sha256: str = ""
 
 
 class RunStarted(msgspec.Struct, frozen=True, kw_only=True):

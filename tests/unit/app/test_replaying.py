@@ -152,6 +152,23 @@ def test_a_replay_is_replaced_by_the_next(tmp_path: Path, tape: Path) -> None:
     assert (said.code, "made again, byte for byte" in said.out) == (0, True), "a folder may hold other recordings too"
 
 
+def test_what_lies_beside_a_recording_is_part_of_the_run(tmp_path: Path, tape: Path) -> None:
+    spot, results = tape.with_name("a.spot.csv"), tape.with_name("results.csv")
+    spot.write_text(f"{SPOT}{BEGIN_NS},2026-05-13T15:42:06Z,80000\n")
+    results.write_text(f"{COLUMNS}a,{TICKER},2026-05-13T15:45:00Z,80000,yes,80001\n")
+    replay(tmp_path, "a.jsonl")
+    results.write_text(results.read_text() + "b,OTHER,2026-05-13T15:45:00Z,80000,no,79999\n")
+    said = fairstrike("verify", "out", "--tape", "a.jsonl", folder=tmp_path)
+    assert said.code == 0, "a result of another run changes nothing"
+    for path, was, changed in ((spot, "80000", "80002"), (results, "yes", "no")):
+        kept = path.read_text()
+        path.write_text(kept.replace(was, changed))
+        said = fairstrike("verify", "out", "--tape", "a.jsonl", folder=tmp_path)
+        assert said.code == 2
+        assert said.sentence.startswith("trades or results beside the recordings are not those that this run read")
+        path.write_text(kept)
+
+
 def test_a_journal_cut_in_the_middle_is_no_whole_replay(tmp_path: Path, tape: Path) -> None:
     replay(tmp_path, "a.jsonl")
     (segment,) = (tmp_path / "out" / "journal").glob("decisions-*.fsj")

@@ -87,6 +87,10 @@ class Recording:
         """Whether a reference price comes with it: without one there are books, but no fair values."""
         return True
 
+    def beside_sha256(self) -> str:
+        """Give a fingerprint of what lies beside the file and is read with it; empty when nothing does."""
+        return ""
+
     def results(self) -> Mapping[str, Result]:
         """Give the results that are known before the recording is read, by ticker."""
         return {}

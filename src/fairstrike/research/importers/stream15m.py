@@ -4,6 +4,7 @@ A line holds `recv_ns` of the recorder's clock and the venue's payload under `ms
 `<run>.spot.csv[.gz]` (Coinbase trades on the same clock) and `results.csv` (official results).
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +19,7 @@ from fairstrike.core.timing import MINUTE_NS, format_rfc3339
 from fairstrike.research.importers import results, spot
 from fairstrike.research.importers.base import UNREADABLE, Instant, Result, Unit, instant_ns
 from fairstrike.research.importers.sessions import APART, SessionRecording, Told
+from fairstrike.store.tape import digest
 from fairstrike.venue.kalshi.wire.amounts import number_e8
 from fairstrike.venue.kalshi.wire.markets import asset_of
 from fairstrike.venue.kalshi.wire.stream import DeltaFrame, SnapshotFrame, TickerFrame
@@ -143,6 +145,12 @@ class Stream15m(SessionRecording):
         if path.exists():
             self._results = results.results(path, {self.run})
         return self._results
+
+    def beside_sha256(self) -> str:
+        """Give the fingerprint of the trades beside it and of this run's results; those of other runs may change."""
+        told = msgspec.json.encode(sorted(self.results().items())) if self.results() else b""
+        trades = b"" if self.spot is None else digest(self.spot).encode()
+        return hashlib.sha256(trades + told).hexdigest() if trades + told else ""
 
     def prints(self) -> Iterator[Unit]:
         """Give index prints made of the trades beside the capture, one a second."""
