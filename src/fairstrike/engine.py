@@ -230,7 +230,7 @@ class Engine:
             volume_24h_cc=listing.volume_24h_cc,
             now_ns=now_ns,
             closes_in_ns=contract.close_ns - venue_now_ns,
-            book=self.books.served(ticker),
+            book=self.books.shown(ticker, self.clerk.orders.of_market),
             p_fair=self.fairs.p_fair(contract, now_ns, offset_ns, rungs),
             reference=reference,
             position=self.clerk.ledger.position(ticker),

@@ -57,7 +57,7 @@ def engine(started: RunStarted, settings: config.Settings) -> Engine:
     rooms = Rooms(
         notes=notes,
         catalog=catalog,
-        books=Books(params.books),
+        books=Books(params.books, holds_own=started.execution == "live"),
         fairs=Fairs(params.fair, params.index, params.volatility, params.implied),
         door=Door(params.limits),
         clerk=Clerk(catalog, notes, (started.account_tag, started.run_ns), (params.reconcile, params.stopping)),

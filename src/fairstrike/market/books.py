@@ -7,12 +7,16 @@ A crossed or locked book is normal inside one venue instant (a match is several 
 becomes a fault when it outlives `crossed_hold_ns` and a frame with a later venue stamp.
 """
 
+from collections.abc import Callable, Iterable
+
 import msgspec
 
 from fairstrike.core.bounds import Count, Positive
 from fairstrike.core.events import BookDelta, BookLost, BookSnapshot, TickerSeen
+from fairstrike.core.order import Order
 from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
-from fairstrike.market.book import Book
+from fairstrike.market.book import Book, BookView
+from fairstrike.market.others import others
 
 MOMENT_OVER = "the moment is over"
 """Why a polled book is lost: nothing was wrong with it, and no time after it counts as time without a book."""
@@ -63,9 +67,10 @@ class Shelf:
 class Books:
     """All books. `snapshot`, `delta`, `lost`, `ticker` fold events; `served` hands out what can be trusted."""
 
-    def __init__(self, params: Params) -> None:
-        """Start with no book at all."""
+    def __init__(self, params: Params, *, holds_own: bool = False) -> None:
+        """Start with no book at all. `holds_own` says that our own orders rest in these books, as at the venue."""
         self._params = params
+        self._holds_own = holds_own
         self.shelves: dict[str, Shelf] = {}
 
     def snapshot(self, event: BookSnapshot) -> None:
@@ -134,6 +139,11 @@ class Books:
         if shelf is None or shelf.book is None or shelf.book.is_crossed:
             return None
         return shelf.book
+
+    def shown(self, ticker: str, working: Callable[[str], Iterable[Order]]) -> BookView | None:
+        """Give the served book without our own orders in it; `working` gives those of a market."""
+        book = self.served(ticker)
+        return others(book, working(ticker)) if self._holds_own and book is not None else book
 
     def judge_crossing(self, ticker: str, now_ns: int) -> str:
         """Tell whether a book is "open", "held" (crossed, wait) or "fault" (crossed too long, dropped).

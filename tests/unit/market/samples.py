@@ -3,6 +3,7 @@
 from fairstrike.core.contract import CENT_GRID, Comparison, Contract, PriceRange
 from fairstrike.core.events import BookDelta, BookSnapshot, ContractListed, Level, TickerSeen
 from fairstrike.core.fees import FeeSchedule
+from fairstrike.core.order import Intent, Order, OrderState, Side, TimeInForce
 
 T = "KXBTCD-26MAY1417-T80000"
 SECOND = 1_000_000_000
@@ -54,3 +55,20 @@ def delta(is_bid: bool, price: int, change: int, at: int = 0, venue: int | None 
 
 def seen(bid: int | None, ask: int | None, at: int, ticker: str = T) -> TickerSeen:
     return TickerSeen(ticker=ticker, bid_ticks=bid, ask_ticks=ask, volume_cc=0, recv_ns=at)
+
+
+def own(side: Side, price: int, size: int, state: OrderState = OrderState.RESTING) -> Order:
+    return Order(
+        client_order_id="c",
+        strategy="s",
+        ticker=T,
+        side=side,
+        price_ticks=price,
+        size_cc=size,
+        tif=TimeInForce.GTC,
+        post_only=True,
+        reduce_only=False,
+        intent=Intent.OPEN,
+        state=state,
+        created_ns=0,
+    )

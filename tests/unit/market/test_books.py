@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairstrike.core.events import BookDelta, BookLost
+from fairstrike.core.order import Side
 from fairstrike.market.books import Books, Params
-from tests.unit.market.samples import MS, SECOND, T, delta, seen, snapshot
+from tests.unit.market.samples import MS, SECOND, T, delta, own, seen, snapshot
 
 
 def books() -> Books:
@@ -259,3 +260,13 @@ def test_absence_adds_up(steps: list[tuple[str, int]]) -> None:
             made.ticker(seen(1, 2, now))
         assert is_present is is_there(made)
         assert absent == (made.shelves[T].absent_ns if T in made.shelves else 0)
+
+
+@pytest.mark.parametrize(("holds_own", "best"), [(True, 3_900), (False, 4_000)])
+def test_books_that_hold_our_orders_are_shown_without_them(holds_own: bool, best: int) -> None:
+    made = Books(Params(), holds_own=holds_own)
+    made.snapshot(snapshot(((4_000, 500), (3_900, 200))))
+    shown = made.shown(T, lambda ticker: (own(Side.BID, 4_000, 500),))
+    assert shown is not None
+    assert shown.bid_ticks == best
+    assert made.shown("OTHER", lambda ticker: ()) is None
