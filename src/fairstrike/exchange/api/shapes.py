@@ -23,7 +23,7 @@ class PriceRangeShape(_Shape, frozen=True, kw_only=True):
 
 
 class MarketShape(msgspec.Struct, frozen=True, kw_only=True):
-    """The market object."""
+    """The market object. `liquidity_dollars`, always zero, is no longer published, but kalshi-sdk 22.4 needs it."""
 
     ticker: str
     event_ticker: str
@@ -63,6 +63,7 @@ class MarketShape(msgspec.Struct, frozen=True, kw_only=True):
     notional_value_dollars: str = "1.0000"
     can_close_early: bool = True
     settlement_bounds_type: str = "default"
+    liquidity_dollars: str = "0.0000"
     settlement_value_dollars: str | msgspec.UnsetType = msgspec.UNSET
     settlement_ts: str | msgspec.UnsetType = msgspec.UNSET
     floor_strike: Number | msgspec.UnsetType = msgspec.UNSET
