@@ -11,7 +11,9 @@ JOBS ?= 2
 
 BIN := .venv/bin
 SOURCES := $(wildcard src tests bench)
-RINGS := check unit sim demos replays kill wire golden fuzz bench-smoke
+# The examples are typed by clients that .venv does not hold.
+STYLED := $(SOURCES) $(wildcard examples)
+RINGS := check unit sim demos replays kill wire clients golden fuzz bench-smoke
 # Where make can hold a ring's output back until it is done, rings do not talk into each other.
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
@@ -23,7 +25,7 @@ define ring
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo test check unit wire golden sim demos replays kill fuzz bench bench-smoke \
+.PHONY: help .venv demo test check unit wire clients golden sim demos replays kill fuzz bench bench-smoke \
 	format lock clean
 
 help: ## List the targets
@@ -44,8 +46,8 @@ test: .venv/stamp ## Run every ring, two at a time; stop at the first failure
 
 check: .venv/stamp ## Format, lint, types, import rules, tidiness
 	@echo "== $@"
-	$(BIN)/ruff format --check --quiet $(SOURCES)
-	$(BIN)/ruff check --quiet $(SOURCES)
+	$(BIN)/ruff format --check --quiet $(STYLED)
+	$(BIN)/ruff check --quiet $(STYLED)
 	$(BIN)/mypy --no-error-summary $(SOURCES)
 	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/pytest tests/test_tidy.py
@@ -55,6 +57,9 @@ unit: .venv/stamp ## Unit tests, one folder per room
 
 wire: .venv/stamp ## Real frames and what they mean; the box against the published interface
 	$(call ring,tests/wire)
+
+clients: .venv/stamp ## Clients that are not ours trade on the box (made in .venv-clients when missing)
+	$(call ring,tests/clients)
 
 golden: .venv/stamp ## Golden tapes and the digest of their decisions
 	$(call ring,tests/golden)
@@ -83,8 +88,8 @@ bench-smoke: .venv/stamp ## Each measurement once, small
 		else echo "bench holds no measurements yet"; fi
 
 format: .venv/stamp ## Format the code and apply the safe lint fixes
-	$(BIN)/ruff format $(SOURCES)
-	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(STYLED)
+	$(BIN)/ruff check --fix $(STYLED)
 
 COMPILE := UV_PYTHON_DOWNLOADS=never UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile \
 	--quiet --universal --python-version 3.11 --only-binary :all: --generate-hashes \
@@ -96,6 +101,6 @@ lock: .venv/stamp ## Write the lock files anew (UPGRADE=--upgrade takes newer ve
 		--output-file requirements-dev.txt >/dev/null
 	echo uv | $(COMPILE) - --no-annotate --output-file tools/uv.txt >/dev/null
 
-clean: ## Remove .venv and every cache
-	rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
-	find src tests $(wildcard bench) -name __pycache__ -type d -prune -exec rm -rf {} +
+clean: ## Remove .venv, .venv-clients and every cache
+	rm -rf .venv .venv-clients .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
+	find src tests $(wildcard bench examples) -name __pycache__ -type d -prune -exec rm -rf {} +

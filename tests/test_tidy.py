@@ -14,6 +14,8 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGE = "src/fairstrike/"
+CLIENT_LOCKS = sorted(path.relative_to(REPOSITORY).as_posix() for path in REPOSITORY.glob("examples/*/requirements-*"))
+LOCKS = ("requirements.txt", "requirements-dev.txt", "tools/uv.txt", *CLIENT_LOCKS)
 
 FUNCTION_LINES_MAX = 70
 FILE_LINES_MAX = 500
@@ -276,7 +278,7 @@ def index_addresses(path: str, text: str) -> Iterator[str]:
 
 def spoken_files() -> Iterator[Path]:
     """What the project says of itself: sources, documents, build files."""
-    for folder, pattern in (("src", "*.py"), ("bench", "*.py"), ("docs", "*"), ("tools", "*")):
+    for folder, pattern in (("src", "*.py"), ("bench", "*.py"), ("docs", "*"), ("examples", "*"), ("tools", "*")):
         yield from sorted(path for path in (REPOSITORY / folder).rglob(pattern) if path.is_file())
     for pattern in ("*.md", "*.toml", "Makefile", ".env.example", ".ci/run"):
         yield from sorted(REPOSITORY.glob(pattern))
@@ -296,7 +298,7 @@ def test_no_text_names_a_place_on_one_machine() -> None:
     report(complaint for path, text in readable_files() for complaint in machine_paths(path, text))
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "tools/uv.txt"])
+@pytest.mark.parametrize("name", LOCKS)
 def test_lock_files_name_no_index(name: str) -> None:
     report(index_addresses(name, (REPOSITORY / name).read_text("utf-8")))
 
