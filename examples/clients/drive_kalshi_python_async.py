@@ -150,6 +150,10 @@ async def hold_to_settlement(client: KalshiClient, ticker: str, balance: Decimal
             break
         await asyncio.sleep(0.2)
     check("settle", market.result in ("yes", "no"), f"{market.result} at {market.expiration_value}")
+    span = int(market.open_time.timestamp()), int(market.close_time.timestamp())
+    candles = (await client.get_market_candlesticks(SERIES, ticker, *span, 1)).candlesticks
+    traded = sum(Decimal(candle.volume_fp) for candle in candles)
+    check("candles", traded == Decimal(market.volume_fp), f"{traded} contracts in {len(candles)} minutes")
     (settlement,) = (await client.get_settlements(ticker=ticker)).settlements
     held = sum(fill.count for fill in bought)
     revenue = 100 * held if market.result == "yes" else 0

@@ -180,6 +180,10 @@ async def hold_to_settlement(
         check("life", news.msg.market_ticker == ticker, news.msg.event_type)
     market = await client.markets.get(ticker)
     check("settle", market.status == "finalized", f"{market.result} at {market.expiration_value}")
+    start, end = int(market.open_time.timestamp()), int(market.close_time.timestamp())
+    candles = await client.markets.candlesticks(SERIES, ticker, start_ts=start, end_ts=end, period_interval=1)
+    traded = sum(candle.volume for candle in candles)
+    check("candles", traded == market.volume, f"{traded} contracts in {len(candles)} minutes")
     (settlement,) = (await client.portfolio.settlements(ticker=ticker)).items
     held = sum(fill.count for fill in bought)
     revenue = 100 * held if market.result == "yes" else 0

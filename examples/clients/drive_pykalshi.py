@@ -12,10 +12,11 @@ the market.
 import queue
 import time
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
 
 import pykalshi.feed
-from pykalshi import KalshiClient, MarketStatus, OrderStatus, TimeInForce
+from pykalshi import CandlestickPeriod, KalshiClient, MarketStatus, OrderStatus, TimeInForce
 from pykalshi.exceptions import KalshiAPIError, ResourceNotFoundError
 from pykalshi.feed import Feed, FillMessage, OrderbookDeltaMessage, OrderbookSnapshotMessage
 from steps import PATIENCE_S, Filled, check, is_two_sided, patience, read_box, spent, taker_fees_hold
@@ -163,6 +164,10 @@ def hold_to_settlement(client: KalshiClient, ticker: str, balance: Decimal, boug
             break
         time.sleep(0.2)
     check("settle", market.result in ("yes", "no"), f"{market.result} at {market.expiration_value}")
+    start, end = (int(datetime.fromisoformat(text).timestamp()) for text in (market.open_time, market.close_time))
+    candles = market.get_candlesticks(start, end, CandlestickPeriod.ONE_MINUTE).candlesticks
+    traded = sum(Decimal(candle.volume_fp) for candle in candles)
+    check("candles", traded == Decimal(market.volume_fp), f"{traded} contracts in {len(candles)} minutes")
     (settlement,) = client.portfolio.get_settlements(ticker=ticker)
     held = sum(fill.count for fill in bought)
     revenue = 100 * held if market.result == "yes" else 0

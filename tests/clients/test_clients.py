@@ -28,7 +28,7 @@ CLIENTS = (
 STREAMING = ("kalshi_sdk", "pykalshi")
 READS = {"exchange", "series", "market", "event", "book", "trades", "balance", "orders", "queue"}
 WRITES = {"place", "amend", "decrease", "cancel", "cancel again", "batch", "batch cancel", "order group", "post only"}
-MONEY = {"take", "fee", "paid", "position", "make", "settle", "settlement", "final balance", "positions"}
+MONEY = {"take", "fee", "paid", "position", "make", "settle", "candles", "settlement", "final balance", "positions"}
 AT_A_TIME, LIMIT_S, BREATH_S = 2, 120.0, 0.02
 
 
