@@ -4,8 +4,8 @@
     python drive_kalshi_sdk.py box.json
 
 The client is told two addresses and a key, and is used as it is published; it accepts plain http and ws on the
-loopback address only. Two habits of its stream to know: it refuses the snapshot of a book with one side only, which
-the venue sends without the other side's key, and subscribes again and again, so subscribe to markets that have both
+loopback address only. Two habits of its stream to know: it cannot read the snapshot of a book with one side only, which
+the venue sends without the other side's key, and may subscribe anew without end, so subscribe to markets that have both
 sides; and while it waits for a new subscription it drops frames of older ones, so subscribe to books last, or, as
 here, on a connection of their own.
 """
