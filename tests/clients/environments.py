@@ -82,5 +82,5 @@ def run(*command: str | Path) -> None:
     """Run a command to its end. Raises `Unavailable` when pip finds no package; any other failure is a test's."""
     done = subprocess.run(command, capture_output=True, text=True, timeout=MAKING_S, check=False)
     if "No matching distribution found" in done.stderr:
-        raise Unavailable(f"no package index here: {done.stderr.strip().splitlines()[-1]}")
+        raise Unavailable(f"pip finds no package to install: {done.stderr.strip().splitlines()[-1]}")
     assert done.returncode == 0, done.stderr

@@ -17,6 +17,6 @@ def test_no_python_is_new_enough(tmp_path: Path) -> None:
 def test_no_package_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"CONFIG_FILE": os.devnull, "NO_INDEX": "1", "FIND_LINKS": ""}.items():
         monkeypatch.setenv(f"PIP_{name}", value)
-    with pytest.raises(Unavailable, match=r"^no package index here: ERROR: No matching distribution found"):
+    with pytest.raises(Unavailable, match=r"^pip finds no package to install: ERROR: No matching distribution found"):
         python_for(Client("pykalshi", (3, 11)), tmp_path)
     assert not (tmp_path / "pykalshi" / "requirements-pykalshi.txt").exists()
