@@ -84,7 +84,7 @@ class Booked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
-    """A market's settlement entered the ledger; cash is that after it."""
+    """A market's settlement entered the ledger; cash is that after it. A second one corrects the first."""
 
     ticker: str
     value_ticks: int

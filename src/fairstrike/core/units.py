@@ -8,6 +8,7 @@ Unit names are suffixes: `_ticks` 1/10 000 dollar (a price, in YES terms), `_cc`
 from fairstrike.core.errors import ArithmeticRefusal
 
 TICKS_PER_DOLLAR = 10_000
+TICKS_PER_CENT = 100
 CC_PER_CONTRACT = 100
 UD_PER_DOLLAR = 1_000_000
 UD_PER_CENT = 10_000

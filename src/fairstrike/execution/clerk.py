@@ -163,9 +163,9 @@ class Clerk:
             self.cancel(order.client_order_id, order.ticker)
 
     def settle(self, event: MarketSettled) -> bool:
-        """Book a market's settlement. Gives whether it was new and paid."""
-        net_cc = self.ledger.position(event.ticker).net_cc
-        if not event.is_paid or not (net_cc or event.ticker in self._catalog.listings):
+        """Book a market's settlement, or its correction. Gives whether there was anything new, and paid."""
+        is_known = event.ticker in self._catalog.listings or event.ticker in self.ledger.settled
+        if not event.is_paid or not (is_known or self.ledger.position(event.ticker).net_cc):
             return False
         payout_ud = self.ledger.settle(event.ticker, event.value_ticks)
         if payout_ud is None:
@@ -174,7 +174,7 @@ class Clerk:
             Settled(
                 ticker=event.ticker,
                 value_ticks=event.value_ticks,
-                net_cc=net_cc,
+                net_cc=self.ledger.paid_cc(event.ticker),
                 payout_ud=payout_ud,
                 pnl_ud=self.ledger.market_pnl_ud[event.ticker],
                 cash_ud=self.ledger.cash_ud,
@@ -218,9 +218,11 @@ class Clerk:
             self._notes.want(Ask(what="settlements"))
 
     def stream_changed(self, event: StreamChanged) -> None:
-        """Ask for the lists when a broken stream is back: fills may have been missed in the break."""
+        """Ask for the lists when a broken stream is back: fills and corrections may have been missed in the break."""
         if event.is_up and self._was_down:
             self.ask_lists(event.recv_ns)
+            if self.ledger.settled:
+                self._notes.want(Ask(what="settlements"))
         self._was_down = not event.is_up
 
     def stop(self, reason: str, now_ns: int) -> None:

@@ -7,6 +7,9 @@ value per YES contract and its complement per NO contract.
 A fill is booked once. The venue repeats fills: its stream after a break, its lists by the minute and, while they fail,
 from the last time they were told. The ids of a market's fills are therefore kept beyond its settlement, until
 `SETTLED_KEPT` markets have settled after it; from then on every fill of it counts as booked.
+
+The venue may correct a settlement. What each strategy held is kept as long as those ids, and the difference is booked.
+A value less than a cent from the booked one is no correction: the venue's list of settlements tells whole cents.
 """
 
 from collections import deque
@@ -16,7 +19,7 @@ import msgspec
 
 from fairstrike.core.events import HeldPosition, OrderFilled
 from fairstrike.core.order import Position
-from fairstrike.core.units import TICKS_PER_DOLLAR
+from fairstrike.core.units import TICKS_PER_CENT, TICKS_PER_DOLLAR
 
 EARLIER = "earlier run"
 """Whose positions are that the account held when the run began."""
@@ -48,6 +51,7 @@ class Ledger:
         self.market_pnl_ud: dict[str, int] = {}
         self.results: dict[tuple[str, str], StrategyResult] = {}
         self._seen: dict[str, set[tuple[str, str]]] = {}
+        self._paid_cc: dict[str, dict[str, int]] = {}
         self._settled_kept: deque[str] = deque()
 
     def open(self, cash_ud: int, held: Sequence[HeldPosition] = ()) -> None:
@@ -100,19 +104,30 @@ class Ledger:
             self._pay_out(fill.ticker, self.settled[fill.ticker])
 
     def settle(self, ticker: str, value_ticks: int) -> int | None:
-        """Book a market's settlement, once. Gives the payout in microdollars, None when booked before."""
-        if ticker in self.settled:
+        """Book a market's settlement, or its correction. Gives the payout in microdollars, None when booked before."""
+        booked_ticks = self.settled.get(ticker)
+        if booked_ticks is None:
+            self.settled[ticker] = value_ticks
+            self._keep_seen(ticker)
+            return self._pay_out(ticker, value_ticks)
+        if abs(value_ticks - booked_ticks) < TICKS_PER_CENT or ticker not in self._seen:
             return None
         self.settled[ticker] = value_ticks
-        self._keep_seen(ticker)
-        return self._pay_out(ticker, value_ticks)
+        self._correct(ticker, value_ticks - booked_ticks)
+        return settlement_payout_ud(self.paid_cc(ticker), value_ticks)
+
+    def paid_cc(self, ticker: str) -> int:
+        """Give the net contracts that a market was settled for, 0 before its settlement and when forgotten."""
+        return sum(self._paid_cc.get(ticker, {}).values())
 
     def _keep_seen(self, ticker: str) -> None:
         """Keep the ids of a settled market's fills, none being some too, and forget those of the one settled first."""
         self._seen.setdefault(ticker, set())
         self._settled_kept.append(ticker)
         if len(self._settled_kept) > SETTLED_KEPT:
-            del self._seen[self._settled_kept.popleft()]
+            forgotten = self._settled_kept.popleft()
+            del self._seen[forgotten]
+            self._paid_cc.pop(forgotten, None)
 
     def _pay_out(self, ticker: str, value_ticks: int) -> int:
         position = self.position(ticker)
@@ -126,7 +141,21 @@ class Ledger:
             if key[1] == ticker:
                 paid_ud = result.cash_ud + result.net_cc * value_ticks
                 self.results[key] = msgspec.structs.replace(result, net_cc=0, cash_ud=paid_ud)
+                paid_cc = self._paid_cc.setdefault(ticker, {})
+                paid_cc[key[0]] = paid_cc.get(key[0], 0) + result.net_cc
         return payout_ud
+
+    def _correct(self, ticker: str, by_ticks: int) -> None:
+        # A NO contract pays the complement, so a net of them moves by the same product.
+        change_ud = self.paid_cc(ticker) * by_ticks
+        self.cash_ud += change_ud
+        self.market_pnl_ud[ticker] += change_ud
+        if (position := self.positions.get(ticker)) is not None:
+            self.positions[ticker] = msgspec.structs.replace(position, realised_ud=position.realised_ud + change_ud)
+        for strategy, net_cc in self._paid_cc.get(ticker, {}).items():
+            result = self.results[strategy, ticker]
+            corrected_ud = result.cash_ud + net_cc * by_ticks
+            self.results[strategy, ticker] = msgspec.structs.replace(result, cash_ud=corrected_ud)
 
     def open_cost_ud(self) -> int:
         """Give what the open contracts cost."""

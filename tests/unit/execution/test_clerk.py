@@ -7,9 +7,10 @@ from fairstrike.core.events import (
     HeldPosition,
     MarketSettled,
     OrderDoubted,
+    StreamChanged,
 )
 from fairstrike.core.order import OrderState
-from fairstrike.core.records import CashSet, Decided, RunEnded
+from fairstrike.core.records import CashSet, Decided, RunEnded, Settled
 from tests.unit.engine_samples import (
     BID,
     CASH_UD,
@@ -158,6 +159,27 @@ def test_settlements_are_asked_for_while_a_closed_market_is_held() -> None:
     hall.feed(filled(42, hall.ordered()))
     assert Ask(what="settlements") not in hall.feed(timer(3_600, "catalog")).effects
     assert Ask(what="settlements") in hall.feed(timer(3_601, "catalog")).effects
+
+
+def test_a_corrected_settlement_is_written_down_again() -> None:
+    hall = Hall().opened()
+    hall.feed(filled(42, hall.ordered()))
+    paid, corrected, repeated = (
+        of(Settled, hall.feed(MarketSettled(ticker=T, value_ticks=ticks, recv_ns=at(3_700))).records)
+        for ticks in (10_000, 0, 0)
+    )
+    assert [(one.value_ticks, one.payout_ud) for one in (*paid, *corrected)] == [(10_000, 1_000_000), (0, 0)]
+    assert paid[0].net_cc == corrected[0].net_cc == 100
+    assert paid[0].cash_ud - corrected[0].cash_ud == paid[0].pnl_ud - corrected[0].pnl_ud == 1_000_000
+    assert repeated == []
+
+
+def test_a_stream_that_is_back_may_have_missed_a_correction() -> None:
+    hall = Hall().opened()
+    hall.feed(MarketSettled(ticker=T, value_ticks=0, recv_ns=at(3_700)))
+    for is_up in (False, True):
+        outcome = hall.feed(StreamChanged(source="kalshi", is_up=is_up, reason="x", recv_ns=at(3_800)), batch(3_800))
+        assert (Ask(what="settlements") in outcome.effects) is is_up
 
 
 # Stopping

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from fairstrike.core.events import OrderFilled
 from fairstrike.core.order import Position, Side
+from fairstrike.core.units import TICKS_PER_CENT
 from fairstrike.execution.ledger import SETTLED_KEPT, Ledger, applied, settlement_payout_ud
 from tests.unit.execution.samples import ASK, BID, TICKER, fill
 
@@ -142,9 +143,34 @@ def test_payout(payout_ud: int, net_cc: int, value_ticks: int) -> None:
 def test_settlement_is_booked_once() -> None:
     ledger = booked(fill("t1", 100, price=4_000, fee=9))
     assert ledger.settle(TICKER, DOLLAR) == 1_000_000
-    assert ledger.settle(TICKER, 0) is None
+    assert ledger.settle(TICKER, DOLLAR) is None
     assert (ledger.cash_ud, ledger.market_pnl_ud[TICKER]) == (10_000_000 + 600_000 - 9, 600_000 - 9)
     assert position(0, 0, 600_000, 9) == ledger.position(TICKER)
+
+
+@pytest.mark.parametrize("side", [BID, ASK])
+def test_a_correction_books_the_difference(side: Side) -> None:
+    corrected, at_once = (booked(fill("t1", 100, side, price=4_000, fee=9)) for _ in range(2))
+    corrected.settle(TICKER, DOLLAR)
+    assert corrected.settle(TICKER, 2_500) == at_once.settle(TICKER, 2_500)
+    assert corrected.settle(TICKER, 2_500) is None
+    assert vars(corrected) == vars(at_once)
+
+
+def test_a_value_told_in_whole_cents_corrects_nothing() -> None:
+    ledger = booked(fill("t1", 100))
+    assert ledger.settle(TICKER, 5_555) == 555_500
+    assert ledger.settle(TICKER, 5_500) is None
+    assert ledger.settled[TICKER] == 5_555
+
+
+def test_a_market_settled_long_ago_is_corrected_no_more() -> None:
+    ledger = booked(fill("t1", 100))
+    ledger.settle(TICKER, DOLLAR)
+    for number in range(SETTLED_KEPT):
+        ledger.settle(f"M{number}", 0)
+    assert ledger.settle(TICKER, 0) is None
+    assert ledger.paid_cc(TICKER) == 0
 
 
 def test_a_market_without_position_settles_to_nothing() -> None:
@@ -230,13 +256,19 @@ def test_average_cost_and_realised_against_fractions(fills: Told) -> None:
         assert held.net_cc or not held.cost_ud
 
 
-@given(FILLS, FILLS, RESULTS)
-def test_after_settlement_everything_adds_up(before: Told, late: Told, values: dict[str, int]) -> None:
+@given(FILLS, FILLS, RESULTS, RESULTS)
+def test_after_settlement_everything_adds_up(
+    before: Told, late: Told, first: dict[str, int], last: dict[str, int]
+) -> None:
     ledger = booked(cash_ud=77)
     told(ledger, before)
     for ticker in TICKERS:
-        ledger.settle(ticker, values[ticker])
+        ledger.settle(ticker, first[ticker])
     told(ledger, late, len(before))
+    for ticker in TICKERS:
+        ledger.settle(ticker, last[ticker])
+        assert abs(ledger.settled[ticker] - last[ticker]) < TICKS_PER_CENT
+    values = ledger.settled
     gains = {
         (strategy, ticker): sum(
             side.sign * size * (values[ticker] - price) - fee

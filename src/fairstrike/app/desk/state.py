@@ -84,6 +84,14 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
         return self.ask_ticks if self.bid_ticks is None else self.bid_ticks
 
 
+class PaidMarket(msgspec.Struct, frozen=True, kw_only=True):
+    """What a settled market paid, and for how many contracts of each strategy: its result may be corrected."""
+
+    value_ticks: int
+    pnl_ud: int
+    shares: dict[str, int]
+
+
 class StrategySum(msgspec.Struct, kw_only=True):
     """One strategy's running sums. Mutable: owned by the state."""
 
@@ -112,6 +120,7 @@ class DeskState:
         self.fills_count = self.settlements_count = self.wins = 0
         self.strategies: dict[str, StrategySum] = {}
         self.shares: dict[tuple[str, str], int] = {}
+        self.paid: dict[str, PaidMarket] = {}
         self.positions: dict[str, OpenPosition] = {}
         self.working: dict[str, OrderState] = {}
         self.ends: dict[OrderState, int] = {}
@@ -246,10 +255,19 @@ class DeskState:
 
     def _settled(self, body: Settled, instant_ns: int) -> None:
         self.cash_ud = body.cash_ud
-        self.settlements_count += 1
-        self.wins += body.pnl_ud > 0
-        for owner, ticker in [key for key in self.shares if key[1] == body.ticker]:
-            self.strategy(owner).cash_ud += self.shares.pop((owner, ticker)) * body.value_ticks
+        before = self.paid.pop(body.ticker, None)
+        if before is None:
+            owners = [owner for owner, ticker in self.shares if ticker == body.ticker]
+            before = PaidMarket(
+                value_ticks=0, pnl_ud=0, shares={owner: self.shares.pop((owner, body.ticker)) for owner in owners}
+            )
+            self.settlements_count += 1
+        for owner, net_cc in before.shares.items():
+            self.strategy(owner).cash_ud += net_cc * (body.value_ticks - before.value_ticks)
+        self.wins += (body.pnl_ud > 0) - (before.pnl_ud > 0)
+        self.paid[body.ticker] = PaidMarket(value_ticks=body.value_ticks, pnl_ud=body.pnl_ud, shares=before.shares)
+        if len(self.paid) > SETTLEMENTS_MAX:
+            del self.paid[next(iter(self.paid))]
         self.positions.pop(body.ticker, None)
         self.quotes.pop(body.ticker, None)
         self.settlements.append(

@@ -33,7 +33,7 @@ from fairstrike.core.events import (
 )
 from fairstrike.core.order import Side
 from fairstrike.core.timing import HOUR_NS, SECOND_NS
-from fairstrike.core.units import TICKS_PER_DOLLAR, UD_PER_CENT, parse_decimal
+from fairstrike.core.units import TICKS_PER_CENT, TICKS_PER_DOLLAR, UD_PER_CENT, parse_decimal
 from fairstrike.venue.kalshi.refusals import VenueRefusal, refusal
 from fairstrike.venue.kalshi.wire.amounts import money_ud, price_ticks, seconds_ns, size_cc, time_ns
 from fairstrike.venue.kalshi.wire.markets import (
@@ -63,7 +63,6 @@ LISTED_AFTER_CLOSE_NS = 2 * HOUR_NS
 
 _SOURCE = "kalshi"
 _SETTLED = "finalized"
-_TICKS_PER_CENT = 100
 _RESULTS = {"yes": TICKS_PER_DOLLAR, "no": 0}
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ArithmeticRefusal, ProtocolError)
 
@@ -310,7 +309,7 @@ def _settlements(reader: _Reader, since: str) -> "_Reading[list[Event]]":
 def _paid(settlement: Settlement, recv_ns: int) -> MarketSettled | None:
     ticks = _RESULTS.get(settlement.market_result)
     if settlement.value is not None:
-        ticks = settlement.value * _TICKS_PER_CENT
+        ticks = settlement.value * TICKS_PER_CENT
     if ticks is None:
         return None
     if not 0 <= ticks <= TICKS_PER_DOLLAR:

@@ -154,8 +154,15 @@ class SampleRun:
             )
         )
 
+    def correct(self) -> None:
+        """Have every settlement turned into its opposite."""
+        for ticker, value_ticks in sorted(self.ledger.settled.items()):
+            self._book_settlement(ticker, 10_000 - value_ticks)
+
     def _settle(self, ticker: str) -> None:
-        net_cc, value_ticks = self.ledger.position(ticker).net_cc, 10_000 * self.dice.below(2)
+        self._book_settlement(ticker, 10_000 * self.dice.below(2))
+
+    def _book_settlement(self, ticker: str, value_ticks: int) -> None:
         payout_ud = self.ledger.settle(ticker, value_ticks)
         if payout_ud is None:
             return
@@ -163,7 +170,7 @@ class SampleRun:
             Settled(
                 ticker=ticker,
                 value_ticks=value_ticks,
-                net_cc=net_cc,
+                net_cc=self.ledger.paid_cc(ticker),
                 payout_ud=payout_ud,
                 pnl_ud=self.ledger.market_pnl_ud[ticker],
                 cash_ud=self.ledger.cash_ud,

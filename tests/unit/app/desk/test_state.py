@@ -43,6 +43,17 @@ def test_state_equals_the_ledger(seed: int) -> None:
     assert state.ended is not None
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_corrected_settlements_are_counted_once(seed: int) -> None:
+    run = SampleRun(seed, 60)
+    settled = len(run.ledger.settled)
+    run.correct()
+    state = folded(run.said)
+    assert_equal_books(state, run.ledger)
+    assert state.settlements_count == settled
+    assert state.wins == sum(pnl_ud > 0 for pnl_ud in run.ledger.market_pnl_ud.values())
+
+
 def test_equity_is_cash_and_open_cost() -> None:
     said = SampleRun(3, 60).said
     middle = folded(said[: len(said) // 2])
