@@ -1,8 +1,9 @@
 """How much may be asked of the venue, and how long to wait after a refusal. Time is passed in (venue ns).
 
 Two token buckets, one for reads and one for writes, refilled continuously; each operation costs tokens.
-Tokens are counted in billionths, so that nanoseconds × tokens a second is exact. A 429 carries no hint, so it
-empties our bucket: the venue's was emptier than we thought. Source: rate limits of April and September 2026.
+Tokens are counted in billionths, so that nanoseconds × tokens a second is exact. A 429 empties our bucket: the
+venue's was emptier than we thought. The venue's own carries no hint; one that says how long to wait (`Retry-After`)
+keeps the bucket empty for as long. Source: rate limits of April and September 2026.
 """
 
 from collections.abc import Iterable
@@ -30,7 +31,7 @@ class BudgetParams(msgspec.Struct, frozen=True, kw_only=True):
     """Tokens a second and saved up, before the account's own are read; bounds of the back-off.
 
     `cancel_reserve` write tokens are left for cancels by everything else; an object is not read again
-    within `poll_every_ns`.
+    within `poll_every_ns`. No `Retry-After` is heeded for longer than `retry_after_max_ns`.
     """
 
     read: BucketLimit = BucketLimit(refill_rate=200, bucket_capacity=200)
@@ -40,6 +41,7 @@ class BudgetParams(msgspec.Struct, frozen=True, kw_only=True):
     polls_kept: int = 4_096
     backoff_first_ns: int = SECOND_NS
     backoff_last_ns: int = 30 * SECOND_NS
+    retry_after_max_ns: int = 60 * SECOND_NS
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,17 +82,18 @@ class Bucket:
         """Give how long until `tokens` are there, 0 when they are. More than the capacity counts as all."""
         self._refill(now_ns)
         missing = min(tokens * _NANO, self._capacity) - self.level
-        return max(0, -(-missing // self._rate))
+        return max(0, self._at_ns - now_ns) - (-missing // self._rate) if missing > 0 else 0
 
     def take(self, tokens: int, now_ns: int) -> None:
         """Spend tokens; what is not there is owed."""
         self._refill(now_ns)
         self.level -= tokens * _NANO
 
-    def drain(self, now_ns: int) -> None:
-        """Hold it for empty from now on."""
+    def drain(self, now_ns: int, for_ns: int = 0) -> None:
+        """Hold it for empty from now on; nothing flows in for `for_ns`."""
         self._refill(now_ns)
         self.level = min(self.level, 0)
+        self._at_ns = max(self._at_ns, now_ns + for_ns)
 
     def _refill(self, now_ns: int) -> None:
         if now_ns > self._at_ns:
@@ -204,10 +207,11 @@ class Budget:
         """Count a request that had to wait for its tokens."""
         self.counts.waits += 1
 
-    def note_refused(self, cost: Cost, now_ns: int) -> None:
-        """Count a 429 and hold the bucket for empty."""
+    def note_refused(self, cost: Cost, now_ns: int, retry_after_ns: int = 0) -> None:
+        """Count a 429 and hold the bucket for empty, for as long as it asks."""
         self.counts.refusals_429 += 1
-        (self._write if cost.is_write else self._read).drain(now_ns)
+        wait_ns = min(retry_after_ns, self._params.retry_after_max_ns)
+        (self._write if cost.is_write else self._read).drain(now_ns, wait_ns)
 
     def note_retry(self, backoff_ns: int) -> None:
         """Count a retry and the wait before it."""

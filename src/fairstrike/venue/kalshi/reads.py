@@ -9,8 +9,8 @@ from fairstrike.core.events import AskFailed, Event
 from fairstrike.venue.kalshi.asking import PAGES_MAX, ask
 from fairstrike.venue.kalshi.budget import Budget
 from fairstrike.venue.kalshi.calls import Call
-from fairstrike.venue.kalshi.rest import Errands, Rest, afford, converse
-from fairstrike.venue.kalshi.wire.transport import Request, Response, Unanswered
+from fairstrike.venue.kalshi.rest import Errands, Rest, converse, persist
+from fairstrike.venue.kalshi.wire.transport import Request, Response
 from fairstrike.venue.port import Inbox
 
 R = TypeVar("R")
@@ -26,8 +26,6 @@ class Page(Protocol):
 
 
 Q = TypeVar("Q", bound=Page)
-
-_TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
 
 
 class Reads:
@@ -63,26 +61,7 @@ class Reads:
         Raises `Unanswered` when the last try got none.
         """
         assert request.method == "GET", "only reads are retried without a thought"
-        cost = self._budget.cost_of(request.method, request.path)
-        polled = f"{request.path}?{request.query}"
-        backoff = self._budget.backoff()
-        clock = self._rest.clock
-        for retries_left in range(self._rest.params.retries_max, -1, -1):
-            await afford(self._budget, cost, clock, polled)
-            try:
-                response = await self._rest.attempt(request)
-            except Unanswered:
-                if not retries_left:
-                    raise
-            else:
-                if response.status == 429:
-                    self._budget.note_refused(cost, clock.now_ns())
-                if response.status not in _TRY_AGAIN or not retries_left:
-                    return response
-            wait_ns = backoff.next_ns()
-            self._budget.note_retry(wait_ns)
-            await clock.sleep_until(clock.now_ns() + wait_ns)
-        raise AssertionError("the last try returns or raises")
+        return await persist(self._rest, self._budget, request, f"{request.path}?{request.query}")
 
     async def call(self, call: Call[R]) -> R:
         """Give the result of a typed call.

@@ -31,6 +31,7 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 _LOGGED_LONGEST = 500
 _CHUNK = 65_536
+_TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
 
 
 class RestParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,6 +138,37 @@ async def afford(budget: Budget, cost: Cost, clock: Clock, polled: str = "") -> 
         now_ns = clock.now_ns()
         wait_ns = budget.wait_ns(cost, now_ns, polled)
     budget.take(cost, now_ns, polled)
+
+
+async def send(rest: Rest, budget: Budget, request: Request, polled: str = "") -> Response:
+    """Send a request once, when the budget covers it; a 429 is noted there. Raises `Unanswered`."""
+    cost = budget.cost_of(request.method, request.path, items=request.items)
+    await afford(budget, cost, rest.clock, polled)
+    response = await rest.attempt(request)
+    if response.status == 429:
+        budget.note_refused(cost, rest.clock.now_ns(), response.retry_after_ns)
+    return response
+
+
+async def persist(rest: Rest, budget: Budget, request: Request, polled: str = "") -> Response:
+    """Send what is harmless when it is repeated, and up to `retries_max` times again while the venue fails.
+
+    Raises `Unanswered` when the last try got no answer.
+    """
+    backoff = budget.backoff()
+    for retries_left in range(rest.params.retries_max, -1, -1):
+        try:
+            response = await send(rest, budget, request, polled)
+        except Unanswered:
+            if not retries_left:
+                raise
+        else:
+            if response.status not in _TRY_AGAIN or not retries_left:
+                return response
+        wait_ns = backoff.next_ns()
+        budget.note_retry(wait_ns)
+        await rest.clock.sleep_until(rest.clock.now_ns() + wait_ns)
+    raise AssertionError("the last try returns or raises")
 
 
 async def converse(talk: Talk[T], exchange: Callable[[Request], Awaitable[Response]]) -> T:

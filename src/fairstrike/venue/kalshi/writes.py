@@ -8,16 +8,14 @@ from typing import TypeVar
 
 from fairstrike.core.effects import CancelOrder, Effect, SendOrder
 from fairstrike.core.events import CancelFailed, Event, OrderRejected
-from fairstrike.venue.kalshi.budget import Budget, Cost
+from fairstrike.venue.kalshi.budget import Budget
 from fairstrike.venue.kalshi.changes import is_repeatable
-from fairstrike.venue.kalshi.rest import Errands, Rest, afford, converse
+from fairstrike.venue.kalshi.rest import Errands, Rest, converse, persist, send
 from fairstrike.venue.kalshi.translate import conversation
-from fairstrike.venue.kalshi.wire.transport import Request, Response, Talk, Unanswered
+from fairstrike.venue.kalshi.wire.transport import Request, Response, Talk
 from fairstrike.venue.port import Inbox
 
 T = TypeVar("T")
-
-_TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
 
 
 class Writes:
@@ -72,33 +70,8 @@ class Writes:
         return await converse(talk, self._send)
 
     async def _send(self, request: Request) -> Response:
-        cost = self._budget.cost_of(request.method, request.path, items=request.items)
-        await afford(self._budget, cost, self._rest.clock)
-        response = await self._rest.attempt(request)
-        self._note(response, cost)
-        return response
+        return await send(self._rest, self._budget, request)
 
     async def _cancel(self, request: Request) -> Response:
         assert is_repeatable(request), "only what is harmless twice is asked again"
-        cost = self._budget.cost_of(request.method, request.path, items=request.items)
-        backoff = self._budget.backoff()
-        clock = self._rest.clock
-        for retries_left in range(self._rest.params.retries_max, -1, -1):
-            await afford(self._budget, cost, clock)
-            try:
-                response = await self._rest.attempt(request)
-            except Unanswered:
-                if not retries_left:
-                    raise
-            else:
-                self._note(response, cost)
-                if response.status not in _TRY_AGAIN or not retries_left:
-                    return response
-            wait_ns = backoff.next_ns()
-            self._budget.note_retry(wait_ns)
-            await clock.sleep_until(clock.now_ns() + wait_ns)
-        raise AssertionError("the last try returns or raises")
-
-    def _note(self, response: Response, cost: Cost) -> None:
-        if response.status == 429:
-            self._budget.note_refused(cost, self._rest.clock.now_ns())
+        return await persist(self._rest, self._budget, request)

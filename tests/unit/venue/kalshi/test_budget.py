@@ -96,6 +96,18 @@ def test_refusal_empties_the_bucket_and_is_counted() -> None:
     assert budget.counts.refusals_429 == 1
 
 
+def test_a_refusal_that_says_how_long_keeps_its_bucket_empty_for_as_long() -> None:
+    budget = fresh()
+    cost = budget.cost_of("GET", "/markets")
+    budget.note_refused(cost, 0, 7 * SECOND_NS)
+    budget.note_refused(cost, SECOND_NS, 2 * SECOND_NS)
+    assert budget.wait_ns(cost, 3 * SECOND_NS) == 4 * SECOND_NS + 50_000_000
+    assert budget.wait_ns(cost, 7 * SECOND_NS + 50_000_000) == 0
+    assert budget.wait_ns(budget.cost_of("DELETE", ORDER), 0) == 0
+    budget.note_refused(cost, 8 * SECOND_NS, 3_600 * SECOND_NS)
+    assert budget.wait_ns(cost, 8 * SECOND_NS) == 60 * SECOND_NS + 50_000_000
+
+
 def test_one_object_is_read_once_a_second() -> None:
     budget = fresh()
     cost = budget.cost_of("GET", "/markets/A")

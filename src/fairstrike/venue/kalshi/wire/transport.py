@@ -1,5 +1,6 @@
 """One request and one answer, as bytes. What shells carry and the exchange in a box answers."""
 
+import re
 from collections.abc import Generator
 from typing import TypeVar
 
@@ -7,12 +8,15 @@ import msgspec
 
 from fairstrike.core.errors import Unreachable
 from fairstrike.core.events import Event
+from fairstrike.core.timing import SECOND_NS
 
 BASE_PATH = "/trade-api/v2"
 """The root of every REST path. Signed text holds it; `Request.path` does not."""
 
 STREAM_PATH = "/trade-api/ws/v2"
 """The path of the stream's handshake."""
+
+_SECONDS = re.compile(r"[0-9]{1,9}")
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +45,12 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
     def is_success(self) -> bool:
         """Whether the status is one of 2xx."""
         return 200 <= self.status < 300
+
+    @property
+    def retry_after_ns(self) -> int:
+        """How long the answer asks to wait, 0 when it does not say so in whole seconds; the venue's 429 do not."""
+        asked = next((value.strip() for name, value in self.headers if name.lower() == "retry-after"), "")
+        return int(asked) * SECOND_NS if _SECONDS.fullmatch(asked) else 0
 
 
 class Unanswered(Unreachable):
