@@ -52,6 +52,7 @@ class Link:
         events, commands = parts.session.connected(now_ns)
         self._say(commands)
         parts.deliver(events)
+        parts.schedule.at(now_ns + SECOND_NS, Rank.FRAMES, lambda: self._look(connection))
 
     def disconnect(self, reason: str) -> None:
         """Break the connection; a new one is made a while later."""
@@ -104,6 +105,20 @@ class Link:
             parts.deliver(events)
         if parts.session.is_broken:
             self.disconnect("the venue ended a subscription")
+
+    def _look(self, connection: int) -> None:
+        """Every second, ask the session what follows from the time that passed."""
+        if connection != self._connection:
+            return
+        parts, now_ns = self._parts, self._parts.schedule.now_ns
+        events, commands = parts.session.check(now_ns)
+        self._say(commands)
+        if events:
+            parts.deliver([*events, BatchEnded(recv_ns=now_ns)])
+        if parts.session.is_broken:
+            self.disconnect("the stream was silent")
+        else:
+            parts.schedule.at(now_ns + SECOND_NS, Rank.FRAMES, lambda: self._look(connection))
 
     def _say(self, commands: list[bytes]) -> None:
         connection = self._connection

@@ -125,6 +125,17 @@ def under_clock(settings: config.Settings, clock: VenueClock) -> config.Settings
     )
 
 
+def session_params(clock: VenueClock, *, reads_account: bool) -> SessionParams:
+    """Give the bounds of a session as they apply under a clock."""
+    plain = SessionParams(reads_account=reads_account)
+    return msgspec.structs.replace(
+        plain,
+        offset_step_ns=clock.bound_ns(plain.offset_step_ns),
+        silent_after_ns=clock.bound_ns(plain.silent_after_ns),
+        overdue_after_ns=clock.bound_ns(plain.overdue_after_ns),
+    )
+
+
 class Shells(msgspec.Struct, frozen=True, kw_only=True):
     """The parts that touch the venue. `writes` is None in every execution that may not send."""
 
@@ -156,10 +167,8 @@ def shells(run: RunFile, clock: SystemClock, inbox: Inbox) -> Shells:
     dice = Dice(run.settings.seed, _STREAM_BACKOFF)
     budget = Budget(BudgetParams(), dice, clock.now_ns())
     rest = Rest(RestParams(origin=origin), signer, clock, clock.wall_ms)
-    step_ns = run.clock.bound_ns(SessionParams().offset_step_ns)
-    session = Session(SessionParams(reads_account=is_live, offset_step_ns=step_ns))
     parts = StreamParts(
-        session=session,
+        session=Session(session_params(run.clock, reads_account=is_live)),
         signer=signer,
         inbox=inbox,
         clock=clock,

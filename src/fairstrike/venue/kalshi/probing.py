@@ -130,6 +130,10 @@ class Probe:
         """Keep what was counted."""
         return []
 
+    def check(self, now_ns: int) -> tuple[list[Event], list[bytes]]:
+        """Give nothing: a silence is part of what is looked at."""
+        return [], []
+
     def watch(self, tickers: Iterable[str]) -> list[bytes]:
         """Give the commands that add markets to their open channels."""
         return [self._update(tally, ADD_MARKETS, tuple(tickers)) for tally in self._open(MARKET_CHANNELS)]

@@ -14,6 +14,10 @@ Books. Each market stands in one of three states:
 
 Kept deltas beyond the maximum give `BookLost` "overflow" and the state lost. A frame that cannot be read
 gives `FrameRefused` and does not consume its number, so a lost book frame also shows as a jump.
+
+Time. `check` is asked now and then what follows from the time that passed. A stream that brings nothing for
+`silent_after_ns` loses every held book ("silent"); one that stays silent for twice as long, though books were asked
+for, is broken. A watched book that is not held is asked for again every `overdue_after_ns`: the answer may be lost too.
 """
 
 from collections.abc import Iterable
@@ -32,7 +36,7 @@ from fairstrike.core.events import (
     OffsetStepped,
     StreamChanged,
 )
-from fairstrike.core.timing import MILLISECOND_NS
+from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
 from fairstrike.core.units import TICKS_PER_DOLLAR
 from fairstrike.venue.kalshi import frame_events
 from fairstrike.venue.kalshi.offset import ClockOffset
@@ -75,6 +79,7 @@ class SessionParams(msgspec.Struct, frozen=True, kw_only=True):
     `buffered_max` is deltas kept per waiting market, `results_max` results remembered until they are paid,
     `unwatched_max` markets whose last frames are expected, `deltas_per_sample` deltas per offset sample. More than
     `seen_again_max` frames in a row with numbers seen before mean that a number was wrong: the session is broken.
+    `silent_after_ns` and `overdue_after_ns` are how long a stream may be silent and a book awaited.
     """
 
     reads_account: bool = True
@@ -84,6 +89,8 @@ class SessionParams(msgspec.Struct, frozen=True, kw_only=True):
     seen_again_max: int = 200
     offset_step_ns: int = 250 * MILLISECOND_NS
     deltas_per_sample: int = 64
+    silent_after_ns: int = 10 * SECOND_NS
+    overdue_after_ns: int = 10 * SECOND_NS
 
 
 class _State(Enum):
@@ -118,8 +125,8 @@ class _Run:
 class Session:
     """One connection's protocol at a time, and what is remembered across reconnections.
 
-    `is_broken` tells that the venue ended a subscription we need, or that its numbers make no sense any more: the
-    connection must be made anew.
+    `is_broken` tells that the venue ended a subscription we need, that its numbers make no sense any more or that it
+    stays silent: the connection must be made anew.
     """
 
     def __init__(self, params: SessionParams | None = None) -> None:
@@ -132,6 +139,8 @@ class Session:
         self._results: dict[str, int] = {}
         self._offset = ClockOffset(self._params.offset_step_ns)
         self._until_sample = 1
+        self._heard_ns = 0
+        self._awaited_ns: dict[str, int] = {}
         self.is_broken = False
 
     @property
@@ -156,6 +165,7 @@ class Session:
 
     def receive(self, data: bytes, recv_ns: int) -> list[Event]:
         """Give the events of one frame's bytes, received at `recv_ns`; unreadable bytes are an event too."""
+        self._heard_ns = recv_ns
         try:
             frame = decode_frame(data)
         except _UNREADABLE as error:
@@ -175,6 +185,8 @@ class Session:
 
     def connected(self, recv_ns: int) -> tuple[list[Event], list[bytes]]:
         """Begin a connection: every number and sid is new. Give events and the commands to send."""
+        self._heard_ns = recv_ns
+        self._awaited_ns.clear()
         events = self._lose_everything("reconnected", recv_ns)
         events.append(StreamChanged(source=SOURCE, is_up=True, reason="connected", recv_ns=recv_ns))
         return events, self._subscriptions.connect()
@@ -205,6 +217,24 @@ class Session:
         for ticker in wanted:
             self._unwatched.pop(ticker, None)
         return self._subscriptions.resubscribe(wanted)
+
+    def check(self, now_ns: int) -> tuple[list[Event], list[bytes]]:
+        """Give what follows from the time that passed, as events and commands; asked while connected."""
+        watched = self._subscriptions.watched
+        silent_ns = now_ns - self._heard_ns if watched else 0
+        if silent_ns >= 2 * self._params.silent_after_ns:
+            self.is_broken = True
+        elif silent_ns >= self._params.silent_after_ns:
+            return [lost for run in self._runs.values() for lost in _lose_held(run, "silent", now_ns)], []
+        overdue = []
+        for ticker in watched:
+            market = self._markets.get(ticker)
+            if market is not None and market.state is _HELD:
+                self._awaited_ns.pop(ticker, None)
+            elif now_ns - self._awaited_ns.setdefault(ticker, now_ns) >= self._params.overdue_after_ns:
+                self._awaited_ns[ticker] = now_ns
+                overdue.append(ticker)
+        return [], self._subscriptions.resubscribe(overdue)
 
     def _delta(self, frame: DeltaFrame, recv_ns: int) -> list[Event]:
         message = frame.msg
@@ -379,13 +409,9 @@ class Session:
         run.since = seq
         if expected is None:
             return []
-        lost: list[Event] = []
-        for ticker, market in run.markets.items():
+        lost = _lose_held(run, "gap", recv_ns)
+        for market in run.markets.values():
             market.buffer = []
-            if market.state is _HELD:
-                market.state = _State.LOST
-                market.gaps += 1
-                lost.append(BookLost(ticker=ticker, reason="gap", recv_ns=recv_ns))
         return lost
 
     def _end_run(self, sid: int | None, reason: str, recv_ns: int) -> list[Event]:
@@ -403,6 +429,7 @@ class Session:
 
     def _forget(self, ticker: str) -> None:
         self._markets.pop(ticker, None)
+        self._awaited_ns.pop(ticker, None)
         for run in self._runs.values():
             run.markets.pop(ticker, None)
         self._unwatched[ticker] = None
@@ -435,6 +462,17 @@ def _lose(run: _Run, reason: str, recv_ns: int) -> list[Event]:
             lost.append(BookLost(ticker=ticker, reason=reason, recv_ns=recv_ns))
         market.state = _State.WAITING
         market.buffer = []
+    return lost
+
+
+def _lose_held(run: _Run, reason: str, recv_ns: int) -> list[Event]:
+    """Lose the held books of a run in the middle of its connection: only a snapshot brings them back."""
+    lost: list[Event] = []
+    for ticker, market in run.markets.items():
+        if market.state is _HELD:
+            market.state = _State.LOST
+            market.gaps += reason == "gap"
+            lost.append(BookLost(ticker=ticker, reason=reason, recv_ns=recv_ns))
     return lost
 
 

@@ -54,6 +54,10 @@ class Speaker(Protocol):
         """Give the events of one frame's bytes."""
         ...
 
+    def check(self, now_ns: int) -> tuple[list[Event], list[bytes]]:
+        """Give what follows from the time that passed: events, and what to say."""
+        ...
+
     def watch(self, tickers: Iterable[str]) -> list[bytes]:
         """Give what to say to stream these markets."""
         ...
@@ -70,7 +74,8 @@ class Speaker(Protocol):
 class StreamParams(msgspec.Struct, frozen=True, kw_only=True):
     """Where the stream is, e.g. "wss://external-api-ws.kalshi.com/trade-api/ws/v2", and its bounds.
 
-    An impatient stream raises when its first connection fails; a patient one keeps trying.
+    An impatient stream raises when its first connection fails; a patient one keeps trying. `look_every_s` is how often
+    the speaker is asked what follows from the time that passed, in real seconds; what is too long it judges itself.
     """
 
     url: str
@@ -82,6 +87,7 @@ class StreamParams(msgspec.Struct, frozen=True, kw_only=True):
     backoff_first_ns: int = SECOND_NS
     backoff_last_ns: int = 30 * SECOND_NS
     inbox_retry_ns: int = 20 * MILLISECOND_NS
+    look_every_s: float = 0.1
 
 
 class StreamParts(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,6 +115,7 @@ class Stream:
         self._transport: WSTransport | None = None
         self._stopped = asyncio.Event()
         self._was_connected = False
+        self._looking: asyncio.TimerHandle | None = None
 
     def submit(self, effect: Effect) -> None:
         """Carry out a change of what is watched; disconnected, it holds from the next connection on."""
@@ -180,11 +187,14 @@ class Stream:
             raise Unreachable(
                 f"{params.url} took no connection ({text}): check the address, the network and the key."
             ) from None
+        self._look(transport, listener)
         try:
             await transport.wait_disconnected()
         except (WSError, OSError) as error:
             return listener.reason or str(error) or type(error).__name__
         finally:
+            if self._looking is not None:
+                self._looking.cancel()
             self._transport = None
             transport.disconnect(graceful=False)
         return listener.reason or "the venue closed the connection"
@@ -199,6 +209,12 @@ class Stream:
         if self._stopped.is_set():
             transport.disconnect()
         return events
+
+    def _look(self, transport: WSTransport, listener: "_Listener") -> None:
+        """Ask now and then what follows from the time that passed; a failure ends the run as one of the listener's."""
+        loop = asyncio.get_running_loop()
+        self._looking = loop.call_later(self._params.look_every_s, self._look, transport, listener)
+        self._send(listener.look(transport))
 
     def _send(self, commands: list[bytes]) -> None:
         if self._transport is not None:
@@ -260,6 +276,20 @@ class _Listener(WSListener):
             self._end(transport, f"closed by the venue: {frame.get_close_code()}")
         if frame.last_in_buffer or self._is_over:
             self._hand_over(transport)
+
+    def look(self, transport: WSTransport) -> list[bytes]:
+        """Have the events of the time that passed handed over; give what to say."""
+        if self._is_over:
+            return []
+        now_ns = self._parts.clock.now_ns()
+        events, commands = self._parts.session.check(now_ns)
+        if events:
+            self._events += events
+            self._recv_ns = self._recv_ns or now_ns
+            self._hand_over(transport)
+        if self._parts.session.is_broken:
+            self._end(transport, "the stream was silent")
+        return commands
 
     def _joined(self, transport: WSTransport, data: bytes, *, is_last: bool) -> bytes:
         self._partial += data

@@ -226,6 +226,36 @@ def test_full_inbox_ends_the_connection_and_loses_the_books() -> None:
     run(body())
 
 
+def test_a_silence_loses_the_books_and_then_the_connection() -> None:
+    def script(door: Door, transport: WSTransport, command: Command) -> None:
+        if is_for_markets(command):
+            ack = frame("subscribed", {"channel": "orderbook_delta", "sid": 1})
+            door.say(transport, ack, snapshot(1))
+
+    async def body() -> None:
+        inbox, session, clock = ListInbox(), Session(), JumpingClock()
+        session.watch([TICKER])
+        async with StreamVenue(script) as venue:
+            stream = stream_to(venue.url, inbox, session, clock=clock)
+            running = asyncio.create_task(stream.run())
+            await inbox.wait_for(BookSnapshot)
+            clock.instant_ns += 10 * SECOND_NS
+            await inbox.wait_for(BookLost)
+            (batch,) = [batch for batch in inbox.batches if any(isinstance(event, BookLost) for event in batch)]
+            assert batch == [
+                BookLost(ticker=TICKER, reason="silent", recv_ns=clock.instant_ns),
+                BatchEnded(recv_ns=clock.instant_ns),
+            ]
+            clock.instant_ns += 10 * SECOND_NS
+            await inbox.wait_for(BookSnapshot, 2)
+            stream.stop()
+            await running
+        downs = [event for event in inbox.events if isinstance(event, StreamChanged) and not event.is_up]
+        assert downs[0].reason == "the stream was silent"
+
+    run(body())
+
+
 def test_ended_subscription_makes_a_new_connection() -> None:
     def script(door: Door, transport: WSTransport, command: Command) -> None:
         if is_for_markets(command):
