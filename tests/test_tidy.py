@@ -23,7 +23,7 @@ NESTING_MAX = 4
 
 PURE_ROOMS = ("core", "market", "pricing", "strategy", "risk", "execution", "exchange", "venue/kalshi/wire")
 PURE_AT_KALSHI = (
-    *("session", "subscriptions", "frame_events", "offset", "probing", "budget", "signing"),
+    *("session", "subscriptions", "frame_events", "offset", "patience", "probing", "budget", "signing"),
     *("translate", "asking", "calls", "parameters", "changes", "refusals"),
 )
 PURE_FILES = ("engine.py", *(f"venue/kalshi/{name}.py" for name in PURE_AT_KALSHI))

@@ -28,6 +28,7 @@ from fairstrike.venue.kalshi.wire.stream import (
     KNOWN_TYPES,
     DeltaFrame,
     ErrorFrame,
+    FastIndexFrame,
     FillFrame,
     Frame,
     IndexFrame,
@@ -46,7 +47,8 @@ from fairstrike.venue.kalshi.wire.stream import (
 MARKET_CHANNELS = (BOOK_CHANNEL, "ticker", "trade")
 PUBLIC_CHANNELS = (LIFECYCLE_CHANNEL,)
 ACCOUNT_CHANNELS = ("fill", "user_orders", "market_positions", "order_group_updates")
-CHANNELS = (*MARKET_CHANNELS, *PUBLIC_CHANNELS, *ACCOUNT_CHANNELS, INDEX_CHANNEL)
+INDEX_CHANNELS = (INDEX_CHANNEL, "cfbenchmarks_value_5hz")
+CHANNELS = (*MARKET_CHANNELS, *PUBLIC_CHANNELS, *ACCOUNT_CHANNELS, *INDEX_CHANNELS)
 """Every channel that is asked for; those of markets need at least one."""
 
 _AGES_MAX = 100_000
@@ -238,7 +240,7 @@ class Probe:
         return [tally for tally in found if tally.standing is Standing.OPEN and tally.sid is not None]
 
     def _params(self, channel: str) -> SubscribeParams | None:
-        if channel == INDEX_CHANNEL:
+        if channel in INDEX_CHANNELS:
             return SubscribeParams(channels=(channel,), index_ids=INDEX_IDS)
         if channel in MARKET_CHANNELS:
             if not self.tickers:
@@ -264,7 +266,7 @@ def _stamp_ms(frame: Frame) -> int | None:
             return frame.msg.ts_ms
         case UserOrderFrame():
             return frame.msg.last_updated_ts_ms
-        case IndexFrame():
+        case IndexFrame() | FastIndexFrame():
             return frame.msg.received_at
         case _:
             return None

@@ -40,6 +40,7 @@ from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
 from fairstrike.core.units import TICKS_PER_DOLLAR
 from fairstrike.venue.kalshi import frame_events
 from fairstrike.venue.kalshi.offset import ClockOffset
+from fairstrike.venue.kalshi.patience import Patience
 from fairstrike.venue.kalshi.subscriptions import INDEX_CHANNEL, Subscriptions
 from fairstrike.venue.kalshi.wire.amounts import price_ticks, size_cc
 from fairstrike.venue.kalshi.wire.markets import asset_of
@@ -49,6 +50,7 @@ from fairstrike.venue.kalshi.wire.stream import (
     ErrorFrame,
     EventFeeFrame,
     EventLifecycleFrame,
+    FastIndexFrame,
     FillFrame,
     Frame,
     IndexFrame,
@@ -139,8 +141,7 @@ class Session:
         self._results: dict[str, int] = {}
         self._offset = ClockOffset(self._params.offset_step_ns)
         self._until_sample = 1
-        self._heard_ns = 0
-        self._awaited_ns: dict[str, int] = {}
+        self._patience = Patience(self._params.silent_after_ns, self._params.overdue_after_ns)
         self.is_broken = False
 
     @property
@@ -165,7 +166,7 @@ class Session:
 
     def receive(self, data: bytes, recv_ns: int) -> list[Event]:
         """Give the events of one frame's bytes, received at `recv_ns`; unreadable bytes are an event too."""
-        self._heard_ns = recv_ns
+        self._patience.heard_ns = recv_ns
         try:
             frame = decode_frame(data)
         except _UNREADABLE as error:
@@ -185,8 +186,7 @@ class Session:
 
     def connected(self, recv_ns: int) -> tuple[list[Event], list[bytes]]:
         """Begin a connection: every number and sid is new. Give events and the commands to send."""
-        self._heard_ns = recv_ns
-        self._awaited_ns.clear()
+        self._patience.restart(recv_ns)
         events = self._lose_everything("reconnected", recv_ns)
         events.append(StreamChanged(source=SOURCE, is_up=True, reason="connected", recv_ns=recv_ns))
         return events, self._subscriptions.connect()
@@ -220,20 +220,14 @@ class Session:
 
     def check(self, now_ns: int) -> tuple[list[Event], list[bytes]]:
         """Give what follows from the time that passed, as events and commands; asked while connected."""
-        watched = self._subscriptions.watched
-        silent_ns = now_ns - self._heard_ns if watched else 0
-        if silent_ns >= 2 * self._params.silent_after_ns:
+        patience = self._patience
+        if not (watched := self._subscriptions.watched):
+            patience.heard_ns = now_ns
+        if patience.is_over(now_ns):
             self.is_broken = True
-        elif silent_ns >= self._params.silent_after_ns:
+        elif patience.is_silent(now_ns):
             return [lost for run in self._runs.values() for lost in _lose_held(run, "silent", now_ns)], []
-        overdue = []
-        for ticker in watched:
-            market = self._markets.get(ticker)
-            if market is not None and market.state is _HELD:
-                self._awaited_ns.pop(ticker, None)
-            elif now_ns - self._awaited_ns.setdefault(ticker, now_ns) >= self._params.overdue_after_ns:
-                self._awaited_ns[ticker] = now_ns
-                overdue.append(ticker)
+        overdue = patience.overdue((ticker for ticker in watched if not self._is_held(ticker)), now_ns)
         return [], self._subscriptions.resubscribe(overdue)
 
     def _delta(self, frame: DeltaFrame, recv_ns: int) -> list[Event]:
@@ -344,7 +338,7 @@ class Session:
                 return self._error(frame, recv_ns)
             case OkFrame() | PositionFrame() | DeltaFrame() | SnapshotFrame():
                 return []
-            case OrderGroupFrame() | EventLifecycleFrame() | EventFeeFrame():
+            case OrderGroupFrame() | EventLifecycleFrame() | EventFeeFrame() | FastIndexFrame():
                 return []
             case _:
                 assert_never(frame)
@@ -394,6 +388,10 @@ class Session:
             run.markets[ticker] = market
         return market
 
+    def _is_held(self, ticker: str) -> bool:
+        market = self._markets.get(ticker)
+        return market is not None and market.state is _HELD
+
     def _number(self, run: _Run, seq: int, recv_ns: int) -> list[Event] | None:
         """Consume a number: give the losses of a jump, nothing when in order, None when seen before."""
         expected = run.expected
@@ -429,7 +427,6 @@ class Session:
 
     def _forget(self, ticker: str) -> None:
         self._markets.pop(ticker, None)
-        self._awaited_ns.pop(ticker, None)
         for run in self._runs.values():
             run.markets.pop(ticker, None)
         self._unwatched[ticker] = None

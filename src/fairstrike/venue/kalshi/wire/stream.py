@@ -220,6 +220,16 @@ class IndexMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     last_60s_windowed_average_15min: IndexAverage | None = None
 
 
+class FastIndexMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One of five values of an index a second, in dollars; `source_ts_ms` is the publisher's stamp."""
+
+    index_id: str
+    value_usd: Decimal
+    source_ts_ms: Milliseconds
+    received_at: Milliseconds | None = None
+    data: str | None = None
+
+
 class IndexData(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The index publisher's own frame: `time` in epoch milliseconds, `value` in dollars."""
 
@@ -324,6 +334,14 @@ class IndexFrame(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     seq: int | None = None
 
 
+class FastIndexFrame(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="cfbenchmarks_value_5hz"):
+    """One of five values of an index a second. Not numbered."""
+
+    msg: FastIndexMessage
+    sid: int | None = None
+    seq: int | None = None
+
+
 class OrderGroupFrame(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="order_group_updates"):
     """Something happened to an order group of ours."""
 
@@ -393,6 +411,7 @@ Frame = (
     | PositionFrame
     | LifecycleFrame
     | IndexFrame
+    | FastIndexFrame
     | OrderGroupFrame
     | EventLifecycleFrame
     | EventFeeFrame
@@ -423,6 +442,7 @@ KNOWN_TYPES = frozenset(
         "market_position",
         "market_lifecycle_v2",
         "cfbenchmarks_value",
+        "cfbenchmarks_value_5hz",
         "order_group_updates",
         "event_lifecycle",
         "event_fee_update",

@@ -50,6 +50,9 @@ FRAMES: list[stream.Frame] = [
         msg=stream.LifecycleMessage(event_type="created", market_ticker="T", floor_strike=Decimal("53299.99"))
     ),
     stream.IndexFrame(msg=stream.IndexMessage(index_id="BRTI", data="{}")),
+    stream.FastIndexFrame(
+        msg=stream.FastIndexMessage(index_id="BRTI", value_usd=Decimal("85850.67"), source_ts_ms=1_790_000_000_200)
+    ),
     stream.OrderGroupFrame(
         msg=stream.OrderGroupMessage(event_type="triggered", order_group_id="g", ts_ms=1), sid=9, seq=1
     ),

@@ -1,0 +1,75 @@
+"""What follows from the time that passes on a stream, as its session tells it."""
+
+from fairstrike.core.events import BookLost
+from fairstrike.core.timing import SECOND_NS
+from fairstrike.venue.kalshi.session import Session
+from tests.unit.venue.kalshi.fakes import OTHER, TICKER, delta, frame, snapshot
+from tests.unit.venue.kalshi.test_session import NOW, acknowledge, commands, names, told
+
+
+def listening() -> Session:
+    """A session that holds one book and waits for another."""
+    session = Session()
+    session.watch([TICKER, OTHER])
+    session.connected(NOW)
+    acknowledge(session)
+    told(session, snapshot(1))
+    return session
+
+
+def test_a_stream_that_is_silent_for_ten_seconds_loses_its_books() -> None:
+    session = listening()
+    assert session.check(NOW + 10 * SECOND_NS - 1) == ([], [])
+    silent = BookLost(ticker=TICKER, reason="silent", recv_ns=NOW + 10 * SECOND_NS)
+    assert session.check(NOW + 10 * SECOND_NS) == ([silent], [])
+    assert session.check(NOW + 11 * SECOND_NS) == ([], [])
+    assert told(session, delta(2)) == []
+    assert names(told(session, snapshot(3))) == ["BookSnapshot"]
+    assert session.gaps == {TICKER: 0}
+
+
+def test_any_frame_ends_a_silence() -> None:
+    session = listening()
+    session.check(NOW + 10 * SECOND_NS)
+    session.receive(b"not json", NOW + 19 * SECOND_NS)
+    session.check(NOW + 28 * SECOND_NS)
+    assert not session.is_broken
+
+
+def test_a_stream_that_stays_silent_is_broken() -> None:
+    session = listening()
+    session.check(NOW + 20 * SECOND_NS - 1)
+    assert not session.is_broken
+    session.check(NOW + 20 * SECOND_NS)
+    assert session.is_broken
+    session.connected(NOW + 21 * SECOND_NS)
+    assert not session.is_broken
+
+
+def test_nothing_watched_is_no_silence() -> None:
+    session = Session()
+    session.connected(NOW)
+    assert session.check(NOW + 3_600 * SECOND_NS) == ([], [])
+    assert not session.is_broken
+
+
+def test_a_book_that_does_not_come_is_asked_for_again() -> None:
+    session = listening()
+    asked = []
+    for second in range(1, 25):
+        session.receive(frame("unheard_of"), NOW + second * SECOND_NS)
+        _, sent = session.check(NOW + second * SECOND_NS)
+        asked += [(second, command["params"]["market_tickers"]) for command in commands(sent)]
+    assert asked == [(11, [OTHER]), (21, [OTHER])]
+    session.unwatch([OTHER])
+    assert session.check(NOW + 24 * SECOND_NS) == ([], [])
+
+
+def test_a_lost_answer_to_a_gap_is_made_up_for() -> None:
+    session = listening()
+    told(session, snapshot(2, OTHER), delta(4))
+    session.check(NOW)
+    session.receive(delta(9), NOW + 9 * SECOND_NS)
+    _, sent = session.check(NOW + 10 * SECOND_NS)
+    (again,) = commands(sent)
+    assert again["params"] == {"action": "get_snapshot", "sids": [1], "market_tickers": [TICKER, OTHER]}
