@@ -45,7 +45,11 @@ SERIES = "KXBTCD"
 PERIOD = {"start_ts": 1_790_000_000, "end_ts": 1_790_003_600, "period_interval": 60}
 ABSENT = (refusals.NotFound, refusals.NotServed)
 """What the box answers to an operation it does not have, and to a market that is not history yet."""
-UNSERVED = (calls.OLD_MARKET, calls.OLD_CANDLESTICKS, calls.OLD_POSITIONS, calls.RESTING_VALUE, calls.API_KEYS)
+UNSERVED = (
+    *(calls.OLD_MARKET, calls.OLD_CANDLESTICKS, calls.OLD_POSITIONS, calls.RESTING_VALUE, calls.API_KEYS),
+    *(calls.NETTING, calls.SHARD_TRANSFERS, calls.ONE_SHARD_TRANSFER, calls.ALLOCATIONS, calls.DEPOSITS),
+    *(calls.WITHDRAWALS, calls.VOLUME_PROGRESS),
+)
 """Those it may answer so; each may come to be served."""
 SERVED = tuple(read for read in READS if read not in UNSERVED)
 
@@ -182,6 +186,7 @@ def every_call(ticker: str, order_id: str, group_id: str) -> dict[Operation[msgs
         "market_ticker": ticker,
         "order_id": order_id,
         "order_group_id": group_id,
+        "transfer_id": "none",
         **PERIOD,
     }
     made = {}

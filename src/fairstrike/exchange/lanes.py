@@ -10,7 +10,7 @@ from fairstrike.exchange import faults as of
 from fairstrike.exchange.api.connection import Frame, encode
 from fairstrike.exchange.inforce import Live
 
-_CHANNELS = {
+CHANNEL_OF_TYPE = {
     "orderbook_snapshot": "orderbook_delta",
     "orderbook_delta": "orderbook_delta",
     "ticker": "ticker",
@@ -25,6 +25,7 @@ _CHANNELS = {
     "cfbenchmarks_value_5hz": "cfbenchmarks_value_5hz",
     "order_group_updates": "order_group_updates",
 }
+"""The channel that each type of frame with news is of."""
 
 
 class _News(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,7 +117,7 @@ def _send(lane: _Lane, data: bytes, lives: Sequence[Live], now_ns: int) -> None:
     if any(isinstance(live.fault, of.SilentStream) and live.strikes(1.0, None) for live in lives):
         return
     frame = _decode_frame(data)
-    channel = _CHANNELS.get(frame.type)
+    channel = CHANNEL_OF_TYPE.get(frame.type)
     ticker = _decode_news(frame.msg).market_ticker if channel is not None else ""
     fate = _Fate()
     for live in lives:

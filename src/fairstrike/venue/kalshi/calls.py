@@ -3,7 +3,7 @@
 An `Operation` knows its path, the type of its parameters, the type of its result and what it costs. `call` makes the
 request; `Call.result` reads the answer. Both are pure: `reads.py` sends. Everything here is a GET; what changes
 something at the venue is a conversation of `changes.py` or `translate.py`.
-Out of reach on purpose: whatever moves money, makes keys or quotes to other members.
+Out of reach on purpose: whatever moves money out of the account, makes keys or quotes to other members.
 Source: REST specification 3.34; costs from the documentation of rate limits of 2026.
 """
 
@@ -16,7 +16,7 @@ import msgspec
 from fairstrike.core.errors import ProtocolError
 from fairstrike.venue.kalshi import parameters as ask
 from fairstrike.venue.kalshi.refusals import refusal
-from fairstrike.venue.kalshi.wire import markets, orders, portfolio, reference
+from fairstrike.venue.kalshi.wire import markets, orders, portfolio, reference, transfers
 from fairstrike.venue.kalshi.wire.transport import Request, Response
 
 P = TypeVar("P", bound=msgspec.Struct)
@@ -224,8 +224,39 @@ SUBACCOUNT_TRANSFERS = Operation(
     result=portfolio.SubaccountTransfersPage,
     is_signed=True,
 )
+NETTING = Operation(
+    path="/portfolio/subaccounts/netting", parameters=ask.Nothing, result=transfers.NettingConfigs, is_signed=True
+)
+SHARD_TRANSFERS = Operation(
+    path="/portfolio/intra_exchange_instance_transfers",
+    parameters=ask.Paged,
+    result=transfers.ShardTransfersPage,
+    is_signed=True,
+)
+ONE_SHARD_TRANSFER = Operation(
+    path="/portfolio/intra_exchange_instance_transfers/{transfer_id}",
+    parameters=ask.OneShardTransfer,
+    result=transfers.ShardTransferAnswer,
+    is_signed=True,
+)
+ALLOCATIONS = Operation(
+    path="/portfolio/target_balance_allocation",
+    parameters=ask.Nothing,
+    result=transfers.Allocations,
+    is_signed=True,
+)
+DEPOSITS = Operation(path="/portfolio/deposits", parameters=ask.Paged, result=transfers.DepositsPage, is_signed=True)
+WITHDRAWALS = Operation(
+    path="/portfolio/withdrawals", parameters=ask.Paged, result=transfers.WithdrawalsPage, is_signed=True
+)
 LIMITS = Operation(path="/account/limits", parameters=ask.Nothing, result=portfolio.AccountLimits, is_signed=True)
 COSTS = Operation(path="/account/endpoint_costs", parameters=ask.Nothing, result=portfolio.EndpointCosts)
+VOLUME_PROGRESS = Operation(
+    path="/account/api_usage_level/volume_progress",
+    parameters=ask.Nothing,
+    result=portfolio.VolumeProgressAnswer,
+    is_signed=True,
+)
 API_KEYS = Operation(path="/api_keys", parameters=ask.Nothing, result=portfolio.ApiKeysAnswer, is_signed=True)
 
 READS: tuple[Operation[msgspec.Struct, object], ...] = (
@@ -268,8 +299,15 @@ READS: tuple[Operation[msgspec.Struct, object], ...] = (
     ONE_GROUP,
     SUBACCOUNT_BALANCES,
     SUBACCOUNT_TRANSFERS,
+    NETTING,
+    SHARD_TRANSFERS,
+    ONE_SHARD_TRANSFER,
+    ALLOCATIONS,
+    DEPOSITS,
+    WITHDRAWALS,
     LIMITS,
     COSTS,
+    VOLUME_PROGRESS,
     API_KEYS,
 )
 """Every operation above, in order."""

@@ -1,9 +1,10 @@
-"""Writes that no effect asks for yet, as conversations: amend, decrease, batches, order groups, cancel-all.
+"""Writes that no effect asks for yet, as conversations: amend, decrease, batches, order groups, cancel-all, and what
+is moved and set between the account's own subaccounts and shards.
 
 Each yields unsigned requests, is sent answers and comes to a value. A write without a usable answer is `Doubted`:
 it may have been applied, and is never repeated. What was certainly not applied is `Declined`. Two kinds may be asked
-again, because twice is the same as once: cancels that name their shard, and orders to a group that already is as
-asked. Whoever drives a talk knows them by `is_repeatable`.
+again, because twice is the same as once: cancels that name their shard, and what sets a group or netting as it may
+already be. Whoever drives a talk knows them by `is_repeatable`.
 Source: REST specification 3.34; what refusals mean, `refusals.py`.
 """
 
@@ -32,6 +33,8 @@ from fairstrike.venue.kalshi.wire.orders import (
     OrderDecreased,
     UpdateGroupLimit,
 )
+from fairstrike.venue.kalshi.wire.portfolio import ApplySubaccountTransfer, CreateSubaccount, SubaccountCreated
+from fairstrike.venue.kalshi.wire.transfers import ShardTransferStarted, StartShardTransfer, UpdateNetting
 from fairstrike.venue.kalshi.wire.transport import Request, Response, Talk
 
 R = TypeVar("R", bound=msgspec.Struct)
@@ -39,7 +42,8 @@ R = TypeVar("R", bound=msgspec.Struct)
 _ORDERS = "/portfolio/events/orders"
 _BATCH = "/portfolio/events/orders/batched"
 _GROUPS = "/portfolio/order_groups"
-_REPEATABLE_ENDS = ("/reset", "/trigger", "/limit")
+_SUBACCOUNTS = "/portfolio/subaccounts"
+_REPEATABLE_ENDS = ("/reset", "/trigger", "/limit", "/netting")
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
@@ -181,6 +185,27 @@ def delete_group(group_id: str, exchange_index: int) -> Talk[Done | Unmade]:
     outcome = yield from _change("DELETE", _group(group_id), None, Done, exchange_index)
     is_gone = isinstance(outcome, Declined) and outcome.error.status == 404 and outcome.error.code == "not_found"
     return Done() if is_gone else outcome
+
+
+def create_subaccount(body: CreateSubaccount) -> Talk[SubaccountCreated | Unmade]:
+    """Open the next numbered subaccount. It cannot be closed again."""
+    return (yield from _change("POST", _SUBACCOUNTS, body, SubaccountCreated))
+
+
+def transfer(body: ApplySubaccountTransfer) -> Talk[Done | Unmade]:
+    """Move whole cents between two subaccounts; name the shard that the money is on."""
+    assert body.exchange_index is not None, "money is looked for on its shard"
+    return (yield from _change("POST", f"{_SUBACCOUNTS}/transfer", body, Done))
+
+
+def set_netting(body: UpdateNetting) -> Talk[Done | Unmade]:
+    """Say whether the positions of a subaccount net."""
+    return (yield from _change("PUT", f"{_SUBACCOUNTS}/netting", body, Done))
+
+
+def transfer_between_shards(body: StartShardTransfer) -> Talk[ShardTransferStarted | Unmade]:
+    """Move money to another shard; it has arrived when its transfer is complete."""
+    return (yield from _change("POST", "/portfolio/intra_exchange_instance_transfer", body, ShardTransferStarted))
 
 
 def _order(order_id: str) -> str:

@@ -290,3 +290,9 @@ class OneGroup(msgspec.Struct, frozen=True, kw_only=True):
 
     order_group_id: str
     subaccount: int | None = None
+
+
+class OneShardTransfer(msgspec.Struct, frozen=True, kw_only=True):
+    """One transfer between shards by the venue's id."""
+
+    transfer_id: str

@@ -22,11 +22,24 @@ from fairstrike.venue.kalshi.wire.orders import (
     OrderDecreased,
     UpdateGroupLimit,
 )
+from fairstrike.venue.kalshi.wire.portfolio import ApplySubaccountTransfer, CreateSubaccount, SubaccountCreated
+from fairstrike.venue.kalshi.wire.transfers import (
+    EVENT_CONTRACTS,
+    ShardTransferStarted,
+    StartShardTransfer,
+    UpdateNetting,
+)
 from fairstrike.venue.kalshi.wire.transport import Request, Response, Talk
 
 T = TypeVar("T")
 AMEND = AmendOrder(ticker="T", side="bid", price="0.5000", count="3.00", exchange_index=2)
 DECREASE = DecreaseOrder(reduce_by="1.00", exchange_index=2)
+MOVE = ApplySubaccountTransfer(
+    client_transfer_id="u", from_subaccount=0, to_subaccount=1, amount_cents=5, exchange_index=2
+)
+SHARDS = StartShardTransfer(
+    amount=100, source=EVENT_CONTRACTS, destination=EVENT_CONTRACTS, destination_exchange_shard=2
+)
 
 
 def held(talk: Talk[T], *answers: tuple[int, object] | None) -> tuple[list[Request], T]:
@@ -91,7 +104,13 @@ CHANGES: dict[str, Callable[[], Talk[object]]] = {
     "trigger": lambda: changes.trigger_group("g", 2),
     "limit": lambda: changes.limit_group("g", UpdateGroupLimit(contracts_limit=3), 2),
     "delete": lambda: changes.delete_group("g", 2),
+    "create subaccount": lambda: changes.create_subaccount(CreateSubaccount(exchange_index=2)),
+    "transfer": lambda: changes.transfer(MOVE),
+    "netting": lambda: changes.set_netting(UpdateNetting(subaccount_number=1, enabled=False)),
+    "shards": lambda: changes.transfer_between_shards(SHARDS),
 }
+ONCE = ("amend", "decrease", "create group", "create subaccount", "transfer", "shards")
+"""What does more when it is sent again."""
 
 
 @pytest.mark.parametrize("name", CHANGES)
@@ -117,7 +136,29 @@ def test_a_refused_change_is_declined(name: str, answer: tuple[int, object], kin
     assert type(outcome.error) is kind
 
 
-@pytest.mark.parametrize("name", ["amend", "decrease", "create group"])
+def test_between_subaccounts_and_shards() -> None:
+    assert held(CHANGES["create subaccount"](), (201, {"subaccount_number": 3}))[1] == SubaccountCreated(
+        subaccount_number=3
+    )
+    asked, outcome = held(CHANGES["transfer"](), (200, {}))
+    assert (asked[0].method, asked[0].path) == ("POST", "/portfolio/subaccounts/transfer")
+    assert outcome == held(CHANGES["netting"](), (200, None))[1] == Done()
+    asked, started = held(CHANGES["shards"](), (200, {"transfer_id": "t"}))
+    assert json.loads(asked[0].body) == {
+        "amount": 100,
+        "source": "event_contract",
+        "destination": "event_contract",
+        "destination_exchange_shard": 2,
+    }
+    assert started == ShardTransferStarted(transfer_id="t")
+
+
+def test_a_transfer_names_its_shard() -> None:
+    with pytest.raises(AssertionError):
+        next(changes.transfer(msgspec.structs.replace(MOVE, exchange_index=None)))
+
+
+@pytest.mark.parametrize("name", ["amend", "decrease", "create group", "create subaccount", "shards"])
 def test_an_answer_that_cannot_be_read_leaves_doubt(name: str) -> None:
     _, outcome = held(CHANGES[name](), (200, {"order": 1}))
     assert isinstance(outcome, Doubted)
@@ -195,7 +236,7 @@ def test_a_group_needs_a_shard() -> None:
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_only_what_is_harmless_twice_is_repeatable(name: str) -> None:
-    assert is_repeatable(next(CHANGES[name]())) is (name not in ("amend", "decrease", "create group"))
+    assert is_repeatable(next(CHANGES[name]())) is (name not in ONCE)
 
 
 def test_creating_is_never_repeatable() -> None:

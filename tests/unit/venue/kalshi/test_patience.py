@@ -36,14 +36,13 @@ def test_any_frame_ends_a_silence() -> None:
     assert not session.is_broken
 
 
-def test_a_stream_that_stays_silent_is_broken() -> None:
-    session = listening()
-    session.check(NOW + 20 * SECOND_NS - 1)
-    assert not session.is_broken
-    session.check(NOW + 20 * SECOND_NS)
-    assert session.is_broken
+def test_a_stream_that_stays_silent_is_broken_until_it_is_made_anew() -> None:
+    session, broken = listening(), []
+    for now_ns in (NOW + 20 * SECOND_NS - 1, NOW + 20 * SECOND_NS):
+        session.check(now_ns)
+        broken.append(session.is_broken)
     session.connected(NOW + 21 * SECOND_NS)
-    assert not session.is_broken
+    assert [*broken, session.is_broken] == [False, True, False]
 
 
 def test_nothing_watched_is_no_silence() -> None:
@@ -59,8 +58,9 @@ def test_a_book_that_does_not_come_is_asked_for_again() -> None:
     for second in range(1, 25):
         session.receive(frame("unheard_of"), NOW + second * SECOND_NS)
         _, sent = session.check(NOW + second * SECOND_NS)
-        asked += [(second, command["params"]["market_tickers"]) for command in commands(sent)]
-    assert asked == [(11, [OTHER]), (21, [OTHER])]
+        asked += [(second, command["params"]) for command in commands(sent)]
+    again = {"action": "get_snapshot", "sids": [1], "market_tickers": [OTHER]}
+    assert asked == [(11, again), (21, again)]
     session.unwatch([OTHER])
     assert session.check(NOW + 24 * SECOND_NS) == ([], [])
 

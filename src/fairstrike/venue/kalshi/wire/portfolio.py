@@ -288,3 +288,25 @@ class EndpointCosts(msgspec.Struct, frozen=True, kw_only=True):
 
     default_cost: int
     endpoint_costs: tuple[EndpointCost, ...] = ()
+
+
+class VolumeGoal(msgspec.Struct, frozen=True, kw_only=True):
+    """How many contracts in thirty days earn a tier, and how many keep it."""
+
+    level: str
+    earn_volume_goal_fp: str
+    keep_volume_goal_fp: str
+
+
+class VolumeProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """What the account traded in thirty days, and what it would take."""
+
+    computed_ts: Seconds
+    trailing_30d_volume_fp: str
+    goals: tuple[VolumeGoal, ...]
+
+
+class VolumeProgressAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """GET /account/api_usage_level/volume_progress."""
+
+    volume_progress: tuple[VolumeProgress, ...]
