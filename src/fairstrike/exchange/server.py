@@ -215,7 +215,12 @@ class ExchangeServer:
         return web.Response(status=204)
 
     async def _cut(self, request: web.BaseRequest, answer: BoxResponse) -> web.StreamResponse:
-        """Send half of an answer and hang up."""
+        """Send half of an answer, where it has no body half of its first line, and hang up."""
+        if not answer.body and request.transport is not None:
+            assert isinstance(request.transport, asyncio.WriteTransport), "an accepted socket has a transport"
+            request.transport.write(b"HTTP/1.1 ")
+            request.transport.close()
+            return web.Response(status=answer.status)
         response = web.StreamResponse(status=answer.status, headers={"Content-Length": str(len(answer.body))})
         await response.prepare(request)
         await response.write(answer.body[: len(answer.body) // 2])

@@ -106,6 +106,9 @@ def test_answers_fail_as_asked(tmp_path: Path) -> None:
         await operator.cause(of.CutAnswer(path=ORDERS, count=1))
         with pytest.raises(aiohttp.ClientError):
             await operator.order(ticker, 4)
+        await operator.cause(of.CutAnswer(method="DELETE", path=ORDERS, count=1))
+        with pytest.raises(aiohttp.ClientError):
+            await operator.call("DELETE", ORDERS)
         await operator.cause(of.Timeout(path=ORDERS, count=1))
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(operator.order(ticker, 5), 0.3)
@@ -118,7 +121,7 @@ def test_answers_fail_as_asked(tmp_path: Path) -> None:
             "server_error": 1,
             "signature_refused": 1,
             "malformed_answer": 1,
-            "cut_answer": 1,
+            "cut_answer": 2,
             "timeout": 2,
         }
 
