@@ -106,7 +106,7 @@ def test_answers_fail_as_asked(tmp_path: Path) -> None:
         await operator.cause(of.CutAnswer(path=ORDERS, count=1))
         with pytest.raises(aiohttp.ClientError):
             await operator.order(ticker, 4)
-        await operator.cause(of.CutAnswer(method="DELETE", path=ORDERS, count=1))
+        await operator.cause(of.CutAnswer(method="DELETE", path=ORDERS, count=2))
         with pytest.raises(aiohttp.ClientError):
             await operator.call("DELETE", ORDERS)
         await operator.cause(of.Timeout(path=ORDERS, count=1))
@@ -117,11 +117,12 @@ def test_answers_fail_as_asked(tmp_path: Path) -> None:
             await asyncio.wait_for(operator.order(ticker, 6), 0.3)
         assert await operator.orders() == ["order 1", "order 3", "order 4", "order 5"]
         struck = (await operator.admin("GET", "/state"))[1]["struck"]
+        # The client's library asks once more where a used connection breaks.
+        assert struck.pop("cut_answer") in (2, 3)
         assert struck == {
             "server_error": 1,
             "signature_refused": 1,
             "malformed_answer": 1,
-            "cut_answer": 2,
             "timeout": 2,
         }
 

@@ -17,7 +17,8 @@ gives `FrameRefused` and does not consume its number, so a lost book frame also 
 
 Time. `check` is asked now and then what follows from the time that passed. A stream that brings nothing for
 `silent_after_ns` loses every held book ("silent"); one that stays silent for twice as long, though books were asked
-for, is broken. A watched book that is not held is asked for again every `overdue_after_ns`: the answer may be lost too.
+for, is broken. A watched book that is not held is asked for again every `overdue_after_ns`: the answer may be lost too,
+and so may the acknowledgement that told the sid of the books, which is then asked for as well.
 """
 
 from collections.abc import Iterable
@@ -228,7 +229,8 @@ class Session:
         elif patience.is_silent(now_ns):
             return [lost for run in self._runs.values() for lost in _lose_held(run, "silent", now_ns)], []
         overdue = patience.overdue((ticker for ticker in watched if not self._is_held(ticker)), now_ns)
-        return [], self._subscriptions.resubscribe(overdue)
+        commands = self._subscriptions.ask_open() if overdue else []
+        return [], commands + self._subscriptions.resubscribe(overdue)
 
     def _delta(self, frame: DeltaFrame, recv_ns: int) -> list[Event]:
         message = frame.msg
@@ -336,6 +338,10 @@ class Session:
                 return self._end_run(frame.sid, "unsubscribed", recv_ns)
             case ErrorFrame():
                 return self._error(frame, recv_ns)
+            case OkFrame(msg=list(rows)):
+                for row in rows:
+                    self._subscriptions.opened(row.channel, row.sid, None)
+                return []
             case OkFrame() | PositionFrame() | DeltaFrame() | SnapshotFrame():
                 return []
             case OrderGroupFrame() | EventLifecycleFrame() | EventFeeFrame() | FastIndexFrame():

@@ -10,6 +10,7 @@ from fairstrike.venue.kalshi.wire.commands import (
     ADD_MARKETS,
     DELETE_MARKETS,
     GET_SNAPSHOT,
+    ListSubscriptions,
     Subscribe,
     SubscribeParams,
     UpdateParams,
@@ -94,6 +95,12 @@ class Subscriptions:
         if self.book_sid is None:
             return [*commands, self._subscribe_markets(known)]
         return [*commands, self._update(BOOK_CHANNEL, GET_SNAPSHOT, known)]
+
+    def ask_open(self) -> list[bytes]:
+        """Ask which sids the venue has opened, when that of the books is not known: its answer may have been lost."""
+        if self.book_sid is not None or not self._is_connected:
+            return []
+        return [encode_command(ListSubscriptions(id=self._next_id(())))]
 
     def opened(self, channel: str | None, sid: int | None, request_id: int | None) -> None:
         """Note that the venue opened a channel under a sid, as it said or as was asked under that id."""

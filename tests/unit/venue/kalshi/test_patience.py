@@ -73,3 +73,19 @@ def test_a_lost_answer_to_a_gap_is_made_up_for() -> None:
     _, sent = session.check(NOW + 10 * SECOND_NS)
     (again,) = commands(sent)
     assert again["params"] == {"action": "get_snapshot", "sids": [1], "market_tickers": [TICKER, OTHER]}
+
+
+def test_an_acknowledgement_that_was_lost_is_asked_for() -> None:
+    session = Session()
+    session.watch([TICKER])
+    session.connected(NOW)
+    session.check(NOW)
+    session.receive(frame("unheard_of"), NOW + 10 * SECOND_NS)
+    _, sent = session.check(NOW + 10 * SECOND_NS)
+    assert [command["cmd"] for command in commands(sent)] == ["list_subscriptions", "subscribe"]
+    session.receive(frame("ok", [{"channel": "ticker", "sid": 2}, {"channel": "orderbook_delta", "sid": 1}]), NOW)
+    session.receive(frame("unheard_of"), NOW + 20 * SECOND_NS)
+    _, sent = session.check(NOW + 20 * SECOND_NS)
+    assert [command["params"] for command in commands(sent)] == [
+        {"action": "get_snapshot", "sids": [1], "market_tickers": [TICKER]}
+    ]
