@@ -12,7 +12,7 @@ from fairstrike.app import config, runfile
 from fairstrike.app.clock import SystemClock
 from fairstrike.app.run import EXIT_CLEAN, Trader
 from fairstrike.core.chance import Dice
-from fairstrike.core.events import Event, StreamChanged
+from fairstrike.core.events import Event, StreamChanged, OrderRejected, CancelFailed, OrderDoubted
 from fairstrike.core.order import Side
 from fairstrike.core.timing import SECOND_NS
 from fairstrike.engine import Engine
@@ -217,6 +217,33 @@ def test_orders_in_doubt_are_found_by_their_own_ids(tmp_path: Path) -> None:
         theirs = [order.client_order_id for order in run.box.floor.orders(ACCOUNT)]
         assert len(set(theirs)) == len(theirs)
         assert set(theirs) <= set(orders.by_id)
+
+    play(tmp_path, act)
+
+
+def test_pauses_and_maintenance_are_outlived(tmp_path: Path) -> None:
+    async def act(run: Run) -> None:
+        refused = 0
+        for fault in (
+            of.ExchangePause(duration_s=20),
+            of.ExchangePause(duration_s=20, is_trading_only=True),
+            of.MarketPause(market="KXBTC15M-*", duration_s=20),
+            of.Maintenance(duration_s=20),
+            of.Maintenance(duration_s=20, is_down=True),
+        ):
+            await run.box.cause(fault)
+            await asyncio.sleep(20 / FACTOR)
+            sent = len(run.box.floor.orders(ACCOUNT))
+            await until("books are true after a pause", run.are_books_true)
+            await until("orders are placed again", lambda: len(run.box.floor.orders(ACCOUNT)) > sent)
+            print(
+                type(fault).__name__,
+                len(inputs(run.folder, OrderRejected)),
+                len(inputs(run.folder, CancelFailed)),
+                len(inputs(run.folder, OrderDoubted)),
+            )
+            await run.box.calm()
+        assert refused == 0
 
     play(tmp_path, act)
 

@@ -29,6 +29,8 @@ EXIT_OK = 0
 _NEEDED = (*MARKET_CHANNELS, *PUBLIC_CHANNELS, *ACCOUNT_CHANNELS[:2])
 _STOP_SECONDS = 5.0
 _LISTED_MAX = 1_000
+_ASKED_AGAIN_SECONDS = 2.0
+"""A shorter look has no time left for the answer when it asks for books again."""
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -183,7 +185,7 @@ def _report(asked: Wanted, place: places.Place, probe: Probe, span_ns: tuple[int
         unreadable=probe.unreadable,
         unknown=probe.unknown,
         channels=channels,
-        problems=tuple(_problems(probe, channels)),
+        problems=tuple(_problems(probe, channels, asked.seconds)),
     )
 
 
@@ -203,7 +205,7 @@ def _channel(tally: Tally, seconds: float, ended_ns: int, unit_ns: int) -> Chann
     )
 
 
-def _problems(probe: Probe, channels: tuple[ChannelReport, ...]) -> list[str]:
+def _problems(probe: Probe, channels: tuple[ChannelReport, ...], seconds: float) -> list[str]:
     found = []
     if probe.connections > 1:
         found.append(f"the stream was lost {probe.connections - 1} times; check the network, then run this again")
@@ -212,6 +214,9 @@ def _problems(probe: Probe, channels: tuple[ChannelReport, ...]) -> list[str]:
     missing_books = len(set(probe.tickers) - probe.books)
     if missing_books and probe.tallies[BOOK_CHANNEL].standing is Standing.OPEN:
         found.append(f"{missing_books} of {len(probe.tickers)} markets sent no book; run this again for longer")
+    missing_again = len(probe.asked_again & probe.books - probe.given_again)
+    if missing_again and seconds >= _ASKED_AGAIN_SECONDS:
+        found.append(f"{missing_again} books did not come when asked for again; check the network, then run this again")
     for one in channels:
         if one.channel in _NEEDED and one.standing not in (Standing.OPEN.value, Standing.NOT_ASKED.value):
             why = f": {one.reason}" if one.reason else ""

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from fairstrike.core.errors import ConfigError
 from fairstrike.exchange.administration import AccountSettings
 from fairstrike.exchange.box import Box, BoxParams
 from fairstrike.exchange.calibrated import CalibratedParams, CalibratedWorld
@@ -48,8 +49,11 @@ class House:
             self._world.floor.open_account(account.name, key_id=key_id, balance_ud=account.balance_ud)
         self.box = Box(self._world, self._keyring, msgspec.structs.replace(self._box_params, fault_seed=seed))
         self._recorder: Recorder = self.box.recorder()
-        for fault in self._faults:
-            self.box.add_fault(fault, self._start_ns)
+        for number, fault in enumerate(self._faults, start=1):
+            try:
+                self.box.add_fault(fault, self._start_ns)
+            except ConfigError as why:
+                raise ConfigError(f"fault {number} of the start ({fault.__struct_config__.tag}): {why}") from None
 
     def is_taken(self, name: str) -> bool:
         """Whether an account has this name, one of the world's own included."""
