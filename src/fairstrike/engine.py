@@ -18,7 +18,7 @@ from fairstrike.core import events as ev
 from fairstrike.core.order import Refused, Signal, Withdraw
 from fairstrike.core.records import WAKE_INDEX, WAKE_OWN_ORDER, Decided
 from fairstrike.core.timing import HOUR_NS, SECOND_NS
-from fairstrike.execution.clerk import Clerk, Notes, Outcome
+from fairstrike.execution.clerk import Clerk, Noted, Notes, Outcome
 from fairstrike.execution.orders import OrderEvent
 from fairstrike.market.books import EXPECTED_LOSSES, Books
 from fairstrike.market.catalog import Catalog
@@ -147,7 +147,7 @@ class Engine:
                     self._resubscribe(event.ticker, event.reason)
             case ev.ContractListed():
                 self._on_listed(event)
-            case ev.BalanceRead() | ev.PositionsRead() | ev.ListRead():
+            case event if isinstance(event, Noted):
                 self.clerk.note(event)
             case ev.OffsetStepped():
                 self._offsets[event.source] = event.offset_ns
@@ -226,7 +226,7 @@ class Engine:
         return MarketView(
             contract=contract,
             schedule=listing.schedule,
-            is_open=listing.is_open(venue_now_ns) and ticker not in self.clerk.ledger.settled,
+            is_open=self.catalog.is_open(ticker, venue_now_ns) and ticker not in self.clerk.ledger.settled,
             volume_24h_cc=listing.volume_24h_cc,
             now_ns=now_ns,
             closes_in_ns=contract.close_ns - venue_now_ns,
@@ -269,7 +269,7 @@ class Engine:
                 is_window = name == "windows"
                 series = [s for s in self._params.series if s.endswith("15M") is is_window]
                 self._notes.want(*(fx.Ask(what="markets", key=key) for key in series))
-                self.clerk.ask_settlements(now_ns)
+                self.clerk.ask_outstanding(now_ns)
                 every_ns = self._params.windows_every_ns if is_window else self._params.catalog_every_ns
                 if self._params.series:
                     self._notes.want(fx.SetTimer(name=name, due_ns=now_ns + every_ns))

@@ -21,6 +21,7 @@ from fairstrike.core.events import (
     ComputationDone,
     Event,
     FrameRefused,
+    MarketPaused,
     MarketSettled,
     OffsetStepped,
     OrderDoubted,
@@ -28,6 +29,7 @@ from fairstrike.core.events import (
     StreamChanged,
     TickerSeen,
     TradePrinted,
+    TradingRead,
 )
 from fairstrike.core.order import Intent, Refused, Withdraw
 from fairstrike.core.records import (
@@ -115,6 +117,8 @@ WAITS: tuple[Event, ...] = (
     balance(50),
     positions(50),
     fills_read(50),
+    MarketPaused(ticker=T, is_paused=True, recv_ns=at(50)),
+    TradingRead(shut_shards=(2,), recv_ns=at(50)),
     OffsetStepped(source="kalshi", offset_ns=5, recv_ns=at(50)),
     StreamChanged(source="kalshi", is_up=False, reason="r", recv_ns=at(50)),
     AskFailed(what="orders", reason="r", recv_ns=at(50)),

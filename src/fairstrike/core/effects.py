@@ -56,8 +56,8 @@ class Resubscribe(msgspec.Struct, frozen=True, kw_only=True, tag="resubscribe"):
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True, tag="ask"):
-    """Read something by REST: `what` is markets, orders (resting), order_states, fills, positions, balance
-    or settlements.
+    """Read something by REST: `what` is markets, orders (resting), order_states, fills, positions, balance,
+    settlements or trading (which shards take orders).
 
     `key` narrows it: a series for markets, a shard for balance, the earliest epoch second for the others, or
     nothing. Answers are events of what was read.

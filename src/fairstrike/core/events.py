@@ -95,6 +95,22 @@ class ContractListed(msgspec.Struct, frozen=True, kw_only=True, tag="contract_li
     recv_ns: int
 
 
+class MarketPaused(msgspec.Struct, frozen=True, kw_only=True, tag="market_paused"):
+    """The venue shut a market, or (`is_paused` false) opened it again; what rested in it is then cancelled."""
+
+    ticker: str
+    is_paused: bool
+    recv_ns: int
+    venue_ns: int | None = None
+
+
+class TradingRead(msgspec.Struct, frozen=True, kw_only=True, tag="trading_read"):
+    """The exchange's state by REST: the shards that take no orders now, for a pause or maintenance."""
+
+    shut_shards: tuple[int, ...]
+    recv_ns: int
+
+
 class MarketSettled(msgspec.Struct, frozen=True, kw_only=True, tag="market_settled"):
     """The venue's result. `value_ticks` is what one YES contract pays; `is_derived` marks our own sum."""
 
@@ -299,6 +315,8 @@ Event = (
     | ListRead
     | AskFailed
     | ContractListed
+    | MarketPaused
+    | TradingRead
     | MarketSettled
     | StreamChanged
     | OffsetStepped

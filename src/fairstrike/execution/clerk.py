@@ -11,11 +11,14 @@ from fairstrike.core.events import (
     BalanceRead,
     CancelAnswered,
     ListRead,
+    MarketPaused,
     MarketSettled,
     OrderDoubted,
+    OrderRejected,
     OrdersRead,
     PositionsRead,
     StreamChanged,
+    TradingRead,
 )
 from fairstrike.core.order import Approved, Refused, Withdraw
 from fairstrike.core.records import Ordered, Record, RunEnded, Settled
@@ -31,6 +34,10 @@ from fairstrike.market.catalog import Catalog
 Entry = Record | Refused | Withdraw
 """What is written down besides effects."""
 
+Noted = BalanceRead | PositionsRead | ListRead | MarketPaused | TradingRead
+"""What a clerk takes in besides answers about orders."""
+
+_PAUSES = ("exchange_is_paused", "trading_is_paused")
 _OVERLAP_NS = 2 * MINUTE_NS
 _NEVER_NS = 1 << 62
 
@@ -112,9 +119,14 @@ class Clerk:
         if what in ("balance", "positions"):
             self._is_asking_account = False
 
-    def note(self, event: BalanceRead | PositionsRead | ListRead) -> None:
-        """Take in a read of the account: positions and cash open the ledger, once; lists tell how far we know."""
+    def note(self, event: Noted) -> None:
+        """Take in a read of the account, where positions and cash open the ledger, once, and what is shut."""
         match event:
+            case MarketPaused():
+                self._catalog.pause(event)
+            case TradingRead():
+                self._under_way.discard("trading")
+                self._catalog.shut_shards = event.shut_shards
             case ListRead():
                 self._read(event)
             case PositionsRead() if not self.is_open:
@@ -136,7 +148,9 @@ class Clerk:
         """Take an answer about our orders in. Gives the tickers it concerned."""
         touched = self.orders.fold(event)
         self._notes.write(*self.orders.drain())
-        if isinstance(event, OrdersRead):
+        if isinstance(event, OrderRejected) and event.code in _PAUSES:
+            self._ask_trading()
+        elif isinstance(event, OrdersRead):
             self._cancel_strangers(event)
         elif isinstance(event, OrderDoubted | CancelAnswered) and self.orders.has_unknown():
             self._want_lists(event.recv_ns + self._reconcile.doubt_every_ns)
@@ -210,12 +224,14 @@ class Clerk:
         self._lists_due_ns = _NEVER_NS
         self._want_lists(now_ns + every_ns)
 
-    def ask_settlements(self, now_ns: int) -> None:
-        """Ask for settlements when a market we hold is past its close."""
+    def ask_outstanding(self, now_ns: int) -> None:
+        """Ask for settlements while a market we hold is past its close, and for the shards while one is shut."""
         held = {ticker for ticker, position in self.ledger.positions.items() if position.net_cc}
         known = (self._catalog.listings.get(ticker) for ticker in held)
         if any(listing is None or listing.contract.close_ns < now_ns for listing in known):
             self._notes.want(Ask(what="settlements"))
+        if self._catalog.shut_shards:
+            self._ask_trading()
 
     def stream_changed(self, event: StreamChanged) -> None:
         """Ask for the lists when a broken stream is back: fills and corrections may have been missed in the break."""
@@ -288,6 +304,12 @@ class Clerk:
         if self._shard is not None and self._is_account_clear and not (self.is_open or self._is_asking_account):
             self._is_asking_account = True
             self._ask_account()
+
+    def _ask_trading(self) -> None:
+        """Ask which shards are shut: when an order was refused for it, and again and again until none is."""
+        if "trading" not in self._under_way:
+            self._under_way.add("trading")
+            self._notes.want(Ask(what="trading"))
 
     def _ask_account(self) -> None:
         what = self._opening.wants

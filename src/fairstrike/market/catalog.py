@@ -5,7 +5,7 @@ from bisect import insort
 import msgspec
 
 from fairstrike.core.contract import Contract
-from fairstrike.core.events import ContractListed
+from fairstrike.core.events import ContractListed, MarketPaused
 from fairstrike.core.fees import FeeSchedule
 
 
@@ -30,6 +30,7 @@ class Catalog:
     def __init__(self) -> None:
         """Start empty."""
         self.listings: dict[str, Listing] = {}
+        self.shut_shards: tuple[int, ...] = ()
         self._groups: dict[str, list[str]] = {}
 
     def fold(self, event: ContractListed) -> bool:
@@ -50,6 +51,18 @@ class Catalog:
             self._join(contract)
         is_same = (before.contract, before.schedule, before.status) == (contract, event.schedule, event.status)
         return not is_same
+
+    def pause(self, event: MarketPaused) -> None:
+        """Take in that a market was shut or opened again; one that is not known is left to its description."""
+        listing = self.listings.get(event.ticker)
+        if listing is not None and listing.status in ("active", "inactive"):
+            status = "inactive" if event.is_paused else "active"
+            self.listings[event.ticker] = msgspec.structs.replace(listing, status=status)
+
+    def is_open(self, ticker: str, venue_now_ns: int) -> bool:
+        """Whether a known market's orders are accepted, as far as its description, its shard and the clock tell."""
+        listing = self.listings[ticker]
+        return listing.is_open(venue_now_ns) and listing.contract.exchange_index not in self.shut_shards
 
     def contract(self, ticker: str) -> Contract:
         """Give a known market's contract."""

@@ -5,9 +5,12 @@ from fairstrike.core.events import (
     AskFailed,
     CancelAnswered,
     HeldPosition,
+    MarketPaused,
     MarketSettled,
     OrderDoubted,
+    OrderRejected,
     StreamChanged,
+    TradingRead,
 )
 from fairstrike.core.order import OrderState
 from fairstrike.core.records import CashSet, Decided, RunEnded, Settled
@@ -180,6 +183,45 @@ def test_a_stream_that_is_back_may_have_missed_a_correction() -> None:
     for is_up in (False, True):
         outcome = hall.feed(StreamChanged(source="kalshi", is_up=is_up, reason="x", recv_ns=at(3_800)), batch(3_800))
         assert (Ask(what="settlements") in outcome.effects) is is_up
+
+
+# Pauses
+
+
+def rejected(seconds: float, code: str) -> OrderRejected:
+    return OrderRejected(client_order_id=key_of(0), code=code, message="", recv_ns=at(seconds))
+
+
+def test_a_pause_that_refuses_an_order_is_looked_into_until_it_is_over() -> None:
+    hall = Hall().opened()
+    hall.asking.wishes = [signal()]
+    hall.feed(printed(41))
+    ask = Ask(what="trading")
+    assert ask in hall.feed(rejected(42, "trading_is_paused")).effects
+    assert ask not in hall.feed(timer(43, "windows")).effects
+    hall.feed(TradingRead(shut_shards=(0,), recv_ns=at(44)))
+    assert not hall.engine.view(at(44), T).is_open
+    assert ask in hall.feed(timer(45, "windows")).effects
+    hall.feed(AskFailed(what="trading", reason="late", recv_ns=at(46)))
+    assert ask in hall.feed(timer(47, "windows")).effects
+    hall.feed(TradingRead(shut_shards=(), recv_ns=at(48)))
+    assert hall.engine.view(at(48), T).is_open
+    assert ask not in hall.feed(timer(49, "windows")).effects
+
+
+def test_an_order_refused_for_anything_else_is_no_pause() -> None:
+    hall = Hall().opened()
+    hall.asking.wishes = [signal()]
+    hall.feed(printed(41))
+    assert Ask(what="trading") not in hall.feed(rejected(42, "invalid_order")).effects
+
+
+def test_a_market_that_is_paused_is_not_open_until_it_is_again() -> None:
+    hall = Hall().opened()
+    for is_paused in (True, False):
+        hall.feed(MarketPaused(ticker=T, is_paused=is_paused, recv_ns=at(41)))
+        assert hall.engine.view(at(41), T).is_open is not is_paused
+    hall.feed(MarketPaused(ticker="KXBTCD-NEVER-LISTED", is_paused=True, recv_ns=at(42)))
 
 
 # Stopping

@@ -7,6 +7,7 @@ orders        -                          OrdersRead, all resting orders of all s
 fills         epoch seconds, or empty    OrderFilled, oldest first, since then
 balance       a shard, or empty          BalanceRead
 settlements   epoch seconds, or empty    MarketSettled, oldest first, since then
+trading       -                          TradingRead, the shards that take no orders
 """
 
 from collections.abc import Generator
@@ -30,6 +31,7 @@ from fairstrike.core.events import (
     OrderReported,
     OrdersRead,
     PositionsRead,
+    TradingRead,
 )
 from fairstrike.core.order import Side
 from fairstrike.core.timing import HOUR_NS, SECOND_NS
@@ -37,10 +39,12 @@ from fairstrike.core.units import TICKS_PER_CENT, TICKS_PER_DOLLAR, UD_PER_CENT,
 from fairstrike.venue.kalshi.refusals import VenueRefusal, refusal
 from fairstrike.venue.kalshi.wire.amounts import money_ud, price_ticks, seconds_ns, size_cc, time_ns
 from fairstrike.venue.kalshi.wire.markets import (
+    ExchangeStatus,
     Market,
     MarketAnswer,
     MarketsPage,
     SeriesAnswer,
+    ShardStatus,
     contract_of,
     fee_schedule_of,
 )
@@ -141,6 +145,8 @@ def _answer(reader: _Reader, effect: Ask, shard: int | None) -> "_Reading[list[E
             return (yield from _balance(reader, parse_decimal(effect.key, 0) if effect.key else shard))
         case "settlements":
             return (yield from _settlements(reader, effect.key))
+        case "trading":
+            return (yield from _trading(reader))
         case what:
             raise ProtocolError(f"nothing is known of asking for {what!r}")
 
@@ -304,6 +310,15 @@ def _settlements(reader: _Reader, since: str) -> "_Reading[list[Event]]":
     known = [event for event in reversed(paid) if event is not None]
     known.sort(key=lambda event: event.venue_ns or 0)
     return [*known]
+
+
+def _trading(reader: _Reader) -> "_Reading[list[Event]]":
+    told = yield from reader.get("/exchange/status", (), ExchangeStatus)
+    shards = told.exchange_index_statuses or (
+        ShardStatus(exchange_index=0, exchange_active=told.exchange_active, trading_active=told.trading_active),
+    )
+    shut = tuple(one.exchange_index for one in shards if not (one.exchange_active and one.trading_active))
+    return [TradingRead(shut_shards=shut, recv_ns=reader.recv_ns)]
 
 
 def _paid(settlement: Settlement, recv_ns: int) -> MarketSettled | None:

@@ -34,6 +34,7 @@ from fairstrike.core.events import (
     BookSnapshot,
     Event,
     FrameRefused,
+    MarketPaused,
     OffsetStepped,
     StreamChanged,
 )
@@ -352,7 +353,11 @@ class Session:
     def _lifecycle(self, frame: LifecycleFrame, recv_ns: int) -> list[Event]:
         message = frame.msg
         ticker = message.market_ticker
-        if message.event_type not in ("determined", "settled") or asset_of(ticker) is None:
+        if asset_of(ticker) is None:
+            return []
+        if message.event_type in ("deactivated", "activated"):
+            return [MarketPaused(ticker=ticker, is_paused=message.event_type == "deactivated", recv_ns=recv_ns)]
+        if message.event_type not in ("determined", "settled"):
             return []
         is_paid = message.event_type == "settled"
         ticks = frame_events.determined_ticks(message)

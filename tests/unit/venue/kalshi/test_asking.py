@@ -19,6 +19,7 @@ from fairstrike.core.events import (
     OrderFilled,
     OrdersRead,
     PositionsRead,
+    TradingRead,
 )
 from fairstrike.core.fees import FeeSchedule
 from fairstrike.core.order import Side
@@ -245,6 +246,25 @@ def test_settlements_are_told_oldest_first() -> None:
         ("2", 10_000, True),
         ("3", 4_300, True),
     ]
+
+
+def shard(index: int, *, is_active: bool = True, is_trading: bool = True) -> dict[str, object]:
+    return {"exchange_index": index, "exchange_active": is_active, "trading_active": is_trading}
+
+
+@pytest.mark.parametrize(
+    ("shards", "shut"),
+    [
+        ([], (0,)),
+        ([shard(0), shard(2)], ()),
+        ([shard(0, is_trading=False), shard(1), shard(2, is_active=False)], (0, 2)),
+    ],
+)
+def test_shards_that_take_no_orders_are_told(shards: list[dict[str, object]], shut: tuple[int, ...]) -> None:
+    status = {"exchange_active": True, "trading_active": False, "exchange_index_statuses": shards}
+    requests, events = talk(Ask(what="trading"), [status])
+    assert [request.path for request in requests] == ["/exchange/status"]
+    assert events == [TradingRead(shut_shards=shut, recv_ns=ASKED + 1)]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.core.events import (
     Event,
     IndexPrinted,
+    MarketPaused,
     MarketSettled,
     OffsetStepped,
     OrderFilled,
@@ -202,6 +203,14 @@ def test_settlement_of_unknown_value_and_other_lives_are_silent() -> None:
     assert told(session, lifecycle(event_type="created", open_ts=1, floor_strike=63650.03)) == []
     sports = {"market_ticker": "KXMLBGAME-1", "event_type": "determined", "result": "yes"}
     assert told(session, frame("market_lifecycle_v2", sports)) == []
+
+
+@pytest.mark.parametrize(("word", "is_paused"), [("deactivated", True), ("activated", False)])
+def test_a_pause_of_a_market_is_told(word: str, is_paused: bool) -> None:
+    message = {"event_type": word, "market_ticker": TICKER, "is_deactivated": is_paused}
+    paused = MarketPaused(ticker=TICKER, is_paused=is_paused, recv_ns=NOW)
+    assert told(Session(), frame("market_lifecycle_v2", message)) == [paused]
+    assert told(Session(), frame("market_lifecycle_v2", message | {"market_ticker": "KXMLBGAME-X"})) == []
 
 
 @pytest.mark.parametrize(("index", "asset"), [("BRTI", "BTC"), ("ETHUSD_RTI", "ETH"), ("SOLUSD_RTI", "SOL")])
