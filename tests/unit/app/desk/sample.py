@@ -160,7 +160,9 @@ class SampleRun:
             self._book_settlement(ticker, 10_000 - value_ticks)
 
     def _settle(self, ticker: str) -> None:
-        self._book_settlement(ticker, 10_000 * self.dice.below(2))
+        value_ticks = 10_000 * self.dice.below(2)
+        if ticker not in self.ledger.settled:
+            self._book_settlement(ticker, value_ticks)
 
     def _book_settlement(self, ticker: str, value_ticks: int) -> None:
         payout_ud = self.ledger.settle(ticker, value_ticks)
