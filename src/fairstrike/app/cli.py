@@ -201,29 +201,30 @@ def exchange(
     scenario: Annotated[Path | None, typer.Option(help="Faults to make happen: a TOML file.")] = None,
     fault: Annotated[list[str] | None, typer.Option(help="A fault: kind=NAME,name=value,...")] = None,
     liquidity: Annotated[
-        Liquidity,
-        typer.Option(help="demo: one hour with gifts; calibrated: endless 15-minute markets as streams show."),
-    ] = Liquidity.DEMO,
+        Liquidity | None,
+        typer.Option(help="demo (default): one hour with gifts; calibrated: endless 15-minute markets, lifelike."),
+    ] = None,
+    replay: Annotated[Path | None, typer.Option(help="Trade within this capture of 15-minute markets.")] = None,
     record: Annotated[Path | None, typer.Option(help="Write the 15-minute markets' stream to this new file.")] = None,
 ) -> None:
-    """Run an exchange in a box: Kalshi's protocol on this machine, with generated markets."""
+    """Run an exchange in a box: Kalshi's protocol on this machine, with generated or recorded markets."""
     from fairstrike.app import rehearsing
-    from fairstrike.exchange.calibrated import CalibratedParams
     from fairstrike.exchange.server import ServerSettings, run_exchange
-    from fairstrike.exchange.worlds import WorldParams
 
+    world, start_ns = rehearsing.stage(liquidity, replay)
     settings = ServerSettings(
         folder=folder,
         seed=seed,
         port=port,
         factor=speed,
+        start_ns=start_ns,
         is_stepped=stepped,
         faults=rehearsing.faults(scenario, fault or ()),
         accounts=rehearsing.accounts(account or ()),
         is_json=as_json,
         clock_skew_ms=clock_skew_ms,
         record=record,
-        world=CalibratedParams() if liquidity is Liquidity.CALIBRATED else WorldParams(),
+        world=world,
     )
     raise typer.Exit(run_exchange(settings))
 

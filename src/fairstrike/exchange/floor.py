@@ -90,6 +90,10 @@ class Floor:
         self._markets.list_market(contract, schedule, volume_24h_cc)
         self.advance(now_ns)
 
+    def fix_result(self, ticker: str, value_ticks: int, expiration_value_e8: int | None) -> None:
+        """Let a listed market resolve to what is known of it beforehand, whatever the prints will say."""
+        self._markets.fix_result(ticker, value_ticks, expiration_value_e8)
+
     # Time
 
     def advance(self, now_ns: int) -> None:

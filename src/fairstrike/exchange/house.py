@@ -10,6 +10,7 @@ from fairstrike.exchange.box import Box, BoxParams
 from fairstrike.exchange.calibrated import CalibratedParams, CalibratedWorld
 from fairstrike.exchange.faults import Fault
 from fairstrike.exchange.recording import Recorder
+from fairstrike.exchange.replayed import ReplayedParams, ReplayedWorld
 from fairstrike.exchange.verification import Keyring
 from fairstrike.exchange.worlds import World, WorldParams
 
@@ -25,7 +26,7 @@ class House:
         *,
         seed: int,
         start_ns: int,
-        world: WorldParams | CalibratedParams,
+        world: WorldParams | CalibratedParams | ReplayedParams,
         box: BoxParams,
         faults: Sequence[Fault],
     ) -> None:
@@ -86,8 +87,10 @@ class House:
             "struck": self.box.struck(),
         }
 
-    def _new_world(self, seed: int) -> World | CalibratedWorld:
+    def _new_world(self, seed: int) -> World | CalibratedWorld | ReplayedWorld:
         params = self._world_params
+        if isinstance(params, ReplayedParams):
+            return ReplayedWorld(params)
         if isinstance(params, CalibratedParams):
             return CalibratedWorld(seed=seed, start_ns=self._start_ns, params=params)
         return World(seed=seed, start_ns=self._start_ns, params=params)

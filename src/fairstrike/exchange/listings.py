@@ -103,6 +103,7 @@ class Listing:
         self.updated_ns = listed_ns
         self.value_ticks: int | None = None
         self.expiration_value_e8: int | None = None
+        self.fixed_result: tuple[int, int | None] | None = None
         self.settled_ns: int | None = None
 
     def note_trade(self, price_ticks: int, size_cc: int) -> None:

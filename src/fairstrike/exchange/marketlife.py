@@ -57,6 +57,10 @@ class MarketLife:
         self._on.arrange(determined_ns, partial(self._determine, listing))
         self._on.arrange(determined_ns + delays.settlement_ns, partial(self._settle, listing))
 
+    def fix_result(self, ticker: str, value_ticks: int, expiration_value_e8: int | None) -> None:
+        """Let a market resolve to what is known of it beforehand, whatever the prints will say."""
+        self._on.listings[ticker].fixed_result = (value_ticks, expiration_value_e8)
+
     # Pauses
 
     def deactivate(self, ticker: str) -> bool:
@@ -179,12 +183,15 @@ class MarketLife:
             self._pit.end_resting(order, UpdateReason.CLOSE_CANCEL)
 
     def _determine(self, listing: Listing) -> None:
-        """Form the result; without its strike or all of its prints a market resolves NO."""
+        """Form the result, unless it is fixed; without its strike or all of its prints a market resolves NO."""
         contract, window = listing.contract, self._on.params.window
-        prints = self._on.indexes.get(contract.asset, IndexPrints())
-        known = window_prints(prints.by_second, contract.close_ns, window)
-        listing.value_ticks = settle(contract, known) if contract.is_struck else 0
-        listing.expiration_value_e8 = prints.cents_e8(contract.close_ns, window)
+        if listing.fixed_result is not None:
+            listing.value_ticks, listing.expiration_value_e8 = listing.fixed_result
+        else:
+            prints = self._on.indexes.get(contract.asset, IndexPrints())
+            known = window_prints(prints.by_second, contract.close_ns, window)
+            listing.value_ticks = settle(contract, known) if contract.is_struck else 0
+            listing.expiration_value_e8 = prints.cents_e8(contract.close_ns, window)
         self._move(listing, MarketStatus.DETERMINED)
         self._on.tell(
             MarketDetermined(

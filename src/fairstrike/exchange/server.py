@@ -42,6 +42,7 @@ from fairstrike.exchange.faults import Fault
 from fairstrike.exchange.framing import PING_FRAME, join
 from fairstrike.exchange.house import House
 from fairstrike.exchange.mishaps import Ending
+from fairstrike.exchange.replayed import ReplayedParams
 from fairstrike.exchange.worlds import START_NS, WorldParams
 from fairstrike.venue.kalshi.wire.transport import BASE_PATH, STREAM_PATH
 
@@ -79,7 +80,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     clock_skew_ms: int = 0
     faults: tuple[Fault, ...] = ()
     accounts: tuple[AccountSettings, ...] = (AccountSettings(),)
-    world: WorldParams | CalibratedParams = WorldParams()
+    world: WorldParams | CalibratedParams | ReplayedParams = WorldParams()
     box: BoxParams = BoxParams()
 
 

@@ -36,12 +36,16 @@ UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """How a recorded market ended: its value in ticks (None while unknown) and whether we derived it."""
+    """How a recorded market ended: its value in ticks (None while unknown) and whether we derived it.
+
+    `settled_e8` is the price of the asset that it settled on, None where nobody recorded it.
+    """
 
     ticker: str
     close_ns: int
     value_ticks: int | None
     is_derived: bool
+    settled_e8: int | None = None
 
 
 class Recording:

@@ -64,4 +64,5 @@ def _result(row: dict[str, str]) -> Result:
         close_ns=instant_ns(row["close_time"]),
         value_ticks=ticks,
         is_derived=not official,
+        settled_e8=parse_e8(value) if value else None,
     )
