@@ -25,15 +25,10 @@ from fairstrike.core.events import (
     TickerSeen,
 )
 from fairstrike.core.timing import SECOND_NS
+from fairstrike.exchange.listings import TICKER_SIDES
 
 Unit = tuple[int, Sequence[Event]]
 """An instant of receipt and the events of it; a group of frames ends with `BatchEnded`."""
-
-VOLUME_SIDES = 2
-"""The venue's ticker counts a match twice: with one match between two tickers, its volume rises by twice that size.
-
-Source: 74 of 74 such pairs of tickers of a capture of KXBTC15M, May 2026.
-"""
 
 _STRETCH_NS_MAX = 2 * SECOND_NS
 
@@ -111,7 +106,7 @@ class Stretches:
     def _traded(self, event: TickerSeen) -> dict[str, int]:
         before_cc = self._volumes.get(event.ticker, event.volume_cc)
         self._volumes[event.ticker] = event.volume_cc
-        return {event.ticker: max(event.volume_cc - before_cc, 0) // VOLUME_SIDES}
+        return {event.ticker: max(event.volume_cc - before_cc, 0) // TICKER_SIDES}
 
     def _ended(self, traded_cc: Mapping[str, int], *, is_last: bool = False) -> Iterator[Stretch]:
         """Give what was heard; unstamped moments at its end wait for the stamp after them, or for too long."""

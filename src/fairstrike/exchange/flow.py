@@ -60,22 +60,22 @@ class FlowParams(msgspec.Struct, frozen=True, kw_only=True):
     parts of these standard deviations that forget themselves over these times.
     """
 
-    instants_per_second: float = 68.0
+    instants_per_second: float = 67.0
     orders: int = 100
-    requote_share: float = 0.54
-    trade_share: float = 0.23
+    requote_share: float = 0.60
+    trade_share: float = 0.115
     batch_share: float = 0.02
     batch_max: int = 4
     last_ns: int = 75 * SECOND_NS
     last_share: float = 0.5
-    late_taker_scale: float = 1.35
+    late_taker_scale: float = 1.15
     late_slack_scale: float = 2.0
     late_ns: int = 120 * SECOND_NS
-    age_bias: float = 2.8
-    gap_eagerness: float = 0.5
-    reload_share: float = 0.25
+    age_bias: float = 2.5
+    gap_eagerness: float = 0.26
+    reload_share: float = 0.16
     retreat_eagerness: float = 0.5
-    informed_share: float = 0.3
+    informed_share: float = 0.15
     ladder_share: float = 0.55
     refill_per_second: float = 0.7
     renewals_per_hour: float = 2.0

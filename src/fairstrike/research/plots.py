@@ -56,7 +56,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @contextmanager
-def _style() -> Iterator[None]:
+def style() -> Iterator[None]:
     """Draw in the house's style while the block lasts, whatever a person's own settings of Matplotlib say."""
     with mpl.rc_context(), warnings.catch_warnings():
         # A name may hold characters the font lacks: each is drawn as a box, and the page's text has the name.
@@ -94,14 +94,14 @@ def _style() -> Iterator[None]:
 def svg(figure: Figure) -> str:
     """Give a figure as SVG text without a date or a program's name in it."""
     text = io.StringIO()
-    with _style():
+    with style():
         figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     return text.getvalue()
 
 
 def reliability_picture(found: Reliability) -> Figure:
     """Give what was said against what happened, model and market side by side, with the counts below."""
-    with _style():
+    with style():
         figure = Figure(figsize=(_WIDTH, 4.9), layout="constrained")
         tops, bottoms = figure.subplots(2, 2, sharex=True, sharey="row", height_ratios=(3.4, 1))
         sides = (("Model", found.model, MODEL, "o"), ("Market", found.market, MARKET, "s"))
@@ -116,7 +116,7 @@ def reliability_picture(found: Reliability) -> Figure:
 
 def brier_picture(buckets: Sequence[Bucket]) -> Figure:
     """Give the Brier scores by time to the close, and beside them the difference, each with its interval."""
-    with _style():
+    with style():
         figure = Figure(figsize=(_WIDTH, 3.7), layout="constrained")
         left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
         places = list(range(len(buckets)))
@@ -139,7 +139,7 @@ def brier_picture(buckets: Sequence[Bucket]) -> Figure:
 
 def equity_picture(points: Sequence[EquityPoint], marks: Sequence[Mark]) -> Figure:
     """Give the result over the recorded time, breaks in the recording cut out, with fills and settlements on it."""
-    with _style():
+    with style():
         figure = Figure(figsize=(_WIDTH, 3.9), layout="constrained")
         axes = figure.subplots()
         start_ud = points[0].equity_ud
@@ -168,7 +168,7 @@ def equity_picture(points: Sequence[EquityPoint], marks: Sequence[Mark]) -> Figu
 
 def timeline_picture(rows: Sequence[Row]) -> Figure:
     """Give when each market's book was there, in minutes to its close and one beyond; at most `MARKETS_MAX` rows."""
-    with _style():
+    with style():
         rows = _picked(rows)
         figure = Figure(figsize=(_WIDTH, 1.35 + 0.19 * len(rows)), layout="constrained")
         axes = figure.subplots()

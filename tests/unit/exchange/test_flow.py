@@ -29,13 +29,15 @@ CONTRACT = Contract(
 )
 
 
-def open_flow(seed: int = 1, fair_ticks: float | None = 5_000.0, **params: float) -> tuple[Floor, Flow]:
+def open_flow(
+    seed: int = 1, fair_ticks: float | None = 5_000.0, params: FlowParams | None = None
+) -> tuple[Floor, Flow]:
     """A floor at the opening of its one market, and its flow, begun."""
     floor = Floor(now_ns=OPEN_NS - SECOND_NS)
     floor.list_market(CONTRACT, FeeSchedule(), 0, floor.now_ns)
     for name in (FLOW_MAKER, FLOW_TAKER):
         floor.open_account(name, key_id=name, balance_ud=10**18, is_house=True)
-    flow = Flow(floor, CONTRACT, Dice(seed, 1), FlowParams(**params))
+    flow = Flow(floor, CONTRACT, Dice(seed, 1), params or FlowParams())
     flow.fair_ticks = fair_ticks
     floor.advance(OPEN_NS)
     flow.begin(OPEN_NS)
@@ -79,7 +81,7 @@ def test_quotes_follow_when_fair_value_moves() -> None:
 
 def test_the_pace_is_about_what_the_parameters_say() -> None:
     """With bursts left out 60 instants a second come in 20 seconds: 1,200, give or take four standard deviations."""
-    floor, flow = open_flow(instants_per_second=60.0, slow_sd=0.0, quick_sd=0.0)
+    floor, flow = open_flow(params=FlowParams(instants_per_second=60.0, slow_sd=0.0, quick_sd=0.0))
     instants = run(floor, flow, 20.0)
     assert 1_000 <= len(instants) <= 1_340
     assert all(later - before >= 1_000_000 for before, later in pairwise(instants))

@@ -209,6 +209,18 @@ def test_tickers_come_once_a_venue_second_without_numbers(client: Client, stream
     assert stream.frames() == [], "an unchanged market is silent"
 
 
+def test_a_ticker_counts_contracts_on_both_sides_of_a_match(client: Client, stream: Stream) -> None:
+    stream.subscribe("ticker")
+    client.quote(Side.ASK, 5_000, 400)
+    client.place(client_order_id="mine")
+    client.now_ns += SECOND_NS
+    told = next(row["msg"] for row in stream.frames() if row["msg"]["volume_fp"] != "0.00")
+    matched = float(told["last_trade_size_fp"])
+    assert matched > 0
+    assert (float(told["volume_fp"]), float(told["open_interest_fp"])) == (2 * matched, 2 * matched)
+    assert (told["dollar_volume"], told["dollar_open_interest"]) == (int(matched), int(matched))
+
+
 def test_an_initial_ticker_is_sent_when_asked(client: Client, stream: Stream) -> None:
     confirmed, ticker = stream.subscribe("ticker", HOURLY, send_initial_snapshot=True)
     assert (confirmed["type"], ticker["type"]) == ("subscribed", "ticker")

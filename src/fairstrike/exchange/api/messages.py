@@ -12,7 +12,7 @@ import msgspec
 
 from fairstrike.core.order import Side
 from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS, format_rfc3339
-from fairstrike.core.units import TICKS_PER_DOLLAR, UD_PER_DOLLAR, format_cc, format_ticks, format_ud
+from fairstrike.core.units import CC_PER_CONTRACT, TICKS_PER_DOLLAR, format_cc, format_ticks, format_ud
 from fairstrike.exchange.api.shapes import BookShape, Pair
 from fairstrike.exchange.api.words import (
     no_price,
@@ -27,6 +27,7 @@ from fairstrike.exchange.happenings import (
     OrderSnapshot,
     Traded,
 )
+from fairstrike.exchange.listings import TICKER_SIDES
 
 _NAMES_KEPT = 10_000
 _INSTANTS_KEPT = 64
@@ -233,10 +234,10 @@ def ticker(view: MarketView, now_ns: int) -> bytes:
             yes_bid_size_fp=format_cc(bid_cc),
             yes_ask_size_fp=format_cc(ask_cc),
             last_trade_size_fp=format_cc(view.last_size_cc),
-            volume_fp=format_cc(view.volume_cc),
-            open_interest_fp=format_cc(view.open_interest_cc),
-            dollar_volume=view.turnover_ud // UD_PER_DOLLAR,
-            dollar_open_interest=view.open_interest_cc // 100,
+            volume_fp=format_cc(view.volume_cc * TICKER_SIDES),
+            open_interest_fp=format_cc(view.open_interest_cc * TICKER_SIDES),
+            dollar_volume=view.volume_cc // CC_PER_CONTRACT,
+            dollar_open_interest=view.open_interest_cc // CC_PER_CONTRACT,
             ts=now_ns // SECOND_NS,
             ts_ms=now_ns // MILLISECOND_NS,
             time=time_text(now_ns),
