@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import deciding, delta, journaling, ordering, printing, replay_speed, starting, streams
+from bench import deciding, delta, journaling, ordering, printing, replay_speed, replica, starting, streams
 from bench.measuring import SMOKE, Figure, Progress, Scale
 
 
@@ -24,6 +24,7 @@ def main() -> int:
         found += journaling.measure(scale, progress)
         found += ordering.measure(scale, progress)
         found += replay_speed.measure(capture, scale, progress)
+        found += replica.measure(scale, progress)
         found += starting.measure(scale, progress)
     show = printing.as_json if chosen.json else printing.table
     print(show(printing.machine(), capture.label, found))
