@@ -21,13 +21,16 @@ FUNCTION_LINES_MAX = 70
 FILE_LINES_MAX = 500
 NESTING_MAX = 4
 
-PURE_ROOMS = ("core", "market", "pricing", "strategy", "risk", "execution", "exchange", "venue/kalshi/wire")
+PURE_ROOMS = (
+    *("core", "market", "pricing", "strategy", "risk", "execution", "exchange"),
+    *("venue/kalshi/wire", "venue/spot"),
+)
 PURE_AT_KALSHI = (
     *("session", "subscriptions", "frame_events", "offset", "patience", "probing", "budget", "signing"),
     *("translate", "asking", "calls", "parameters", "changes", "refusals"),
 )
 PURE_FILES = ("engine.py", *(f"venue/kalshi/{name}.py" for name in PURE_AT_KALSHI))
-SHELLS_IN_PURE_ROOMS = ("exchange/server.py",)
+SHELLS_IN_PURE_ROOMS = ("exchange/server.py", "venue/spot/connection.py", "venue/spot/feed.py")
 IMPURE_MODULES = frozenset(
     {"asyncio", "glob", "logging", "multiprocessing", "os", "pathlib", "random", "secrets", "select"}
     | {"shutil", "signal", "socket", "ssl", "subprocess", "tempfile", "threading", "time"}

@@ -1,0 +1,119 @@
+"""Binance: spot trades and quarter-hour candles on one connection, the perpetuals' funding on another.
+
+Its prices are in another dollar (USDT), so they are never part of the index and serve marked, when nothing else is
+left. Some countries are refused: the hosts are settings. Streams are named in the address, and nothing is said.
+Source: github.com/binance/binance-spot-api-docs, web-socket-streams.md; developers.binance.com, USDS-margined futures,
+Mark Price Stream.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from fairstrike.core.units import parse_decimal
+from fairstrike.venue.spot.values import MALFORMED, Candle, Funding, Traded, Value, e8, instant_of_ms, unreadable
+
+HOST = "stream.binance.com:9443"
+FUTURES_HOST = "fstream.binance.com"
+
+_SPOT = ("trade", "kline_15m")
+_FUTURES = ("markPrice@1s",)
+
+
+class _Kline(msgspec.Struct):
+    t: int
+    i: str
+    o: str
+    h: str
+    l: str  # noqa: E741
+    c: str
+    v: str
+
+
+class _Trade(msgspec.Struct, tag="trade", tag_field="e"):
+    s: str
+    p: str
+    q: str
+    T: int
+
+
+class _KlineUpdate(msgspec.Struct, tag="kline", tag_field="e"):
+    E: int
+    s: str
+    k: _Kline
+
+
+class _MarkPrice(msgspec.Struct, tag="markPriceUpdate", tag_field="e"):
+    E: int
+    s: str
+    p: str
+    r: str
+    T: int
+
+
+class _Message(msgspec.Struct):
+    data: _Trade | _KlineUpdate | _MarkPrice
+
+
+_decoder = msgspec.json.Decoder(_Message)
+
+
+class Binance:
+    """The protocol of one connection for some assets: spot, or with `is_futures` the perpetuals' funding."""
+
+    source = "binance"
+
+    def __init__(self, assets: Iterable[str], host: str = HOST, *, is_futures: bool = False) -> None:
+        """Take the assets and the host."""
+        self._assets = {f"{asset}USDT": asset for asset in assets}
+        streams = _FUTURES if is_futures else _SPOT
+        names = "/".join(f"{symbol.lower()}@{stream}" for symbol in self._assets for stream in streams)
+        self.url = f"wss://{host}/stream?streams={names}"
+        self.headers: dict[str, str] = {}
+
+    def connected(self) -> list[bytes]:
+        """Begin a connection; nothing needs to be said, the address says it."""
+        return []
+
+    def resubscribe(self, asset: str) -> list[bytes]:
+        """Give nothing: there is no book."""
+        return []
+
+    def receive(self, data: bytes) -> list[Value]:
+        """Give the values of one frame."""
+        try:
+            told = _decoder.decode(data).data
+            asset = self._assets.get(told.s)
+            return [] if asset is None else [_value(asset, told)]
+        except MALFORMED as error:
+            return unreadable(self.source, error)
+
+
+def _value(asset: str, told: _Trade | _KlineUpdate | _MarkPrice) -> Value:
+    match told:
+        case _Trade():
+            return Traded(
+                asset=asset,
+                price_e8=e8(told.p),
+                size_e8=e8(told.q),
+                venue_ns=instant_of_ms(told.T),
+            )
+        case _KlineUpdate(k=kline):
+            return Candle(
+                asset=asset,
+                start_ns=instant_of_ms(kline.t),
+                open_e8=e8(kline.o),
+                high_e8=e8(kline.h),
+                low_e8=e8(kline.l),
+                close_e8=e8(kline.c),
+                volume_e8=e8(kline.v),
+                venue_ns=instant_of_ms(told.E),
+            )
+        case _MarkPrice():
+            return Funding(
+                asset=asset,
+                rate_e8=parse_decimal(told.r, 8),
+                mark_e8=e8(told.p),
+                next_ns=instant_of_ms(told.T),
+                venue_ns=instant_of_ms(told.E),
+            )

@@ -1,0 +1,137 @@
+"""Bitstamp, WebSocket version 2: the hundred best levels and trades on one connection.
+
+Each frame of a book is whole, so none can be missing: the channel of changes would need a snapshot from elsewhere. A
+book older by its microsecond stamp than the one before is dropped. The venue asks for a reconnect before it restarts.
+Source: www.bitstamp.net/websocket/v2.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from fairstrike.core.errors import ArithmeticRefusal
+from fairstrike.core.units import parse_decimal
+from fairstrike.venue.spot.values import (
+    MALFORMED,
+    Alive,
+    BookBroken,
+    BookReplaced,
+    Traded,
+    Unreadable,
+    Value,
+    e8,
+    level,
+    unreadable,
+)
+
+HOST = "ws.bitstamp.net"
+
+_BOOK, _TRADES = "order_book_", "live_trades_"
+_STAMP_US_MAX = 10**17
+
+
+class _Message(msgspec.Struct):
+    event: str
+    channel: str = ""
+    data: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+class _Book(msgspec.Struct):
+    microtimestamp: str
+    bids: list[tuple[str, str]]
+    asks: list[tuple[str, str]]
+
+
+class _Trade(msgspec.Struct):
+    microtimestamp: str
+    price_str: str
+    amount_str: str
+
+
+class _Complaint(msgspec.Struct):
+    message: str = ""
+
+
+_envelope = msgspec.json.Decoder(_Message)
+_book = msgspec.json.Decoder(_Book)
+_trade = msgspec.json.Decoder(_Trade)
+_complaint = msgspec.json.Decoder(_Complaint)
+
+
+class Bitstamp:
+    """The protocol of one connection for some assets, against the dollar."""
+
+    source = "bitstamp"
+
+    def __init__(self, assets: Iterable[str], host: str = HOST) -> None:
+        """Take the assets and the host."""
+        self.url = f"wss://{host}"
+        self.headers: dict[str, str] = {}
+        self._assets = {f"{asset.lower()}usd": asset for asset in assets}
+        self._latest: dict[str, int] = {}
+
+    def connected(self) -> list[bytes]:
+        """Begin a connection; give what to say first."""
+        self._latest.clear()
+        return [_subscription(channel + market) for channel in (_BOOK, _TRADES) for market in self._assets]
+
+    def resubscribe(self, asset: str) -> list[bytes]:
+        """Give nothing: the next frame is whole; a venue that asks for a reconnect gets a new connection."""
+        return []
+
+    def receive(self, data: bytes) -> list[Value]:
+        """Give the values of one frame."""
+        try:
+            message = _envelope.decode(data)
+            match message.event:
+                case "data" if message.channel.startswith(_BOOK):
+                    return self._whole_book(message)
+                case "trade":
+                    return self._match(message)
+                case "bts:heartbeat":
+                    return [Alive()]
+                case "bts:request_reconnect":
+                    reason = "the venue asks for a new connection"
+                    return [BookBroken(asset=asset, reason=reason) for asset in self._assets.values()]
+                case "bts:error":
+                    return [Unreadable(reason=f"bitstamp: {_complaint.decode(message.data).message}")]
+                case _:
+                    return []
+        except MALFORMED as error:
+            return unreadable(self.source, error)
+
+    def _whole_book(self, message: _Message) -> list[Value]:
+        asset = self._assets.get(message.channel.removeprefix(_BOOK))
+        if asset is None:
+            return []
+        book = _book.decode(message.data)
+        stamp_ns = _instant(book.microtimestamp)
+        bids, asks = ([level(*pair) for pair in side] for side in (book.bids, book.asks))
+        if stamp_ns < self._latest.get(asset, 0):
+            return []
+        self._latest[asset] = stamp_ns
+        return [BookReplaced(asset=asset, bids=bids, asks=asks, venue_ns=stamp_ns)]
+
+    def _match(self, message: _Message) -> list[Value]:
+        asset = self._assets.get(message.channel.removeprefix(_TRADES))
+        if asset is None:
+            return []
+        trade = _trade.decode(message.data)
+        traded = Traded(
+            asset=asset,
+            price_e8=e8(trade.price_str),
+            size_e8=e8(trade.amount_str),
+            venue_ns=_instant(trade.microtimestamp),
+        )
+        return [traded]
+
+
+def _instant(microseconds: str) -> int:
+    stamp_us = parse_decimal(microseconds, 0)
+    if not 0 <= stamp_us <= _STAMP_US_MAX:
+        raise ArithmeticRefusal(f"{microseconds[:40]!r} us is no instant")
+    return stamp_us * 1_000
+
+
+def _subscription(channel: str) -> bytes:
+    return msgspec.json.encode({"event": "bts:subscribe", "data": {"channel": channel}})

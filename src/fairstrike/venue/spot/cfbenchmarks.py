@@ -1,0 +1,63 @@
+"""CF Benchmarks, WebSocket version 4: the settlement indices from their administrator, for holders of a licence.
+
+The handshake carries the licence's user and key as HTTP Basic credentials; without one this is not used.
+Source: docs.cfbenchmarks.com, WebSocket API.
+"""
+
+import base64
+from collections.abc import Mapping
+
+import msgspec
+
+from fairstrike.venue.spot.values import MALFORMED, IndexTold, Unreadable, Value, e8, instant_of_ms, unreadable
+
+HOST = "www.cfbenchmarks.com"
+
+INDICES = {"BTC": "BRTI", "ETH": "ETHUSD_RTI", "SOL": "SOLUSD_RTI"}
+"""The settlement index of each asset, as its administrator names it."""
+
+
+class _Message(msgspec.Struct):
+    type: str = ""
+    id: str = ""
+    value: str = ""
+    time: int = 0
+    success: bool = True
+    reason: str = ""
+
+
+_decoder = msgspec.json.Decoder(_Message)
+
+
+class CfBenchmarks:
+    """The protocol of one connection for some indices, by asset."""
+
+    source = "cfbenchmarks"
+
+    def __init__(self, user: str, key: str, indices: Mapping[str, str], host: str = HOST) -> None:
+        """Take the licence, the indices and the host."""
+        self.url = f"wss://{host}/ws/v4"
+        credentials = base64.b64encode(f"{user}:{key}".encode()).decode()
+        self.headers = {"Authorization": f"Basic {credentials}"}
+        self._assets = {index: asset for asset, index in indices.items()}
+
+    def connected(self) -> list[bytes]:
+        """Begin a connection; give what to say first."""
+        return [msgspec.json.encode({"type": "subscribe", "id": index, "stream": "value"}) for index in self._assets]
+
+    def resubscribe(self, asset: str) -> list[bytes]:
+        """Give nothing: there is no book."""
+        return []
+
+    def receive(self, data: bytes) -> list[Value]:
+        """Give the values of one frame."""
+        try:
+            message = _decoder.decode(data)
+            if not message.success:
+                return [Unreadable(reason=f"cfbenchmarks: {message.type} {message.id}: {message.reason}")]
+            asset = self._assets.get(message.id)
+            if message.type != "value" or asset is None:
+                return []
+            return [IndexTold(asset=asset, value_e8=e8(message.value), venue_ns=instant_of_ms(message.time))]
+        except MALFORMED as error:
+            return unreadable(self.source, error)

@@ -1,0 +1,151 @@
+"""Coinbase Advanced Trade: book, trades and heartbeats on one connection, without a key.
+
+Every message of a connection carries the next `sequence_num`, whatever its channel: a number that was left out is a
+message lost, and then no book of the connection can be vouched for. A number that came before is a message told twice.
+Source: docs.cdp.coinbase.com, Advanced Trade WebSocket overview and channels.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from fairstrike.core.timing import parse_rfc3339_ns
+from fairstrike.market.replica import SpotLevel
+from fairstrike.venue.spot.values import (
+    MALFORMED,
+    Alive,
+    BookBroken,
+    BookChanged,
+    BookReplaced,
+    Traded,
+    Unreadable,
+    Value,
+    e8,
+    level,
+    unreadable,
+)
+
+HOST = "advanced-trade-ws.coinbase.com"
+
+_BOOK, _TRADES, _HEARTBEATS = "level2", "market_trades", "heartbeats"
+
+
+class _Update(msgspec.Struct):
+    side: str
+    price_level: str
+    new_quantity: str
+
+
+class _Trade(msgspec.Struct):
+    product_id: str
+    price: str
+    size: str
+    time: str
+
+
+class _Event(msgspec.Struct):
+    type: str = ""
+    product_id: str = ""
+    updates: list[_Update] = []
+    trades: list[_Trade] = []
+
+
+class _Message(msgspec.Struct):
+    channel: str = ""
+    timestamp: str = ""
+    sequence_num: int | None = None
+    events: list[_Event] = []
+    type: str = ""
+    message: str = ""
+
+
+_decoder = msgspec.json.Decoder(_Message)
+
+
+class Coinbase:
+    """The protocol of one connection for some assets, against the dollar."""
+
+    source = "coinbase"
+
+    def __init__(self, assets: Iterable[str], host: str = HOST) -> None:
+        """Take the assets and the host."""
+        self.url = f"wss://{host}"
+        self.headers: dict[str, str] = {}
+        self._assets = {f"{asset}-USD": asset for asset in assets}
+        self._whole: set[str] = set()
+        self._next: int | None = None
+
+    def connected(self) -> list[bytes]:
+        """Begin a connection; give what to say first, within five seconds."""
+        self._whole.clear()
+        self._next = None
+        return [self._command("subscribe", channel, list(self._assets)) for channel in (_HEARTBEATS, _BOOK, _TRADES)]
+
+    def resubscribe(self, asset: str) -> list[bytes]:
+        """Give what to say to have a book anew: leave it and ask again, which brings a snapshot."""
+        products = [product for product, own in self._assets.items() if own == asset]
+        return [self._command(what, _BOOK, products) for what in ("unsubscribe", "subscribe")]
+
+    def receive(self, data: bytes) -> list[Value]:
+        """Give the values of one frame."""
+        try:
+            message = _decoder.decode(data)
+            if message.type == "error":
+                return [Unreadable(reason=f"coinbase: {message.message}")]
+            values = self._values(message)
+        except MALFORMED as error:
+            return unreadable(self.source, error)
+        return values
+
+    def _values(self, message: _Message) -> list[Value]:
+        number = message.sequence_num
+        if number is None:
+            return [Unreadable(reason="coinbase: a message without a number")]
+        told, broken = self._told(message), list[Value]()
+        if self._next is not None and number < self._next:
+            return []
+        if self._next is not None and number > self._next:
+            reason = f"{number - self._next} messages lost"
+            broken = [BookBroken(asset=asset, reason=reason) for asset in sorted(self._whole)]
+            self._whole.clear()
+        self._next = number + 1
+        for value in told:
+            if isinstance(value, BookReplaced):
+                self._whole.add(value.asset)
+            elif isinstance(value, BookChanged) and value.asset not in self._whole:
+                continue
+            broken.append(value)
+        return broken
+
+    def _told(self, message: _Message) -> list[Value]:
+        if message.channel == _HEARTBEATS:
+            return [Alive(venue_ns=parse_rfc3339_ns(message.timestamp))]
+        if message.channel == "l2_data":
+            stamp_ns = parse_rfc3339_ns(message.timestamp)
+            return [self._book(event, stamp_ns) for event in message.events if event.product_id in self._assets]
+        if message.channel != _TRADES:
+            return []
+        # A snapshot holds trades of before the connection.
+        return [
+            Traded(
+                asset=self._assets[trade.product_id],
+                price_e8=e8(trade.price),
+                size_e8=e8(trade.size),
+                venue_ns=parse_rfc3339_ns(trade.time),
+            )
+            for event in message.events
+            for trade in event.trades
+            if event.type == "update" and trade.product_id in self._assets
+        ]
+
+    def _book(self, event: _Event, stamp_ns: int) -> Value:
+        bids: list[SpotLevel] = []
+        asks: list[SpotLevel] = []
+        for update in event.updates:
+            side = bids if update.side == "bid" else asks
+            side.append(level(update.price_level, update.new_quantity))
+        kind = BookReplaced if event.type == "snapshot" else BookChanged
+        return kind(asset=self._assets[event.product_id], bids=bids, asks=asks, venue_ns=stamp_ns)
+
+    def _command(self, what: str, channel: str, products: list[str]) -> bytes:
+        return msgspec.json.encode({"type": what, "product_ids": products, "channel": channel})

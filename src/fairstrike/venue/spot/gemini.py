@@ -1,0 +1,112 @@
+"""Gemini, market data version 1: one connection for each asset, with book, trades and heartbeats.
+
+Version 1 and not 2, because it numbers its messages and stamps its books. `socket_sequence` counts them from zero in
+each connection, heartbeats among them: after a gap the venue says to connect anew. The first message holds the whole
+book.
+Source: developer.gemini.com, WebSocket, market data v1, and "Sequence Numbers".
+"""
+
+import msgspec
+
+from fairstrike.market.replica import SpotLevel
+from fairstrike.venue.spot.values import (
+    MALFORMED,
+    Alive,
+    BookBroken,
+    BookChanged,
+    BookReplaced,
+    Traded,
+    Unreadable,
+    Value,
+    e8,
+    instant_of_ms,
+    level,
+    unreadable,
+)
+
+HOST = "api.gemini.com"
+
+
+class _Event(msgspec.Struct):
+    type: str
+    price: str = ""
+    side: str = ""
+    remaining: str = ""
+    amount: str = ""
+
+
+class _Message(msgspec.Struct):
+    type: str = ""
+    socket_sequence: int = -1
+    timestampms: int | None = None
+    events: list[_Event] = []
+    result: str = ""
+    reason: str = ""
+
+
+_decoder = msgspec.json.Decoder(_Message)
+
+
+class Gemini:
+    """The protocol of one connection for one asset, against the dollar."""
+
+    source = "gemini"
+
+    def __init__(self, asset: str, host: str = HOST) -> None:
+        """Take the asset and the host."""
+        self.url = f"wss://{host}/v1/marketdata/{asset}USD?heartbeat=true"
+        self.headers: dict[str, str] = {}
+        self._asset = asset
+        self._next: int | None = 0
+
+    def connected(self) -> list[bytes]:
+        """Begin a connection; nothing needs to be said, the address says it."""
+        self._next = 0
+        return []
+
+    def resubscribe(self, asset: str) -> list[bytes]:
+        """Give nothing: only a new connection brings a whole book."""
+        return []
+
+    def receive(self, data: bytes) -> list[Value]:
+        """Give the values of one frame."""
+        try:
+            message = _decoder.decode(data)
+            if message.result == "error":
+                return [Unreadable(reason=f"gemini: {message.reason}")]
+            values = self._told(message)
+        except MALFORMED as error:
+            return unreadable(self.source, error)
+        if self._next is None:
+            return []
+        if message.socket_sequence != self._next:
+            lost, self._next = f"message {self._next} lost", None
+            return [BookBroken(asset=self._asset, reason=lost)]
+        self._next += 1
+        return values
+
+    def _told(self, message: _Message) -> list[Value]:
+        stamp_ns = None if message.timestampms is None else instant_of_ms(message.timestampms)
+        if message.type == "heartbeat":
+            return [Alive(venue_ns=stamp_ns)]
+        values: list[Value] = []
+        bids: list[SpotLevel] = []
+        asks: list[SpotLevel] = []
+        for event in message.events:
+            if event.type == "change":
+                side = bids if event.side == "bid" else asks
+                side.append(level(event.price, event.remaining))
+            elif event.type == "trade" and stamp_ns is not None:
+                values.append(
+                    Traded(
+                        asset=self._asset,
+                        price_e8=e8(event.price),
+                        size_e8=e8(event.amount),
+                        venue_ns=stamp_ns,
+                    )
+                )
+        if message.socket_sequence == 0:
+            values.append(BookReplaced(asset=self._asset, bids=bids, asks=asks, venue_ns=stamp_ns))
+        elif bids or asks:
+            values.append(BookChanged(asset=self._asset, bids=bids, asks=asks, venue_ns=stamp_ns))
+        return values

@@ -1,0 +1,159 @@
+"""What spot venues tell, whatever their wire: books, trades, candles, funding, index values.
+
+Prices are in `_e8` dollars, sizes in 1/100 000 000 of a coin. `venue_ns` is the venue's own stamp of the value,
+None where its wire has none. `asset` is ours: BTC, ETH, SOL.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Protocol
+
+import msgspec
+
+from fairstrike.core.errors import ArithmeticRefusal
+from fairstrike.core.timing import MILLISECOND_NS
+from fairstrike.core.units import E8_PER_DOLLAR
+from fairstrike.market.replica import SpotLevel
+
+_E8_MAX = 10**18
+_MS_MAX = 10**14
+
+
+class BookReplaced(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole book; levels in any order."""
+
+    asset: str
+    bids: Sequence[SpotLevel]
+    asks: Sequence[SpotLevel]
+    venue_ns: int | None = None
+
+
+class BookChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """New sizes at some prices; size zero takes a level away."""
+
+    asset: str
+    bids: Sequence[SpotLevel]
+    asks: Sequence[SpotLevel]
+    venue_ns: int | None = None
+
+
+class BookBroken(msgspec.Struct, frozen=True, kw_only=True):
+    """Something is missing in a book: it is absent until the next `BookReplaced`, which must be asked for."""
+
+    asset: str
+    reason: str
+
+
+class Alive(msgspec.Struct, frozen=True, kw_only=True):
+    """A heartbeat: every book of the connection is still as last told."""
+
+    venue_ns: int | None = None
+
+
+class Traded(msgspec.Struct, frozen=True, kw_only=True):
+    """A match."""
+
+    asset: str
+    price_e8: int
+    size_e8: int
+    venue_ns: int
+
+
+class Candle(msgspec.Struct, frozen=True, kw_only=True):
+    """A quarter of an hour of trades, as far as it is over; the last telling of a start is the final one."""
+
+    asset: str
+    start_ns: int
+    open_e8: int
+    high_e8: int
+    low_e8: int
+    close_e8: int
+    volume_e8: int
+    venue_ns: int
+
+
+class Funding(msgspec.Struct, frozen=True, kw_only=True):
+    """A perpetual's funding rate for the period that ends at `next_ns`, `rate_e8` being 1/100 000 000, and its mark."""
+
+    asset: str
+    rate_e8: int
+    mark_e8: int
+    next_ns: int
+    venue_ns: int
+
+
+class IndexTold(msgspec.Struct, frozen=True, kw_only=True):
+    """A value of the settlement index, as its administrator sends it."""
+
+    asset: str
+    value_e8: int
+    venue_ns: int
+
+
+class Unreadable(msgspec.Struct, frozen=True, kw_only=True):
+    """A frame that is not what the venue documents, or that says that something asked for is refused."""
+
+    reason: str
+
+
+Value = BookReplaced | BookChanged | BookBroken | Alive | Traded | Candle | Funding | IndexTold | Unreadable
+
+MALFORMED = (msgspec.MsgspecError, UnicodeDecodeError, ArithmeticRefusal, RecursionError)
+"""What reading a frame may raise; each protocol turns it into `Unreadable`."""
+
+
+class Venue(Protocol):
+    """One connection's protocol, without the connection.
+
+    `source` names the venue in events, `url` is where to connect (wss), `headers` what the handshake must carry.
+    """
+
+    source: str
+    url: str
+    headers: dict[str, str]
+
+    def connected(self) -> list[bytes]:
+        """Begin a connection; give what to say first."""
+        ...
+
+    def receive(self, data: bytes) -> list[Value]:
+        """Give the values of one frame; raises nothing."""
+        ...
+
+    def resubscribe(self, asset: str) -> list[bytes]:
+        """Give what to say to have a broken book anew; nothing when only a new connection brings it."""
+        ...
+
+
+def e8(number: str | Decimal) -> int:
+    """Give a price or size in `_e8`, rounded: some venues write ten decimals.
+
+    Raises `ArithmeticRefusal` when it is no number, negative or beyond any price: the frame is not as documented.
+    """
+    try:
+        value = round(float(number) * E8_PER_DOLLAR)
+    except (ValueError, OverflowError):
+        raise ArithmeticRefusal(f"{str(number)[:40]!r} is no price or size") from None
+    if not 0 <= value <= _E8_MAX:
+        raise ArithmeticRefusal(f"{str(number)[:40]!r} is no price or size that can be")
+    return value
+
+
+def level(price: str | Decimal, size: str | Decimal) -> SpotLevel:
+    """Give a level. Raises `ArithmeticRefusal` when its price is not above zero: the frame is not as documented."""
+    price_e8 = e8(price)
+    if price_e8 == 0:
+        raise ArithmeticRefusal("a price of zero is no level")
+    return price_e8, e8(size)
+
+
+def instant_of_ms(stamp_ms: int) -> int:
+    """Give a stamp in milliseconds as an instant. Raises `ArithmeticRefusal` outside the years 1970 to 5138."""
+    if not 0 <= stamp_ms <= _MS_MAX:
+        raise ArithmeticRefusal(f"{stamp_ms} ms is no instant")
+    return stamp_ms * MILLISECOND_NS
+
+
+def unreadable(source: str, error: Exception) -> list[Value]:
+    """Give what a frame that cannot be read comes to."""
+    return [Unreadable(reason=f"{source}: {error}")]

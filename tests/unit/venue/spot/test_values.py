@@ -1,0 +1,35 @@
+"""Numbers and stamps of spot venues: rounding, and what cannot be."""
+
+from decimal import Decimal
+
+import pytest
+
+from fairstrike.core.errors import ArithmeticRefusal
+from fairstrike.venue.spot.values import e8, instant_of_ms, level
+
+
+@pytest.mark.parametrize(
+    ("expected", "number"),
+    [(8_000_001_000_000, "80000.01"), (13_628_191, "0.1362819142"), (10, Decimal("1E-7")), (0, "0")],
+)
+def test_numbers_are_rounded_to_eight_decimals(expected: int, number: str | Decimal) -> None:
+    assert expected == e8(number)
+
+
+@pytest.mark.parametrize("number", ["", "x", "nan", "-inf", "-0.1", "1e11", Decimal("NaN"), Decimal("1e999")])
+def test_what_is_no_price_or_size(number: str | Decimal) -> None:
+    with pytest.raises(ArithmeticRefusal):
+        e8(number)
+
+
+def test_a_level_needs_a_price() -> None:
+    assert level("0.5", "0") == (50_000_000, 0)
+    with pytest.raises(ArithmeticRefusal):
+        level("0.000000001", "1")
+
+
+@pytest.mark.parametrize("stamp_ms", [-1, 10**14 + 1])
+def test_stamps_that_cannot_be(stamp_ms: int) -> None:
+    assert instant_of_ms(1_579_264_280_000) == 1_579_264_280_000_000_000
+    with pytest.raises(ArithmeticRefusal):
+        instant_of_ms(stamp_ms)
