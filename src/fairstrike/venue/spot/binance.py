@@ -11,7 +11,17 @@ from collections.abc import Iterable
 import msgspec
 
 from fairstrike.core.units import parse_decimal
-from fairstrike.venue.spot.values import MALFORMED, Candle, Funding, Traded, Value, e8, instant_of_ms, unreadable
+from fairstrike.venue.spot.values import (
+    MALFORMED,
+    Candle,
+    Funding,
+    Traded,
+    Value,
+    address,
+    e8,
+    instant_of_ms,
+    unreadable,
+)
 
 HOST = "stream.binance.com:9443"
 FUTURES_HOST = "fstream.binance.com"
@@ -65,10 +75,11 @@ class Binance:
 
     def __init__(self, assets: Iterable[str], host: str = HOST, *, is_futures: bool = False) -> None:
         """Take the assets and the host."""
-        self._assets = {f"{asset}USDT": asset for asset in assets}
+        self.assets: tuple[str, ...] = tuple(assets)
+        self._assets = {f"{asset}USDT": asset for asset in self.assets}
         streams = _FUTURES if is_futures else _SPOT
         names = "/".join(f"{symbol.lower()}@{stream}" for symbol in self._assets for stream in streams)
-        self.url = f"wss://{host}/stream?streams={names}"
+        self.url = address(host, f"/stream?streams={names}")
         self.headers: dict[str, str] = {}
 
     def connected(self) -> list[bytes]:

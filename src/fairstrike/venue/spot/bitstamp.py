@@ -19,6 +19,7 @@ from fairstrike.venue.spot.values import (
     Traded,
     Unreadable,
     Value,
+    address,
     e8,
     level,
     unreadable,
@@ -65,9 +66,10 @@ class Bitstamp:
 
     def __init__(self, assets: Iterable[str], host: str = HOST) -> None:
         """Take the assets and the host."""
-        self.url = f"wss://{host}"
+        self.assets: tuple[str, ...] = tuple(assets)
+        self.url = address(host)
         self.headers: dict[str, str] = {}
-        self._assets = {f"{asset.lower()}usd": asset for asset in assets}
+        self._assets = {f"{asset.lower()}usd": asset for asset in self.assets}
         self._latest: dict[str, int] = {}
 
     def connected(self) -> list[bytes]:

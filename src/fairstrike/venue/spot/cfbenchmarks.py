@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from fairstrike.venue.spot.values import MALFORMED, IndexTold, Unreadable, Value, e8, instant_of_ms, unreadable
+from fairstrike.venue.spot.values import MALFORMED, IndexTold, Unreadable, Value, address, e8, instant_of_ms, unreadable
 
 HOST = "www.cfbenchmarks.com"
 
@@ -36,9 +36,10 @@ class CfBenchmarks:
 
     def __init__(self, user: str, key: str, indices: Mapping[str, str], host: str = HOST) -> None:
         """Take the licence, the indices and the host."""
-        self.url = f"wss://{host}/ws/v4"
+        self.url = address(host, "/ws/v4")
         credentials = base64.b64encode(f"{user}:{key}".encode()).decode()
         self.headers = {"Authorization": f"Basic {credentials}"}
+        self.assets: tuple[str, ...] = tuple(indices)
         self._assets = {index: asset for asset, index in indices.items()}
 
     def connected(self) -> list[bytes]:

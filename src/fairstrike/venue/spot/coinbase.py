@@ -20,6 +20,7 @@ from fairstrike.venue.spot.values import (
     Traded,
     Unreadable,
     Value,
+    address,
     e8,
     level,
     unreadable,
@@ -69,9 +70,10 @@ class Coinbase:
 
     def __init__(self, assets: Iterable[str], host: str = HOST) -> None:
         """Take the assets and the host."""
-        self.url = f"wss://{host}"
+        self.assets: tuple[str, ...] = tuple(assets)
+        self.url = address(host)
         self.headers: dict[str, str] = {}
-        self._assets = {f"{asset}-USD": asset for asset in assets}
+        self._assets = {f"{asset}-USD": asset for asset in self.assets}
         self._whole: set[str] = set()
         self._next: int | None = None
 

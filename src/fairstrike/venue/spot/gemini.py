@@ -18,6 +18,7 @@ from fairstrike.venue.spot.values import (
     Traded,
     Unreadable,
     Value,
+    address,
     e8,
     instant_of_ms,
     level,
@@ -54,8 +55,9 @@ class Gemini:
 
     def __init__(self, asset: str, host: str = HOST) -> None:
         """Take the asset and the host."""
-        self.url = f"wss://{host}/v1/marketdata/{asset}USD?heartbeat=true"
+        self.url = address(host, f"/v1/marketdata/{asset}USD?heartbeat=true")
         self.headers: dict[str, str] = {}
+        self.assets: tuple[str, ...] = (asset,)
         self._asset = asset
         self._next: int | None = 0
 

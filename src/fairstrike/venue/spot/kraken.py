@@ -25,6 +25,7 @@ from fairstrike.venue.spot.values import (
     Traded,
     Unreadable,
     Value,
+    address,
     e8,
     level,
     unreadable,
@@ -111,9 +112,10 @@ class Kraken:
 
     def __init__(self, assets: Iterable[str], host: str = HOST) -> None:
         """Take the assets and the host."""
-        self.url = f"wss://{host}/v2"
+        self.assets: tuple[str, ...] = tuple(assets)
+        self.url = address(host, "/v2")
         self.headers: dict[str, str] = {}
-        self._assets = {f"{asset}/USD": asset for asset in assets}
+        self._assets = {f"{asset}/USD": asset for asset in self.assets}
         self._books: dict[str, _Kept] = {}
 
     def connected(self) -> list[bytes]:

@@ -105,10 +105,12 @@ MALFORMED = (msgspec.MsgspecError, UnicodeDecodeError, ArithmeticRefusal, Recurs
 class Venue(Protocol):
     """One connection's protocol, without the connection.
 
-    `source` names the venue in events, `url` is where to connect (wss), `headers` what the handshake must carry.
+    `source` names the venue in events, `assets` are those asked for, `url` is where to connect (wss), `headers` what
+    the handshake must carry.
     """
 
     source: str
+    assets: tuple[str, ...]
     url: str
     headers: dict[str, str]
 
@@ -123,6 +125,11 @@ class Venue(Protocol):
     def resubscribe(self, asset: str) -> list[bytes]:
         """Give what to say to have a broken book anew; nothing when only a new connection brings it."""
         ...
+
+
+def address(host: str, path: str = "") -> str:
+    """Give where to connect: over TLS, unless the host is given with a scheme of its own, such as ws://127.0.0.1:8080."""
+    return f"{host}{path}" if "://" in host else f"wss://{host}{path}"
 
 
 def e8(number: str | Decimal) -> int:

@@ -1,0 +1,191 @@
+"""A shell: keeps one connection to each spot venue, and prints what they come to once a second.
+
+A connection that ends is made anew after five seconds, then after twice that up to half a minute. It is ended by us
+when it is silent, when frame after frame cannot be read, and when a book broke that asking anew does not mend.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from fairstrike.core.bounds import Positive
+from fairstrike.core.chance import Dice
+from fairstrike.core.events import BatchEnded, Event, StreamChanged
+from fairstrike.core.timing import SECOND_NS
+from fairstrike.venue.kalshi.budget import Backoff
+from fairstrike.venue.port import Clock, Inbox
+from fairstrike.venue.spot.connection import Connection
+from fairstrike.venue.spot.connection import Params as ConnectionParams
+from fairstrike.venue.spot.prices import Prices
+from fairstrike.venue.spot.values import BookBroken, Unreadable, Venue
+
+Tap = Callable[[str, bytes, int], None]
+"""Takes a venue's name, a raw copy of each of its messages, and the receive stamp (ns)."""
+
+_WAITING_MAX = 1_000
+
+_log = logging.getLogger(__name__)
+
+
+class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Waits between connections, the longest silence of one, the shortest time between two repairs of its books.
+
+    A connection that held for `backoff_last_ns` was a good one: after it the wait is the first again.
+    """
+
+    backoff_first_ns: Positive = 5 * SECOND_NS
+    backoff_last_ns: Positive = 30 * SECOND_NS
+    silent_after_ns: Positive = 15 * SECOND_NS
+    repair_every_ns: Positive = 5 * SECOND_NS
+    unreadable_max: Positive = 20
+    connection: ConnectionParams = ConnectionParams()
+
+
+class FeedParts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a feed is joined to: venues, what their values come to, where events go, clock, dice, a tap."""
+
+    venues: Sequence[Venue]
+    prices: Prices
+    inbox: Inbox
+    clock: Clock
+    dice: Dice
+    tap: Tap | None = None
+
+
+class SpotFeed:
+    """The `Feed` of all spot venues."""
+
+    def __init__(self, params: Params, parts: FeedParts) -> None:
+        """Take the venues; nothing is connected before `run`."""
+        self._params = params
+        self._parts = parts
+        self._stopped = asyncio.Event()
+        self._waiting: list[Event] = []
+        self._lines = [_Line(self, params, parts, venue) for venue in parts.venues]
+
+    async def run(self) -> None:
+        """Connect, print and reconnect until `stop`."""
+        tasks = [asyncio.ensure_future(line.keep(self._stopped)) for line in self._lines]
+        tasks.append(asyncio.ensure_future(self._print()))
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    def stop(self) -> None:
+        """Close every connection and let `run` return."""
+        self._stopped.set()
+        for line in self._lines:
+            line.close("stopped")
+
+    def tell(self, events: Sequence[Event]) -> None:
+        """Hand events over; what a full inbox does not take waits, and the oldest is lost beyond a thousand."""
+        self._waiting += events
+        if self._waiting and self._parts.inbox(self._waiting):
+            self._waiting = []
+        elif len(self._waiting) > _WAITING_MAX:
+            _log.warning("the inbox is full: %d spot events lost", len(self._waiting) - _WAITING_MAX)
+            del self._waiting[:-_WAITING_MAX]
+
+    async def _print(self) -> None:
+        clock, prices = self._parts.clock, self._parts.prices
+        while not self._stopped.is_set():
+            await _until(clock, prices.due_ns(clock.now_ns()), self._stopped)
+            now_ns = clock.now_ns()
+            events = prices.prints(now_ns)
+            if events:
+                self.tell([*events, BatchEnded(recv_ns=now_ns)])
+
+
+class _Line:
+    """One venue's connection, and what is heard on it."""
+
+    def __init__(self, feed: SpotFeed, params: Params, parts: FeedParts, venue: Venue) -> None:
+        self._feed = feed
+        self._params = params
+        self._parts = parts
+        self._venue = venue
+        self._connection = Connection(params.connection)
+        self._say: Callable[[bytes], None] | None = None
+        self._heard_ns = self._opened_ns = 0
+        self._repaired_ns: int | None = None
+        self._unreadable = 0
+
+    async def keep(self, stopped: asyncio.Event) -> None:
+        params, clock, venue = self._params, self._parts.clock, self._venue
+        backoff = Backoff(params.backoff_first_ns, params.backoff_last_ns, self._parts.dice)
+        while not stopped.is_set():
+            watch = asyncio.ensure_future(self._watch(stopped))
+            try:
+                reason = await self._connection.hold(venue.url, venue.headers, self)
+            finally:
+                watch.cancel()
+            now_ns, was_up = clock.now_ns(), self._say is not None
+            self._say = None
+            self._parts.prices.disconnected(venue)
+            if was_up:
+                if now_ns - self._opened_ns >= params.backoff_last_ns:
+                    backoff.reset()
+                self._feed.tell([StreamChanged(source=venue.source, is_up=False, reason=reason, recv_ns=now_ns)])
+            _log.log(
+                logging.WARNING if was_up and not stopped.is_set() else logging.DEBUG, "%s: %s", venue.source, reason
+            )
+            await _until(clock, now_ns + backoff.next_ns(), stopped)
+
+    def close(self, reason: str) -> None:
+        self._connection.close(reason)
+
+    def opened(self, say: Callable[[bytes], None]) -> None:
+        self._say = say
+        self._heard_ns = self._opened_ns = now_ns = self._parts.clock.now_ns()
+        self._repaired_ns = None
+        self._unreadable = 0
+        for text in self._venue.connected():
+            say(text)
+        self._feed.tell([StreamChanged(source=self._venue.source, is_up=True, reason="", recv_ns=now_ns)])
+
+    def heard(self, data: bytes) -> None:
+        recv_ns = self._heard_ns = self._parts.clock.now_ns()
+        if self._parts.tap is not None:
+            self._parts.tap(self._venue.source, data, recv_ns)
+        values = self._venue.receive(data)
+        self._feed.tell(self._parts.prices.take(self._venue, values, recv_ns))
+        for value in values:
+            if isinstance(value, Unreadable):
+                self._unreadable += 1
+            elif isinstance(value, BookBroken):
+                self._repair(value, recv_ns)
+        if self._unreadable > self._params.unreadable_max:
+            self.close("too many frames that cannot be read")
+
+    def _repair(self, broken: BookBroken, now_ns: int) -> None:
+        commands = self._venue.resubscribe(broken.asset)
+        is_soon = self._repaired_ns is not None and 0 < now_ns - self._repaired_ns < self._params.repair_every_ns
+        if not commands or is_soon or self._say is None:
+            self.close(f"the book of {broken.asset} broke: {broken.reason}")
+            return
+        self._repaired_ns = now_ns
+        for text in commands:
+            self._say(text)
+
+    async def _watch(self, stopped: asyncio.Event) -> None:
+        clock, silent_ns = self._parts.clock, self._params.silent_after_ns
+        while not stopped.is_set():
+            since_ns = self._heard_ns if self._say is not None else clock.now_ns()
+            if clock.now_ns() - since_ns >= silent_ns:
+                self.close("it was silent")
+                return
+            await _until(clock, since_ns + silent_ns, stopped)
+
+
+async def _until(clock: Clock, due_ns: int, stopped: asyncio.Event) -> None:
+    """Wait for an instant or the stop, whichever comes first."""
+    waits = [asyncio.ensure_future(clock.sleep_until(due_ns)), asyncio.ensure_future(stopped.wait())]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
