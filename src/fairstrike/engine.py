@@ -220,7 +220,7 @@ class Engine:
         listing = self.catalog.listings[ticker]
         contract = listing.contract
         reference = self.fairs.reference(contract.asset, now_ns)
-        offset_ns = 0 if reference is None else self._offset_ns(reference.source)
+        offset_ns = 0 if reference is None else reference.offset_ns
         rungs = partial(two_sided, self.catalog, self.books, contract)
         venue_now_ns = now_ns - self._offset_ns(KALSHI)
         return MarketView(

@@ -109,7 +109,11 @@ def under_clock(settings: config.Settings, clock: VenueClock) -> config.Settings
                 frozen_after_ns=bound(rooms.books.frozen_after_ns),
                 crossed_hold_ns=bound(rooms.books.crossed_hold_ns),
             ),
-            index=replace(rooms.index, stale_after_ns=bound(rooms.index.stale_after_ns)),
+            index=replace(
+                rooms.index,
+                stale_after_ns=bound(rooms.index.stale_after_ns),
+                pair_stale_after_ns=bound(rooms.index.pair_stale_after_ns),
+            ),
             reconcile=replace(
                 rooms.reconcile,
                 lag_ns=bound(rooms.reconcile.lag_ns),

@@ -43,32 +43,35 @@ class Fairs:
         self._params = params
         self._index_params = index
         self._volatility_params = volatility
-        self._volatility: dict[str, Ewma] = {}
+        self._volatility: dict[tuple[str, str], Ewma] = {}
         self._implied_params = implied
         self._laws: dict[tuple[str, int, int], SettlementLaw | LadderFit | None] = {}
         self._laws_at = -1
         self.index: dict[str, Index] = {}
 
     def fold(self, event: IndexPrinted, offset_ns: int) -> bool:
-        """Take a print in; `offset_ns` is its source's clock offset. Gives whether it was new."""
+        """Take a print in; `offset_ns` is its source's clock offset. Gives whether the asset's reference is new."""
         index = self.index.get(event.asset)
         if index is None:
             index = self.index[event.asset] = Index(self._index_params)
-            self._volatility[event.asset] = Ewma(self._volatility_params)
         self._laws_at = -1
-        if not index.fold(event, offset_ns):
-            return False
-        self._volatility[event.asset].update(event.second, event.value_e8)
-        return True
+        printed = index.fold(event, offset_ns)
+        for source in printed:
+            volatility = self._volatility.get((event.asset, source))
+            if volatility is None:
+                volatility = self._volatility[event.asset, source] = Ewma(self._volatility_params)
+            volatility.update(event.second, index.series[source].prints[event.second])
+        reference = index.fresh(event.recv_ns)
+        return reference is not None and reference.source in printed
 
     def reference(self, asset: str, now_ns: int) -> Reference | None:
         """Give an asset's reference price when it is fresh at `now_ns` (our clock)."""
         index = self.index.get(asset)
         return None if index is None else index.fresh(now_ns)
 
-    def vol_annual(self, asset: str) -> float | None:
-        """Give an asset's volatility as a fraction a year, None while there are too few returns."""
-        volatility = self._volatility.get(asset)
+    def vol_annual(self, asset: str, source: str) -> float | None:
+        """Give the volatility of one source's prints as a fraction a year, None while there are too few returns."""
+        volatility = self._volatility.get((asset, source))
         return None if volatility is None else volatility.vol_annual()
 
     def p_fair(
@@ -95,10 +98,13 @@ class Fairs:
     def _law(
         self, asset: str, close_ns: int, source_ns: int, now_ns: int, rungs: Callable[[], Sequence[Rung]]
     ) -> SettlementLaw | LadderFit | None:
-        reference, vol_annual = self.reference(asset, now_ns), self.vol_annual(asset)
-        if reference is None or (vol_annual is None and not self._implied_params.strikes_min):
+        reference = self.reference(asset, now_ns)
+        if reference is None:
             return None
-        prints = self.index[asset].prints
+        vol_annual = self.vol_annual(asset, reference.source)
+        if vol_annual is None and not self._implied_params.strikes_min:
+            return None
+        prints = self.index[asset].series[reference.source].prints
         window = window_state(prints, close_ns, source_ns, self._params.window)
         seen = seen_prints(prints, window.over)
         if seen is None:

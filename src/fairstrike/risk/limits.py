@@ -133,6 +133,8 @@ class Door:
             return ("paused", 1, 0)
         if view.p_fair is None or view.reference is None:
             return ("stale_index", 0, 1)
+        if view.reference.divergence is not None:
+            return ("divergence", view.reference.divergence.ppm, view.reference.divergence.limit_ppm)
         if exposure.key not in exposure.markets and len(exposure.markets) >= params.positions_max:
             return ("positions_max", len(exposure.markets) + 1, params.positions_max)
         charge = order_charge_ud(signal.side, signal.price_ticks, signal.size_cc, view)

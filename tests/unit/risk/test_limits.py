@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from fairstrike.core.fees import FeeSchedule
 from fairstrike.core.order import Approved, Intent, Order, OrderState, Position, Refused, Side, Signal, TimeInForce
 from fairstrike.market.book import Book
+from fairstrike.market.index import Divergence, Reference
 from fairstrike.market.view import MarketView
 from fairstrike.risk.limits import Door, Exposure, Pace, Params, order_charge_ud
 from tests.unit.risk.samples import ASK, BID, DOLLAR, NOW, SECOND, T, exposure, order, signal, view
@@ -99,6 +100,14 @@ def test_market_and_book(refusal: Refusal | None, changes: dict[str, object], in
 def test_only_opening_needs_the_index(changes: dict[str, object]) -> None:
     assert judged(signal(), view(**changes)) == ("stale_index", 0, 1)
     assert judged(signal(intent=Intent.REDUCE), view(position=SHORT, **changes)) is None
+
+
+def test_nothing_is_opened_while_the_two_venues_contradict_each_other() -> None:
+    apart = Reference(
+        value_e8=1, sd_e8=0, source="official", at_ns=NOW, divergence=Divergence(ppm=1_200, limit_ppm=1_000)
+    )
+    assert judged(signal(), view(reference=apart)) == ("divergence", 1_200, 1_000)
+    assert judged(signal(intent=Intent.REDUCE), view(position=SHORT, reference=apart)) is None
 
 
 @pytest.mark.parametrize(
