@@ -33,7 +33,7 @@ def index_prints(path: Path, on_cut: Callable[[Cut], None]) -> Iterator[Unit]:
     if not path.is_file():
         raise RecordingError(f"{path.name} is no plain file; give the trades as a file, or take it away")
     tape = Tape(path, on_cut, is_table=True)
-    for recv_ns, source_ns, value_e8 in _trades(tape):
+    for recv_ns, source_ns, value_e8 in trades(tape):
         if last is not None and recv_ns < last[0]:
             raise RecordingError(
                 f"{path.name} goes back in time at line {tape.line_count}; give a recording whose lines are in order "
@@ -62,8 +62,11 @@ def _print(second: int, last: tuple[int, int, int], at_ns: int) -> IndexPrinted:
     )
 
 
-def _trades(tape: Tape) -> Iterator[tuple[int, int, int]]:
-    """Give (receive time, source time, price `_e8`) of each trade in order of receipt."""
+def trades(tape: Tape) -> Iterator[tuple[int, int, int]]:
+    """Give (receive time, source time, price `_e8`) of each trade in order of receipt.
+
+    Raises `RecordingError` for a line that is no trade.
+    """
     path, lines = tape.path, tape.lines()
     header = next(lines, b"").decode("utf-8", "replace").split(",")
     try:
