@@ -247,11 +247,11 @@ class Engine:
     def _on_listed(self, event: ev.ContractListed) -> None:
         contract = event.contract
         self.catalog.fold(event)
+        self._notes.audit(self.fairs.audit(event))
         self.clerk.want_cash(contract.exchange_index)
         traded = tuple(strategy for strategy in self.strategies if strategy.trades(contract))
         closes_in_ns = contract.close_ns - (event.recv_ns - self._offset_ns(KALSHI))
-        is_ahead = 0 < closes_in_ns <= self._params.watch_within_ns
-        if not traded or not is_ahead or contract.ticker in self._traded:
+        if not traded or contract.ticker in self._traded or not 0 < closes_in_ns <= self._params.watch_within_ns:
             return
         self._traded[contract.ticker] = traded
         self.attention.books.add(contract.ticker)

@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from fairstrike.core.contract import Comparison
 from fairstrike.core.effects import (
     Ask,
     CancelOrder,
@@ -38,6 +39,7 @@ from fairstrike.core.records import (
     WAKE_INDEX,
     WAKE_OWN_ORDER,
     Booked,
+    CloseAudited,
     Decided,
     Ordered,
     OrderMoved,
@@ -303,6 +305,18 @@ def test_records_come_in_the_order_in_which_things_came_about() -> None:
     (sent,) = of(SendOrder, outcome.effects)
     assert (sent.client_order_id, sent.price_ticks, sent.size_cc, sent.post_only) == (key_of(0), 4_000, 100, True)
     assert of(Ordered, outcome.records) == [Ordered(client_order_id=key_of(0), signal=signal())]
+
+
+def test_a_close_whose_prints_contradict_its_official_value_is_an_alarm() -> None:
+    hall = Hall()
+    hall.feed(*(printed(second, 80_000) for second in range(100, 162)))
+    later = msgspec.structs.replace(
+        listed(T).contract, comparison=Comparison.AT_LEAST, open_ns=at(161), floor_e8=79_990 * 10**8
+    )
+    outcome = hall.feed(msgspec.structs.replace(listed(), contract=later, recv_ns=at(165)), batch(165))
+    (audit,) = of(CloseAudited, outcome.records)
+    (warning,) = of(Warn, outcome.effects)
+    assert audit.complaint == warning.text
 
 
 def test_a_refusal_is_written_down() -> None:

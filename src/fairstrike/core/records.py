@@ -95,6 +95,24 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
     is_derived: bool
 
 
+class SourceMean(msgspec.Struct, frozen=True, kw_only=True):
+    """The mean of one source's sixty prints (`_e8`) in both readings of a window; None where one is missing."""
+
+    source: str
+    before_close_e8: int | None
+    up_to_close_e8: int | None
+
+
+class CloseAudited(msgspec.Struct, frozen=True, kw_only=True):
+    """A close whose official value is known, beside what our prints came to; `complaint` is empty when they agree."""
+
+    asset: str
+    close_ns: int
+    official_e8: int
+    means: tuple[SourceMean, ...]
+    complaint: str = ""
+
+
 class CashSet(msgspec.Struct, frozen=True, kw_only=True):
     """The ledger was opened with the account's cash, and with what an earlier run had left it holding."""
 
@@ -111,5 +129,5 @@ class RunEnded(msgspec.Struct, frozen=True, kw_only=True):
     resting: int
 
 
-Record = Decided | Ordered | OrderMoved | Booked | Settled | CashSet | RunEnded
+Record = Decided | Ordered | OrderMoved | Booked | Settled | CloseAudited | CashSet | RunEnded
 """What a decision may write besides refusals, withdrawals and effects."""

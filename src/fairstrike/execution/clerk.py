@@ -21,7 +21,7 @@ from fairstrike.core.events import (
     TradingRead,
 )
 from fairstrike.core.order import Approved, Refused, Withdraw
-from fairstrike.core.records import Ordered, Record, RunEnded, Settled
+from fairstrike.core.records import CloseAudited, Ordered, Record, RunEnded, Settled
 from fairstrike.core.timing import DAY_NS, MINUTE_NS, SECOND_NS
 from fairstrike.execution import reconcile
 from fairstrike.execution.ledger import Ledger
@@ -66,6 +66,13 @@ class Notes:
     def want(self, *effects: Effect) -> None:
         """Put down effects."""
         self._effects.extend(effects)
+
+    def audit(self, found: CloseAudited | None) -> None:
+        """Put down a close's audit, if there is one, and warn when it complains."""
+        if found is not None:
+            self.write(found)
+            if found.complaint:
+                self.want(Warn(text=found.complaint))
 
     def take(self) -> Outcome:
         """Give what was put down, once."""

@@ -22,7 +22,9 @@ from fairstrike.core.units import E8_PER_DOLLAR, PPM
 
 OFFICIAL, CONSENSUS = "official", "consensus"
 
-_EXACT = frozenset({OFFICIAL, "cfbenchmarks"})
+EXACT = frozenset({OFFICIAL, "cfbenchmarks"})
+"""The sources that are the official index itself."""
+
 _PAIR = {"coinbase": "kraken", "kraken": "coinbase"}
 _ORDER = (OFFICIAL, "cfbenchmarks", "replica", CONSENSUS, "coinbase", "kraken", "bitstamp", "gemini", "binance")
 
@@ -160,7 +162,7 @@ class Index:
         series = self.series.get(source)
         if series is None:
             params = self._params
-            sd_e8 = 0 if source in _EXACT else params.proxy_sd_e8.get(f"{source}/{asset}")
+            sd_e8 = 0 if source in EXACT else params.proxy_sd_e8.get(f"{source}/{asset}")
             stale_after_ns = params.pair_stale_after_ns if source == CONSENSUS else params.stale_after_ns
             series = self.series[source] = Series(source, sd_e8 or 0, params.prints_kept, stale_after_ns)
             if sd_e8 is not None:

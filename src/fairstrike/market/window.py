@@ -1,11 +1,14 @@
-"""Where a settlement window stands: the seconds that are over, prints left, time to the next one."""
+"""Where a settlement window stands, seconds over, prints left, time to the next; and what it came to in the end."""
 
 from collections.abc import Mapping
 
 import msgspec
 
-from fairstrike.core.contract import Window, window_seconds
-from fairstrike.core.timing import SECOND_NS
+from fairstrike.core.contract import Comparison, Contract, Window, rounded_sum, window_prints, window_seconds
+from fairstrike.core.records import CloseAudited, SourceMean
+from fairstrike.core.timing import SECOND_NS, WINDOW_SECONDS, format_rfc3339
+from fairstrike.core.units import format_e8
+from fairstrike.market.index import EXACT, Series
 
 
 class WindowState(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,3 +36,59 @@ def window_state(
     due = min(max(due, seconds.start), seconds.stop)
     first_s = max(0.0, (due * SECOND_NS - venue_now_ns) / SECOND_NS)
     return WindowState(over=range(seconds.start, due), left=seconds.stop - due, first_s=first_s)
+
+
+def close_of_strike(contract: Contract) -> int | None:
+    """Give the close (ns) whose official settlement value is this contract's strike, None when it is no such strike.
+
+    An up/down market opens at the close before it and compares with that close's value.
+    """
+    is_chained = contract.comparison is Comparison.AT_LEAST and contract.floor_e8 is not None
+    return contract.open_ns if is_chained else None
+
+
+def audit_close(contract: Contract, series: Mapping[str, Series], window: Window) -> CloseAudited | None:
+    """Hold the sixty prints of each source before a contract's open against the official value, its strike.
+
+    None when the contract tells no official value, or no source has a whole window. The audit complains when the
+    official index itself, in the reading `window`, does not come to the official value.
+    """
+    close_ns, official_e8 = close_of_strike(contract), contract.floor_e8
+    if close_ns is None or official_e8 is None:
+        return None
+    sums = {name: {one: _sum(own.prints, close_ns, one) for one in Window} for name, own in sorted(series.items())}
+    means = tuple(
+        SourceMean(
+            source=name, before_close_e8=_mean(of[Window.BEFORE_CLOSE]), up_to_close_e8=_mean(of[Window.UP_TO_CLOSE])
+        )
+        for name, of in sums.items()
+        if any(total is not None for total in of.values())
+    )
+    if not means:
+        return None
+    complaint = ""
+    for name in (name for name in sums if name in EXACT):
+        total = sums[name][window]
+        if total is not None and rounded_sum(total, contract.round_digits) != WINDOW_SECONDS * official_e8:
+            complaint = _complaint(contract, next(mean for mean in means if mean.source == name), window)
+    return CloseAudited(
+        asset=contract.asset, close_ns=close_ns, official_e8=official_e8, means=means, complaint=complaint
+    )
+
+
+def _sum(prints: Mapping[int, int], close_ns: int, window: Window) -> int | None:
+    known = window_prints(prints, close_ns, window)
+    return sum(known) if len(known) == WINDOW_SECONDS else None
+
+
+def _mean(total_e8: int | None) -> int | None:
+    return None if total_e8 is None else (2 * total_e8 + WINDOW_SECONDS) // (2 * WINDOW_SECONDS)
+
+
+def _complaint(contract: Contract, mean: SourceMean, window: Window) -> str:
+    readings = {Window.BEFORE_CLOSE: mean.before_close_e8, Window.UP_TO_CLOSE: mean.up_to_close_e8}
+    told = ", ".join(f"{one} {'unknown' if e8 is None else format_e8(e8)}" for one, e8 in readings.items())
+    return (
+        f"the sixty {mean.source} prints of {contract.asset} before {format_rfc3339(contract.open_ns)} come to {told}; "
+        f"the official value is {format_e8(contract.floor_e8 or 0)}: rooms.fair.window, now {window}, may be wrong"
+    )

@@ -10,17 +10,22 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from fairstrike.core.contract import Contract, Window
-from fairstrike.core.events import IndexPrinted
+from fairstrike.core.events import ContractListed, IndexPrinted
+from fairstrike.core.records import CloseAudited
+from fairstrike.core.timing import SECOND_NS
 from fairstrike.core.units import E8_PER_DOLLAR
 from fairstrike.market.index import Index, Reference
 from fairstrike.market.index import Params as IndexParams
 from fairstrike.market.ladder import Rung
-from fairstrike.market.window import window_state
+from fairstrike.market.window import audit_close, close_of_strike, window_state
 from fairstrike.pricing.implied import LadderFit
 from fairstrike.pricing.implied import Params as ImpliedParams
 from fairstrike.pricing.settlement import SettlementInputs, SettlementLaw, probability, seen_prints, settlement_law
 from fairstrike.pricing.volatility import Ewma
 from fairstrike.pricing.volatility import Params as VolatilityParams
+
+_AUDIT_AFTER_NS = 2 * SECOND_NS
+"""The print stamped at the close itself, which one reading counts, has come by then."""
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -47,6 +52,7 @@ class Fairs:
         self._implied_params = implied
         self._laws: dict[tuple[str, int, int], SettlementLaw | LadderFit | None] = {}
         self._laws_at = -1
+        self._audited: dict[str, int] = {}
         self.index: dict[str, Index] = {}
 
     def fold(self, event: IndexPrinted, offset_ns: int) -> bool:
@@ -63,6 +69,19 @@ class Fairs:
             volatility.update(event.second, index.series[source].prints[event.second])
         reference = index.fresh(event.recv_ns)
         return reference is not None and reference.source in printed
+
+    def audit(self, event: ContractListed) -> CloseAudited | None:
+        """Give the audit of the close that a listed contract tells the official value of, once it can be made."""
+        contract, index = event.contract, self.index.get(event.contract.asset)
+        close_ns = close_of_strike(contract)
+        if index is None or close_ns is None or event.recv_ns < close_ns + _AUDIT_AFTER_NS:
+            return None
+        if self._audited.get(contract.asset, 0) >= close_ns:
+            return None
+        found = audit_close(contract, index.series, self._params.window)
+        if found is not None:
+            self._audited[contract.asset] = close_ns
+        return found
 
     def reference(self, asset: str, now_ns: int) -> Reference | None:
         """Give an asset's reference price when it is fresh at `now_ns` (our clock)."""

@@ -1,10 +1,13 @@
-"""Which source a fair value rests on: one at a time, with its own prints and its own volatility."""
+"""Which source a fair value rests on: one at a time, with its own prints and volatility; and the audit of a close."""
 
-from fairstrike.core.events import IndexPrinted
+import msgspec
+
+from fairstrike.core.contract import Comparison
+from fairstrike.core.events import ContractListed, IndexPrinted
 from fairstrike.market.index import Params as IndexParams
 from fairstrike.pricing.fair import Fairs, Params
 from fairstrike.pricing.volatility import Params as VolatilityParams
-from tests.unit.market.samples import SECOND, contract
+from tests.unit.market.samples import SECOND, contract, listed
 
 E8 = 100_000_000
 KNOWN = IndexParams(proxy_sd_e8={"coinbase/BTC": 5 * E8, "consensus/BTC": 4 * E8})
@@ -65,3 +68,29 @@ def test_when_the_best_source_falls_silent_the_next_is_ready() -> None:
     assert above is not None
     assert below < 0.5 < above
     assert p_fair(made, 17) is None
+
+
+def chained(at_s: int, floor: int = 80_000) -> ContractListed:
+    """An up/down market that opened at second 100, told at an instant."""
+    market = contract(floor=floor, close_s=1_000, comparison=Comparison.AT_LEAST, series="KXBTC15M")
+    opened = msgspec.structs.replace(market, open_ns=100 * SECOND)
+    return msgspec.structs.replace(listed(opened), recv_ns=at_s * SECOND)
+
+
+def test_a_close_is_audited_once_and_not_before_its_last_print_can_be_there() -> None:
+    made = fairs()
+    assert made.audit(chained(110)) is None
+    for second in range(40, 101):
+        made.fold(printed(second), 0)
+    assert made.audit(chained(101)) is None
+    found = made.audit(chained(102))
+    assert found is not None
+    assert (found.official_e8, found.complaint) == (80_000 * E8, "")
+    assert made.audit(chained(110)) is None
+
+
+def test_a_close_without_a_whole_window_is_not_audited() -> None:
+    made = fairs()
+    for second in range(60, 101):
+        made.fold(printed(second), 0)
+    assert made.audit(chained(110)) is None
