@@ -145,7 +145,7 @@ class Index:
     def _pair(self, event: IndexPrinted, at_ns: int, offset_ns: int) -> bool:
         """Hold Coinbase and Kraken against each other and print their consensus; gives whether there is one."""
         other = self.series.get(_PAIR[event.source])
-        theirs = None if other is None else other.fresh(event.recv_ns)
+        theirs = None if other is None else other.reference
         if other is None or theirs is None or event.second not in other.prints:
             return False
         if event.recv_ns - min(at_ns, theirs.at_ns) > self._params.pair_stale_after_ns:

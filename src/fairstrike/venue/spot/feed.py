@@ -12,7 +12,7 @@ import msgspec
 
 from fairstrike.core.bounds import Positive
 from fairstrike.core.chance import Dice
-from fairstrike.core.events import BatchEnded, Event, StreamChanged
+from fairstrike.core.events import Event, StreamChanged
 from fairstrike.core.timing import SECOND_NS
 from fairstrike.venue.kalshi.budget import Backoff
 from fairstrike.venue.port import Clock, Inbox
@@ -94,10 +94,7 @@ class SpotFeed:
         clock, prices = self._parts.clock, self._parts.prices
         while not self._stopped.is_set():
             await _until(clock, prices.due_ns(clock.now_ns()), self._stopped)
-            now_ns = clock.now_ns()
-            events = prices.prints(now_ns)
-            if events:
-                self.tell([*events, BatchEnded(recv_ns=now_ns)])
+            self.tell(prices.prints(clock.now_ns()))
 
 
 class _Line:
