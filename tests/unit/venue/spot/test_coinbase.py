@@ -1,5 +1,6 @@
-"""Coinbase's frames. Source: docs.cdp.coinbase.com, Advanced Trade WebSocket, "Channels" (level2, market_trades,
-heartbeats) and "Overview" (sequence numbers); the examples are the pages' own, with their products and numbers."""
+"""Coinbase's frames. Source: docs.cdp.coinbase.com, Advanced Trade WebSocket, "Channels" (level2, heartbeats) and
+"Overview" (sequence numbers), whose examples these are, with their products and numbers. The frame of trades is made
+of the fields that the channel market_trades lists; it is not the page's own."""
 
 import msgspec
 import pytest
