@@ -28,6 +28,7 @@ from tests.wire.published import Interface, adapt, complaints
 
 ROOT = "/trade-api/v2"
 GROUP, TRANSFER = "/portfolio/order_groups/{order_group_id}", "/portfolio/subaccounts/transfer"
+ACROSS, ALLOCATION = "/portfolio/intra_exchange_instance_transfer", "/portfolio/target_balance_allocation"
 GUIDE = REPOSITORY / "docs/guides/exchange.md"
 ORDERS, GROUPED = "/portfolio/events/orders", "/portfolio/events/orders/batched"
 DECREASE = "/portfolio/events/orders/{order_id}/decrease"
@@ -68,7 +69,7 @@ class Scene:
 
     def __init__(self, params: BoxParams | None = None) -> None:
         self.client = Client(params or BoxParams(tier=None))
-        self.ids = {"resting": "none", "executed": "none", "group": "none"}
+        self.ids = {"resting": "none", "executed": "none", "group": "none", "moved": "none"}
 
     def path(self, template: str, names: dict[str, str]) -> str:
         return re.sub(r"\{(\w+)\}", lambda found: self.ids.get(names[found[1]], names[found[1]]), template)
@@ -78,6 +79,17 @@ def moved(**changes: object) -> dict[str, object]:
     """The body of a good transfer, changed."""
     names = {"client_transfer_id": "2a0e3fc9-b593-4aa3-96e5-82f7f7566c2a", "from_subaccount": 0, "to_subaccount": 1}
     return {**names, "amount_cents": 100, "exchange_index": 2, **changes}
+
+
+def across(**changes: object) -> dict[str, object]:
+    """The body of a good transfer between shards, changed."""
+    names = {"source": "event_contract", "destination": "event_contract", "amount": 10_000}
+    return {**names, "source_exchange_shard": 2, "destination_exchange_shard": 0, **changes}
+
+
+def allocated(*percents: int) -> dict[str, object]:
+    """The body of a target allocation on the first shards."""
+    return {"allocations": [{"exchange_index": shard, "percent": each} for shard, each in enumerate(percents)]}
 
 
 def quiet() -> Scene:
@@ -101,6 +113,7 @@ def busy(params: BoxParams | None = None) -> Scene:
     client.place(price="0.1000", order_group_id=made["order_group_id"])
     client.call("POST", "/portfolio/subaccounts")
     client.call("POST", TRANSFER, body=moved())
+    scene.ids["moved"] = client.call("POST", ACROSS, body=across())[1]["transfer_id"]
     client.now_ns += 2 * MINUTE_NS
     return scene
 
@@ -228,6 +241,12 @@ PUBLIC = [
         series_ticker="KXBTCD",
         ticker="KXNONE",
     ),
+    *reads("/events/multivariate", "limit=200&with_nested_markets=true"),
+    *fails(400, "GET", "/events/multivariate", "limit=201"),
+    *reads("/multivariate_event_collections", "limit=5"),
+    *fails(400, "GET", "/multivariate_event_collections", "limit=0"),
+    *reads("/incentive_programs", "limit=10000"),
+    *fails(400, "GET", "/incentive_programs", "limit=10001"),
     *reads("/historical/cutoff"),
     *reads("/historical/markets"),
     *fails(400, "GET", "/historical/markets", "event_ticker=A&series_ticker=B"),
@@ -243,7 +262,7 @@ OWN_READS = [
     *reads("/account/limits"),
     *reads("/portfolio/balance"),
     *reads("/portfolio/balance", "exchange_index=2"),
-    *fails(404, "GET", "/portfolio/balance", "exchange_index=0"),
+    *fails(404, "GET", "/portfolio/balance", "exchange_index=1"),
     *reads("/portfolio/positions"),
     *reads("/portfolio/positions", "count_filter=position,total_traded&limit=1"),
     *fails(400, "GET", "/portfolio/positions", "limit=0"),
@@ -262,6 +281,25 @@ OWN_READS = [
     *fails(400, "GET", "/historical/orders", "limit=0"),
 ]
 
+SHARDS = "/portfolio/intra_exchange_instance_transfers"
+OWN_READS += [
+    *reads("/historical/positions", f"event_ticker={EVENT}&subaccount=0&limit=5"),
+    *fails(400, "GET", "/historical/positions", "limit=0"),
+    *reads("/portfolio/summary/total_resting_order_value"),
+    *reads("/portfolio/subaccounts/netting"),
+    *reads("/portfolio/target_balance_allocation"),
+    *reads("/portfolio/deposits", "limit=5"),
+    *fails(400, "GET", "/portfolio/deposits", "limit=501"),
+    *reads("/portfolio/withdrawals", "limit=5"),
+    *fails(400, "GET", "/portfolio/withdrawals", "limit=0"),
+    *reads("/account/api_usage_level/volume_progress"),
+    *reads("/api_keys"),
+    *reads(SHARDS, "limit=1"),
+    *fails(400, "GET", SHARDS, "limit=501"),
+    *reads(f"{SHARDS}/{{transfer_id}}", "", busy, transfer_id="moved"),
+    *fails(404, "GET", f"{SHARDS}/{{transfer_id}}", transfer_id="none"),
+]
+
 OWN_READS += [
     *reads("/portfolio/orders/queue_positions", f"market_tickers={HOURLY}&subaccount=0"),
     *fails(400, "GET", "/portfolio/orders/queue_positions", "subaccount=64"),
@@ -278,6 +316,19 @@ OWN_READS += [
 AMEND = "/portfolio/events/orders/{order_id}/amend"
 AMENDED = {"ticker": HOURLY, "side": "ask", "price": "0.6100", "count": "2.00"}
 OWN_WRITES = [
+    *writes(200, "POST", ACROSS, across()),
+    *writes(200, "POST", ACROSS, across(client_transfer_id="3a0e3fc9-b593-4aa3-96e5-82f7f7566c2b")),
+    *fails(400, "POST", ACROSS, body=across(client_transfer_id="no uuid")),
+    *fails(400, "POST", ACROSS, body=across(destination="margined")),
+    *fails(400, "POST", ACROSS, body=across(destination_exchange_shard=9)),
+    *fails(400, "POST", ACROSS, body=across(amount=10**12)),
+    *fails(404, "POST", ACROSS, body=across(source_exchange_shard=3)),
+    *writes(200, "PUT", "/portfolio/subaccounts/netting", {"subaccount_number": 1, "enabled": True}),
+    *fails(400, "PUT", "/portfolio/subaccounts/netting", body={"subaccount_number": 9, "enabled": True}),
+    *writes(200, "POST", ALLOCATION, {"allocations": [], "resting_margin_reservation": "max"}),
+    *writes(200, "POST", ALLOCATION, allocated(30, 70)),
+    *fails(400, "POST", ALLOCATION, body=allocated(30, 60)),
+    *fails(400, "POST", ALLOCATION, body={"allocations": [{"exchange_index": 9, "percent": 100}]}),
     *writes(200, "POST", AMEND, AMENDED, order_id="resting"),
     *writes(200, "POST", AMEND, {**AMENDED, "count": "3.00", "price": "0.6000"}, order_id="resting"),
     *writes(200, "POST", AMEND, {**AMENDED, "updated_client_order_id": "four"}, order_id="resting"),
@@ -298,7 +349,9 @@ OWN_WRITES = [
     *writes(201, "POST", "/portfolio/subaccounts"),
     *writes(200, "POST", TRANSFER, moved(client_transfer_id="3a0e3fc9-b593-4aa3-96e5-82f7f7566c2a")),
     *fails(400, "POST", TRANSFER, body=moved(client_transfer_id="no uuid")),
-    *fails(404, "POST", TRANSFER, body=moved(exchange_index=0)),
+    *fails(
+        404, "POST", TRANSFER, body=moved(exchange_index=1, client_transfer_id="4a0e3fc9-b593-4aa3-96e5-82f7f7566c2a")
+    ),
     *writes(201, "POST", ORDERS, order_body(price="0.3000")),
     *writes(201, "POST", ORDERS, order_body(price="0.6500", time_in_force="immediate_or_cancel")),
     *writes(201, "POST", ORDERS, order_body(price="0.0100", post_only=True, client_order_id="three", exchange_index=2)),

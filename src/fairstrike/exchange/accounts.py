@@ -3,32 +3,66 @@
 Collateral is full. A bid that opens YES locks price × size, an ask that opens NO locks the complement, each
 with the worst taker fee; what closes a position locks nothing. Orders are held against the position in the
 order in which they would match, so a lock never has to grow when a resting order fills.
-Source: the venue's description of collateral and netting (one net position, 1 dollar released per pair).
+
+Money lies on shards: an order is paid for by the money on its market's shard, and a market pays there. A
+subaccount that nets gets overlapping collateral of an event's markets returned; `netting.py` says how much.
+Source: the venue's description of collateral and netting (one net position, 1 dollar released per pair) and of
+exchange shards (collateral is per shard).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from fairstrike.core.fees import FeeSchedule, trade_fee_ud
 from fairstrike.core.order import Side, collateral_ud
+from fairstrike.core.units import TICKS_PER_DOLLAR
 from fairstrike.exchange.happenings import Filled
 from fairstrike.exchange.matching import LiveOrder
+from fairstrike.exchange.netting import Basket
+
+
+class ShardMoney(msgspec.Struct, frozen=True, kw_only=True):
+    """One subaccount's money on one shard; the fields are `AccountView`'s."""
+
+    exchange_index: int
+    balance_ud: int
+    reserved_ud: int
+    returned_ud: int
+
+    @property
+    def available_ud(self) -> int:
+        """What a new order on this shard may still lock."""
+        return self.balance_ud - self.reserved_ud + self.returned_ud
 
 
 class AccountView(msgspec.Struct, frozen=True, kw_only=True):
-    """One subaccount's money. `balance_ud` is cash; `reserved_ud` of it is held by resting orders."""
+    """One subaccount's money, in all and shard by shard.
+
+    `balance_ud` is cash, below zero by no more than `returned_ud`, the collateral that netting gives back;
+    `reserved_ud` is held by resting orders. `shards` are those that ever had money, lowest first. It opened at
+    `opened_ns` with `first_ud`.
+    """
 
     account: str
     key_id: str
     balance_ud: int
     reserved_ud: int
     subaccount: int = 0
+    returned_ud: int = 0
+    is_netting: bool = False
+    shards: tuple[ShardMoney, ...] = ()
+    opened_ns: int = 0
+    first_ud: int = 0
 
     @property
     def available_ud(self) -> int:
-        """What a new order may still lock."""
-        return self.balance_ud - self.reserved_ud
+        """What new orders may still lock on all shards together."""
+        return self.balance_ud - self.reserved_ud + self.returned_ud
+
+    def on(self, exchange_index: int) -> ShardMoney | None:
+        """Give the money on one shard, None when there never was any."""
+        return next((each for each in self.shards if each.exchange_index == exchange_index), None)
 
 
 class PositionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +82,10 @@ class PositionView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
-    """One account's payout in one market; the costs are of the contracts held at the end, without fees."""
+    """One account's payout in one market; the costs are of the contracts held at the end, without fees.
+
+    `realised_ud` is the profit before fees of all that was traded there, the payout included.
+    """
 
     instant_ns: int
     ticker: str
@@ -61,6 +98,9 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     no_cost_ud: int
     fees_ud: int
     revenue_ud: int
+    realised_ud: int
+    traded_cc: int
+    traded_ud: int
     subaccount: int = 0
 
 
@@ -107,6 +147,34 @@ class Holding(msgspec.Struct, kw_only=True):
         )
 
 
+class Purse(msgspec.Struct, kw_only=True):
+    """The money of one subaccount on one shard, as it changes.
+
+    `reserved` is what the orders resting in a market lock, by ticker; `returned` what netting gives back, by event.
+    """
+
+    cash_ud: int = 0
+    reserved: dict[str, int] = {}
+    reserved_ud: int = 0
+    returned: dict[str, int] = {}
+    returned_ud: int = 0
+
+    @property
+    def available_ud(self) -> int:
+        """What a new order may still lock."""
+        return self.cash_ud - self.reserved_ud + self.returned_ud
+
+    def reserve(self, ticker: str, ud: int) -> None:
+        """Let the orders resting in a market lock `ud`."""
+        self.reserved_ud += ud - self.reserved.get(ticker, 0)
+        self.reserved[ticker] = ud
+
+    def give_back(self, event_ticker: str, ud: int) -> None:
+        """Let an event's markets give back `ud` of collateral."""
+        self.returned_ud += ud - self.returned.get(event_ticker, 0)
+        self.returned[event_ticker] = ud
+
+
 class Account:
     """One account, or one of its subaccounts: each has cash, positions and locks of its own.
 
@@ -114,29 +182,54 @@ class Account:
     account (`is_house`) is background liquidity: nothing of it is told or reserved.
     """
 
-    def __init__(self, *, account_id: str, key_id: str, balance_ud: int, is_house: bool = False) -> None:
-        """Open the primary account with `balance_ud` in cash and nothing else."""
+    def __init__(
+        self,
+        *,
+        account_id: str,
+        key_id: str,
+        balance_ud: int,
+        exchange_index: int = 2,
+        opened_ns: int = 0,
+        is_house: bool = False,
+    ) -> None:
+        """Open the primary account with `balance_ud` in cash on one shard and nothing else."""
         self.account_id = account_id
         self.subaccount = 0
         self.key_id = key_id
-        self.balance_ud = balance_ud
+        self.first_ud = balance_ud
+        self.opened_ns = opened_ns
         self.is_house = is_house
+        self.is_netting = False
+        self.purses = {exchange_index: Purse(cash_ud=balance_ud)}
         self.holdings: dict[str, Holding] = {}
         self.orders: dict[str, LiveOrder] = {}
         self.used_client_ids: set[str] = set()
         self.resting: dict[str, dict[str, LiveOrder]] = {}
-        self.reserved: dict[str, int] = {}
-        self.reserved_ud = 0
         self.fills: list[Filled] = []
         self.settlements: list[Settlement] = []
 
     def branch(self, subaccount: int) -> "Account":
         """Open a subaccount without cash that shares this account's records."""
-        twin = Account(account_id=self.account_id, key_id=self.key_id, balance_ud=0)
+        twin = Account(account_id=self.account_id, key_id=self.key_id, balance_ud=0, opened_ns=self.opened_ns)
         twin.subaccount = subaccount
+        twin.purses = {exchange_index: Purse() for exchange_index in self.purses}
         twin.orders, twin.used_client_ids = self.orders, self.used_client_ids
         twin.fills, twin.settlements = self.fills, self.settlements
         return twin
+
+    @property
+    def balance_ud(self) -> int:
+        """The cash on all shards."""
+        return sum(purse.cash_ud for purse in self.purses.values())
+
+    @property
+    def reserved_ud(self) -> int:
+        """What resting orders lock on all shards."""
+        return sum(purse.reserved_ud for purse in self.purses.values())
+
+    def purse(self, exchange_index: int) -> Purse:
+        """Give the money on a shard, an empty purse when there never was any."""
+        return self.purses.setdefault(exchange_index, Purse())
 
     def holding(self, ticker: str) -> Holding:
         """Give the position in a market, a flat one when there is none yet."""
@@ -147,19 +240,23 @@ class Account:
         holding = self.holdings.get(ticker)
         return holding.net_cc if holding else 0
 
-    def can_afford(self, order: LiveOrder, schedule: FeeSchedule) -> bool:
-        """Whether cash covers all locks if `order` rested whole beside what rests already.
+    def can_afford(self, order: LiveOrder, schedule: FeeSchedule, basket: Basket | None = None) -> bool:
+        """Whether the money of its shard covers all locks if `order` rested whole beside what rests already.
 
-        An order of the same id that rests is replaced by `order`.
+        An order of the same id that rests is replaced by `order`. `basket` is its event's, None without netting.
         """
         if self.is_house:
             return True
+        purse = self.purses[order.exchange_index]
         others = self.resting.get(order.ticker, {})
         resting = [*(each for name, each in others.items() if name != order.order_id), order]
         wanted_ud = locked_ud(resting, self.net_cc(order.ticker), schedule)
-        others_ud = self.reserved_ud - self.reserved.get(order.ticker, 0)
+        change_ud = wanted_ud - purse.reserved.get(order.ticker, 0)
+        if basket is not None:
+            returned_ud = self._returned_ud(basket, schedule, {order.ticker: resting})
+            change_ud -= returned_ud - purse.returned.get(basket.event_ticker, 0)
         # What locks nothing needs nothing, even when dust of fees has eaten into the locks.
-        return wanted_ud <= self.reserved.get(order.ticker, 0) or others_ud + wanted_ud <= self.balance_ud
+        return change_ud <= 0 or change_ud <= purse.available_ud
 
     def note_resting(self, order: LiveOrder) -> None:
         """Remember that `order` rests."""
@@ -169,22 +266,53 @@ class Account:
         """Forget an order that no longer rests."""
         self.resting.get(order.ticker, {}).pop(order.order_id, None)
 
-    def reserve_anew(self, ticker: str, schedule: FeeSchedule) -> None:
-        """Recompute what the orders resting in a market lock, after anything in it changed."""
-        if self.is_house:
+    def reserve_anew(
+        self, ticker: str, exchange_index: int, schedule: FeeSchedule, basket: Basket | None = None
+    ) -> None:
+        """Recompute what the orders resting in a market lock and its event gives back, after anything changed."""
+        purse = self.purses.get(exchange_index)
+        if self.is_house or purse is None:
             return
-        ud = locked_ud(self.resting.get(ticker, {}).values(), self.net_cc(ticker), schedule)
-        self.reserved_ud += ud - self.reserved.get(ticker, 0)
-        self.reserved[ticker] = ud
+        purse.reserve(ticker, locked_ud(self.resting.get(ticker, {}).values(), self.net_cc(ticker), schedule))
+        if basket is not None:
+            purse.give_back(basket.event_ticker, self._returned_ud(basket, schedule, {}))
 
     def view(self) -> AccountView:
         """Give the account's money as it stands, as a value."""
+        shards = tuple(
+            ShardMoney(
+                exchange_index=exchange_index,
+                balance_ud=purse.cash_ud,
+                reserved_ud=purse.reserved_ud,
+                returned_ud=purse.returned_ud,
+            )
+            for exchange_index, purse in sorted(self.purses.items())
+        )
         return AccountView(
             account=self.account_id,
             key_id=self.key_id,
             balance_ud=self.balance_ud,
             reserved_ud=self.reserved_ud,
             subaccount=self.subaccount,
+            returned_ud=sum(each.returned_ud for each in shards),
+            is_netting=self.is_netting,
+            shards=shards,
+            opened_ns=self.opened_ns,
+            first_ud=self.first_ud,
+        )
+
+    def _returned_ud(self, basket: Basket, schedule: FeeSchedule, instead: Mapping[str, Sequence[LiveOrder]]) -> int:
+        """Give what netting returns, with the orders `instead` of those that rest in some markets."""
+        if not self.is_netting:
+            return 0
+        return basket.least_ud(
+            {
+                ticker: held_ud(
+                    instead.get(ticker, tuple(self.resting.get(ticker, {}).values())), self.net_cc(ticker), schedule
+                )
+                for ticker in basket.tickers
+                if self.net_cc(ticker)
+            }
         )
 
 
@@ -193,16 +321,32 @@ def locked_ud(orders: Iterable[LiveOrder], net_cc: int, schedule: FeeSchedule) -
 
     The best-priced orders, which match first, close the position; the rest opens and locks in full.
     """
-    closable_cc = {Side.BID: max(-net_cc, 0), Side.ASK: max(net_cc, 0)}
     total_ud = 0
-    for order in sorted(orders, key=lambda order: -order.side.sign * order.price_ticks):
-        closing_cc = min(order.open_cc, closable_cc[order.side])
-        closable_cc[order.side] -= closing_cc
+    for order, closing_cc in _shares(orders, net_cc):
         opening_cc = order.open_cc - closing_cc
         if opening_cc:
             total_ud += collateral_ud(order.side, order.price_ticks, opening_cc)
             total_ud += worst_fee_ud(schedule, order.price_ticks, opening_cc)
     return total_ud
+
+
+def held_ud(orders: Iterable[LiveOrder], net_cc: int, schedule: FeeSchedule) -> tuple[int, int]:
+    """Give what a position brings at least if its market resolves NO and if YES, whatever of `orders` fills first."""
+    worth_ud = abs(net_cc) * TICKS_PER_DOLLAR
+    for order, closing_cc in _shares(orders, net_cc):
+        if closing_cc:
+            worth_ud -= collateral_ud(order.side, order.price_ticks, closing_cc)
+            worth_ud -= worst_fee_ud(schedule, order.price_ticks, closing_cc)
+    return (0, worth_ud) if net_cc > 0 else (worth_ud, 0)
+
+
+def _shares(orders: Iterable[LiveOrder], net_cc: int) -> Iterator[tuple[LiveOrder, int]]:
+    """Give each order, best price first, with how much of it closes the position."""
+    closable_cc = {Side.BID: max(-net_cc, 0), Side.ASK: max(net_cc, 0)}
+    for order in sorted(orders, key=lambda order: -order.side.sign * order.price_ticks):
+        closing_cc = min(order.open_cc, closable_cc[order.side])
+        closable_cc[order.side] -= closing_cc
+        yield order, closing_cc
 
 
 def worst_fee_ud(schedule: FeeSchedule, price_ticks: int, size_cc: int) -> int:

@@ -105,6 +105,8 @@ NO_SUCH_GROUP = Rejection(status=404, code="not_found", message="order group not
 NO_SUCH_SUBACCOUNT = Rejection(
     status=400, code="invalid_parameters", message="invalid parameters", details="subaccount does not exist"
 )
+# An account that never had money on a market's shard is unknown there. Source: seen at the venue in 2026.
+NO_MONEY_THERE = Rejection(status=404, code="user_not_found", message="user not found")
 GROUP_TRIGGERED = Rejection(status=409, code="order_group_triggered", message="order group is triggered")
 TRADING_PAUSED = Rejection(status=409, code="trading_is_paused", message="trading is paused")
 EXCHANGE_PAUSED = Rejection(status=409, code="exchange_is_paused", message="exchange is paused")

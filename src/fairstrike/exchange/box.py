@@ -48,15 +48,13 @@ class Stage(Protocol):
 class BoxParams(msgspec.Struct, frozen=True, kw_only=True):
     """The protocol's switches, each with the default that the venue's behaviour suggests.
 
-    `tier` None takes every request; `money_shard` holds the accounts' money;
-    `is_order_found_unrouted` lets GET of one order off shard 0 succeed without naming its market;
-    `is_index_granted` entitles keys to the index channels; `live_tier_ns` is how long the live tier keeps what is
-    over, before only historical reads give it. `is_yes_priced` tells the NO side of streamed books in YES prices to
-    who does not say which, as the venue announced. `fault_seed` decides what faults strike.
+    `tier` None takes every request; `is_order_found_unrouted` lets GET of one order off shard 0 succeed without
+    naming its market; `is_index_granted` entitles keys to the index channels; `live_tier_ns` is how long the live
+    tier keeps what is over, before only historical reads give it. `is_yes_priced` tells the NO side of streamed books
+    in YES prices to who does not say which, as the venue announced. `fault_seed` decides what faults strike.
     """
 
     tier: Tier | None = BASIC
-    money_shard: int = 2
     is_order_found_unrouted: bool = False
     is_index_granted: bool = True
     is_yes_priced: bool = False
@@ -78,7 +76,6 @@ class Box:
             budgets=Budgets(switches.tier),
             candles=self._candles,
             live_tier_ns=switches.live_tier_ns,
-            money_shard=switches.money_shard,
             is_order_found_unrouted=switches.is_order_found_unrouted,
         )
         self._api = Api(desk, keyring)

@@ -60,7 +60,7 @@ class ClearingHouse:
             carry_ud=order.carry_ud,
         )
         order.carry_ud = fee.carry_ud
-        account.balance_ud += cash_ud - fee.fee_ud
+        account.purse(order.exchange_index).cash_ud += cash_ud - fee.fee_ud
         self.income_ud += fee.fee_ud
         holding.fees_ud += fee.fee_ud
         holding.updated_ns = instant_ns
@@ -88,7 +88,7 @@ class ClearingHouse:
             return None
         yes_cc, no_cc = max(holding.net_cc, 0), max(-holding.net_cc, 0)
         revenue_ud = yes_cc * value_ticks + no_cc * (TICKS_PER_DOLLAR - value_ticks)
-        account.balance_ud += revenue_ud
+        account.purse(contract.exchange_index).cash_ud += revenue_ud
         self._open_cc[contract.ticker] = self.open_cc(contract.ticker) - yes_cc
         row = Settlement(
             instant_ns=instant_ns,
@@ -102,6 +102,9 @@ class ClearingHouse:
             no_cost_ud=holding.cost_ud if no_cc else 0,
             fees_ud=holding.fees_ud,
             revenue_ud=revenue_ud,
+            realised_ud=holding.realised_ud + revenue_ud - holding.cost_ud,
+            traded_cc=holding.traded_cc,
+            traded_ud=holding.traded_ud,
             subaccount=account.subaccount,
         )
         self._paid.setdefault(contract.ticker, []).append(Payout(account=account, row=row))
@@ -115,8 +118,11 @@ class ClearingHouse:
         for payout in self._paid.get(ticker, ()):
             account, row = payout.account, payout.row
             revenue_ud = row.yes_cc * value_ticks + row.no_cc * (TICKS_PER_DOLLAR - value_ticks)
-            account.balance_ud += revenue_ud - row.revenue_ud
-            payout.row = msgspec.structs.replace(row, value_ticks=value_ticks, revenue_ud=revenue_ud)
+            change_ud = revenue_ud - row.revenue_ud
+            account.purse(row.exchange_index).cash_ud += change_ud
+            payout.row = msgspec.structs.replace(
+                row, value_ticks=value_ticks, revenue_ud=revenue_ud, realised_ud=row.realised_ud + change_ud
+            )
             if row in account.settlements:
                 account.settlements[account.settlements.index(row)] = payout.row
         return tuple(payout.account for payout in self._paid.get(ticker, ()))

@@ -16,6 +16,7 @@ from fairstrike.core.fees import FeeSchedule
 from fairstrike.core.order import Side
 from fairstrike.exchange.accounts import AccountView, PositionView, Settlement
 from fairstrike.exchange.admission import (
+    NO_MONEY_THERE,
     NO_SUCH_MARKET,
     NO_SUCH_ORDER,
     NO_SUCH_SUBACCOUNT,
@@ -26,17 +27,19 @@ from fairstrike.exchange.admission import (
     Reduced,
     Rejection,
 )
+from fairstrike.exchange.balancing import Allocation, Balancing, Reservation
 from fairstrike.exchange.grouping import Grouping
 from fairstrike.exchange.groups import GroupRef, GroupView
 from fairstrike.exchange.happenings import Filled, Happening, IndexPublished, OrderSnapshot, ShardState, Traded
 from fairstrike.exchange.listings import Delays, FloorParams, IndexPrints, Listing, MarketStatus, MarketView
 from fairstrike.exchange.marketlife import MarketLife
-from fairstrike.exchange.members import Members, Transfer
+from fairstrike.exchange.members import Members, Transfer, TransferKind
 from fairstrike.exchange.pit import Pit
 from fairstrike.exchange.premises import Premises
 
 __all__ = [
     "AccountView",
+    "Allocation",
     "AmendOrder",
     "Amended",
     "Delays",
@@ -51,9 +54,11 @@ __all__ = [
     "PositionView",
     "Reduced",
     "Rejection",
+    "Reservation",
     "Settlement",
     "ShardState",
     "Transfer",
+    "TransferKind",
 ]
 
 
@@ -68,6 +73,7 @@ class Floor:
         self._markets = MarketLife(self._on, self._pit)
         self._members = Members(self._on)
         self._groups = Grouping(self._on, self._pit)
+        self._balancing = Balancing(self._on)
 
     @property
     def now_ns(self) -> int:
@@ -133,7 +139,11 @@ class Floor:
         if listing is None or wish.exchange_index not in (None, listing.contract.exchange_index):
             return NO_SUCH_MARKET
         account = self._on.accounts.get((account_id, wish.subaccount))
-        return NO_SUCH_SUBACCOUNT if account is None else self._pit.place(account, listing, wish)
+        if account is None:
+            return NO_SUCH_SUBACCOUNT
+        if not account.is_house and listing.contract.exchange_index not in account.purses:
+            return NO_MONEY_THERE
+        return self._pit.place(account, listing, wish)
 
     def amend(
         self, account_id: str, order_id: str, wish: AmendOrder, now_ns: int, *, subaccount: int = 0
@@ -208,20 +218,34 @@ class Floor:
         """Give an account's order groups in order of creation."""
         return self._groups.of(account_id)
 
-    # Subaccounts
+    # Subaccounts and shards
 
     def open_subaccount(self, account_id: str) -> int | Rejection:
         """Open the account's next numbered subaccount, without cash, and give its number."""
         return self._members.open_subaccount(account_id)
 
     def transfer(self, account_id: str, wish: Transfer) -> Transfer | Rejection:
-        """Move money between subaccounts at `wish.instant_ns`; a repeated transfer id moves nothing more."""
+        """Move money between subaccounts or shards at `wish.instant_ns`; a repeated transfer id moves nothing more."""
         self.advance(wish.instant_ns)
         return self._members.transfer(account_id, wish)
 
-    def transfers(self, account_id: str) -> tuple[Transfer, ...]:
-        """Give an account's transfers between subaccounts, oldest first."""
-        return self._members.transfers(account_id)
+    def transfers(self, account_id: str, kind: TransferKind = TransferKind.SUBACCOUNTS) -> tuple[Transfer, ...]:
+        """Give an account's transfers between subaccounts or between shards, oldest first."""
+        return self._members.transfers(account_id, kind)
+
+    def set_netting(self, account_id: str, subaccount: int, now_ns: int, *, is_netting: bool) -> Rejection | None:
+        """Let a subaccount net across the markets of an event, or no longer; None when it is so."""
+        self.advance(now_ns)
+        return self._members.set_netting(account_id, subaccount, is_netting=is_netting)
+
+    def allocate(self, account_id: str, allocation: Allocation, now_ns: int) -> None:
+        """Spread an account's money over the shards from now on, or no longer with an empty allocation."""
+        self.advance(now_ns)
+        self._balancing.set(account_id, allocation)
+
+    def allocation(self, account_id: str) -> Allocation:
+        """Give how an account's money is spread over the shards."""
+        return self._balancing.of(account_id)
 
     # What the exchange does to its markets
 

@@ -78,7 +78,8 @@ class FloorParams(msgspec.Struct, frozen=True, kw_only=True):
     `is_post_only_cross_accepted` chooses between refusing a crossing post-only order (400) and taking and
     cancelling it at once; `is_ioc_miss_refused` between taking an immediate order that meets nothing and
     refusing it (409). What is placed within `cancel_all_reach_ns` after a cancel-all is cancelled when that time
-    is over; the venue warns of a minute.
+    is over; the venue warns of a minute. Accounts open with their money on `money_shard`, and net across the
+    markets of an event from the start with `is_netting`.
     """
 
     quarter_hour: Delays = Delays(determination_ns=5 * SECOND_NS, settlement_ns=SECOND_NS)
@@ -89,6 +90,8 @@ class FloorParams(msgspec.Struct, frozen=True, kw_only=True):
     is_post_only_cross_accepted: bool = False
     is_ioc_miss_refused: bool = False
     cancel_all_reach_ns: int = 0
+    money_shard: int = 2
+    is_netting: bool = False
 
 
 class Listing:

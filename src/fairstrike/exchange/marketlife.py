@@ -44,7 +44,7 @@ class MarketLife:
         assert contract.ticker not in self._on.listings, "a market is listed once"
         assert contract.close_ns > now_ns, "a market is listed before it closes"
         listing = Listing(contract, schedule, volume_24h_cc, now_ns)
-        self._on.listings[contract.ticker] = listing
+        self._on.add_listing(listing)
         self._on.tell(MarketListed(instant_ns=now_ns, contract=contract, schedule=schedule))
         is_short = contract.close_ns - contract.open_ns <= QUARTER_HOUR_NS
         delays = params.quarter_hour if is_short else params.hourly
@@ -119,12 +119,12 @@ class MarketLife:
                 continue
             listing.schedule = schedule
             for account in tuple(self._on.accounts.values()):
-                account.reserve_anew(listing.contract.ticker, schedule)
-                self._call_margin(account, listing.contract.ticker)
+                self._on.reserve_in(account, listing)
+                self._call_margin(account, listing.contract)
 
-    def _call_margin(self, account: Account, ticker: str) -> None:
-        for order in reversed(tuple(account.resting.get(ticker, {}).values())):
-            if account.is_house or account.reserved_ud <= account.balance_ud:
+    def _call_margin(self, account: Account, contract: Contract) -> None:
+        for order in reversed(tuple(account.resting.get(contract.ticker, {}).values())):
+            if account.is_house or account.purses[contract.exchange_index].available_ud >= 0:
                 return
             self._pit.end_resting(order, UpdateReason.MARGIN_CANCEL)
 
@@ -212,6 +212,7 @@ class MarketLife:
             payout = self._on.house.pay_out(account, contract, value_ticks, now_ns)
             if payout is not None and not account.is_house:
                 account.settlements.append(payout)
+                self._on.reserve_in(account, listing)
                 self._on.tell_balance(account)
 
     def _move(self, listing: Listing, status: MarketStatus) -> None:

@@ -60,7 +60,7 @@ class Pit:
         if refusal is not None:
             return refusal
         order = draft(account, listing, wish, (now_ns, self._on.name(ORDER_STREAM)))
-        if not account.can_afford(order, listing.schedule):
+        if not account.can_afford(order, listing.schedule, self._on.basket(account, listing)):
             return INSUFFICIENT_BALANCE
         killed = self._killed(listing, order)
         if killed is not None:
@@ -265,7 +265,7 @@ class Pit:
     def _can_become(self, account: Account, listing: Listing, order: LiveOrder, price_ticks: int, left_cc: int) -> bool:
         before = order.price_ticks, order.open_cc
         order.price_ticks, order.open_cc = price_ticks, left_cc
-        is_covered = account.can_afford(order, listing.schedule)
+        is_covered = account.can_afford(order, listing.schedule, self._on.basket(account, listing))
         order.price_ticks, order.open_cc = before
         return is_covered
 

@@ -15,12 +15,14 @@ from fairstrike.exchange.groups import OrderGroup
 from fairstrike.exchange.happenings import BalanceChanged, Happening, LevelChanged, OrderChanged, ShardState, Traded
 from fairstrike.exchange.listings import FloorParams, IndexPrints, Listing
 from fairstrike.exchange.matching import LiveOrder
+from fairstrike.exchange.netting import Basket, basket_of
 
 TRADES_KEPT = 100_000
 HAPPENINGS_MAX = 2_000_000
 ORDER_STREAM = 0xA
 TRADE_STREAM = 0xB
 GROUP_STREAM = 0xC
+TRANSFER_STREAM = 0xD
 
 
 class Premises:
@@ -37,6 +39,7 @@ class Premises:
         self.indexes: dict[str, IndexPrints] = {}
         self.house = ClearingHouse()
         self.trades: deque[Traded] = deque(maxlen=TRADES_KEPT)
+        self._baskets: dict[str, Basket | None] = {}
         self._shards: dict[int, ShardState] = {}
         self._happenings: list[Happening] = []
         self._due: list[tuple[int, int, Callable[[], object]]] = []
@@ -85,7 +88,28 @@ class Premises:
 
     def reserve_anew(self, order: LiveOrder) -> None:
         """Recompute what the owner's orders in the market of `order` lock."""
-        self.owner(order).reserve_anew(order.ticker, self.listings[order.ticker].schedule)
+        self.reserve_in(self.owner(order), self.listings[order.ticker])
+
+    def reserve_in(self, account: Account, listing: Listing) -> None:
+        """Recompute what an account's orders in a market lock, and what netting returns of its event."""
+        contract = listing.contract
+        basket = self.basket(account, listing)
+        account.reserve_anew(contract.ticker, contract.exchange_index, listing.schedule, basket)
+
+    def basket(self, account: Account, listing: Listing) -> Basket | None:
+        """Give the markets that a market nets with for an account, None when for it there are none."""
+        if not account.is_netting:
+            return None
+        event = listing.contract.event_ticker
+        if event not in self._baskets:
+            views = (each.contract for each in self.listings.values())
+            self._baskets[event] = basket_of([each for each in views if each.event_ticker == event])
+        return self._baskets[event]
+
+    def add_listing(self, listing: Listing) -> None:
+        """Keep a new market."""
+        self.listings[listing.contract.ticker] = listing
+        self._baskets.pop(listing.contract.event_ticker, None)
 
     # Telling
 

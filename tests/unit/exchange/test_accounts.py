@@ -93,5 +93,5 @@ def test_house_account_reserves_nothing() -> None:
     order = live(1, "h", BID, 5_000, 100)
     assert house.can_afford(order, NO_FEE)
     house.note_resting(order)
-    house.reserve_anew(order.ticker, NO_FEE)
+    house.reserve_anew(order.ticker, order.exchange_index, NO_FEE)
     assert house.view().available_ud == 0

@@ -61,16 +61,12 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Desk(msgspec.Struct, frozen=True, kw_only=True):
-    """What operations work on. `money_shard` is the shard that holds the accounts' money.
-
-    What is older than `live_tier_ns` is historical.
-    """
+    """What operations work on. What is older than `live_tier_ns` is historical."""
 
     floor: Floor
     budgets: Budgets
     candles: Candles
     live_tier_ns: int
-    money_shard: int
     is_order_found_unrouted: bool = False
 
 

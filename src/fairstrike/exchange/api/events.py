@@ -1,4 +1,6 @@
-"""Public reads: series and events, their fee changes and their metadata. Combinations of events are not served.
+"""Public reads: series and events, their fee changes and their metadata.
+
+The box has no combinations of events and no incentive programmes: their lists are empty.
 
 Source: the venue's published interface 3.34.
 """
@@ -12,6 +14,7 @@ from fairstrike.core.timing import SECOND_NS, format_rfc3339
 from fairstrike.core.units import format_cc
 from fairstrike.exchange.api.call import (
     EVENTS_LIMIT_MAX,
+    PAGE_LIMIT_MAX,
     BoxResponse,
     Call,
     Desk,
@@ -24,9 +27,7 @@ from fairstrike.exchange.api.markets import STATUSES
 from fairstrike.exchange.api.shapes import EventShape, MarketShape, SeriesShape
 from fairstrike.exchange.api.tiers import is_historical
 from fairstrike.exchange.api.words import (
-    MUTUALLY_EXCLUSIVE,
     SOURCES,
-    collateral_return,
     fee_multiplier,
     fee_type,
     is_quarter_hour,
@@ -34,7 +35,9 @@ from fairstrike.exchange.api.words import (
     market_title,
 )
 from fairstrike.exchange.floor import MarketView
+from fairstrike.exchange.netting import MUTUALLY_EXCLUSIVE, collateral_return
 
+INCENTIVES_LIMIT_MAX = 10_000
 _CATEGORY = "Crypto"
 
 
@@ -75,6 +78,21 @@ class FeeChangesQuery(msgspec.Struct, frozen=True, kw_only=True):
     show_historical: bool = False
     event_ticker: str | None = None
     limit: Annotated[int, Meta(ge=1, le=EVENTS_LIMIT_MAX)] = EVENTS_LIMIT_MAX
+    cursor: str = ""
+
+
+class CombinationsQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """The page of combinations, read so that a wrong value is refused."""
+
+    limit: Annotated[int, Meta(ge=1, le=EVENTS_LIMIT_MAX)] = EVENTS_LIMIT_MAX // 2
+    cursor: str = ""
+    with_nested_markets: bool = False
+
+
+class IncentivesQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """The page of incentive programmes, read so that a wrong value is refused."""
+
+    limit: Annotated[int, Meta(ge=1, le=INCENTIVES_LIMIT_MAX)] = PAGE_LIMIT_MAX
     cursor: str = ""
 
 
@@ -140,6 +158,24 @@ def metadata(desk: Desk, call: Call) -> BoxResponse:
     views = _event_views(desk, call)
     details = [{"market_ticker": view.contract.ticker, "image_url": "", "color_code": ""} for view in views]
     return answer_json({"image_url": "", "market_details": details, "settlement_sources": SOURCES})
+
+
+def combinations(desk: Desk, call: Call) -> BoxResponse:
+    """Give events that combine others: none."""
+    read_query(call, CombinationsQuery)
+    return answer_json({"events": [], "cursor": ""})
+
+
+def collections(desk: Desk, call: Call) -> BoxResponse:
+    """Give collections of which combinations are made: none."""
+    read_query(call, CombinationsQuery)
+    return answer_json({"multivariate_contracts": [], "cursor": ""})
+
+
+def incentive_programs(desk: Desk, call: Call) -> BoxResponse:
+    """Give rewards for trading or quoting: none."""
+    read_query(call, IncentivesQuery)
+    return answer_json({"incentive_programs": [], "next_cursor": ""})
 
 
 def _event_views(desk: Desk, call: Call) -> list[MarketView]:

@@ -8,9 +8,16 @@ import msgspec
 from fairstrike.core.timing import format_rfc3339
 from fairstrike.exchange.api.call import BoxResponse, Call, Desk, answer_json, bad_query, page, read_query, refuse
 from fairstrike.exchange.api.markets import Limit, TradesQuery, is_between, markets_page, trades_page
-from fairstrike.exchange.api.portfolio import Subaccount, fill_shape, order_shape
+from fairstrike.exchange.api.portfolio import (
+    Subaccount,
+    event_position_shape,
+    fill_shape,
+    order_shape,
+    position_shape,
+)
 from fairstrike.exchange.api.tiers import cutoff_ns, historical_market, historical_markets
 from fairstrike.exchange.api.words import market_shape
+from fairstrike.exchange.floor import PositionView, Settlement
 from fairstrike.exchange.happenings import OrderStatus
 
 
@@ -33,6 +40,16 @@ class OwnQuery(msgspec.Struct, frozen=True, kw_only=True):
     ticker: str | None = None
     min_ts: int | None = None
     max_ts: int | None = None
+    subaccount: Subaccount | None = None
+
+
+class OldPositionsQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Filters of positions in settled markets."""
+
+    limit: Limit = 100
+    cursor: str = ""
+    ticker: str | None = None
+    event_ticker: str | None = None
     subaccount: Subaccount | None = None
 
 
@@ -89,6 +106,44 @@ def fills(desk: Desk, call: Call) -> BoxResponse:
     # One match of the account with itself gives two fills: the order id tells them apart.
     found, cursor = page(wanted, query.cursor, query.limit, lambda fill: f"{fill.trade_id}/{fill.order_id}")
     return answer_json({"fills": [fill_shape(desk.floor, fill) for fill in found], "cursor": cursor})
+
+
+def positions(desk: Desk, call: Call) -> BoxResponse:
+    """Give the account's positions in markets settled before the cutoff, newest first: flat, with what they brought."""
+    query = read_query(call, OldPositionsQuery)
+    before_ns = cutoff_ns(desk, call)
+    wanted = (
+        row
+        for row in reversed(desk.floor.settlements(call.owner))
+        if row.instant_ns < before_ns
+        and query.ticker in (None, row.ticker)
+        and query.event_ticker in (None, row.event_ticker)
+        and query.subaccount in (None, row.subaccount)
+    )
+    found, cursor = page(wanted, query.cursor, query.limit, lambda row: f"{row.ticker}/{row.subaccount}")
+    events: dict[str, list[PositionView]] = {}
+    for row in found:
+        events.setdefault(row.event_ticker, []).append(_position(row))
+    return answer_json(
+        {
+            "market_positions": [position_shape(_position(row), row.exchange_index) for row in found],
+            "event_positions": [event_position_shape(event, rows) for event, rows in events.items()],
+            "cursor": cursor,
+        }
+    )
+
+
+def _position(row: Settlement) -> PositionView:
+    return PositionView(
+        ticker=row.ticker,
+        net_cc=0,
+        cost_ud=0,
+        realised_ud=row.realised_ud,
+        fees_ud=row.fees_ud,
+        traded_cc=row.traded_cc,
+        traded_ud=row.traded_ud,
+        updated_ns=row.instant_ns,
+    )
 
 
 def orders(desk: Desk, call: Call) -> BoxResponse:

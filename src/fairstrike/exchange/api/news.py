@@ -13,7 +13,6 @@ from fairstrike.core.units import format_e8, format_ticks
 from fairstrike.exchange.api.messages import Message, encode_msg
 from fairstrike.exchange.api.shapes import Number, PriceRangeShape
 from fairstrike.exchange.api.words import (
-    collateral_return,
     custom_strike,
     fee_multiplier,
     fee_type,
@@ -38,6 +37,7 @@ from fairstrike.exchange.happenings import (
     MarketSettled,
     StrikePublished,
 )
+from fairstrike.exchange.netting import collateral_return
 
 FIFTH_NS = SECOND_NS // 5
 

@@ -47,9 +47,6 @@ from fairstrike.venue.kalshi.wire.orders import (
     OrderDecreased,
 )
 
-# An account that never had money on a market's shard is unknown there. Source: seen at the venue in 2026.
-_NO_MONEY_THERE = Rejection(status=404, code="user_not_found", message="user not found")
-
 
 class _BatchCancelled(msgspec.Struct, frozen=True, kw_only=True):
     """One item of a batch cancel's answer. The client's type would leave out a zero `reduced_by`."""
@@ -205,10 +202,6 @@ def _place(desk: Desk, call: Call, wire: CreateOrder) -> Placed | Rejection:
     wish = _wish(wire)
     if isinstance(wish, Rejection):
         return wish
-    view = desk.floor.market(wish.ticker)
-    is_found = view is not None and wish.exchange_index in (None, view.contract.exchange_index)
-    if view is not None and is_found and view.contract.exchange_index != desk.money_shard:
-        return _NO_MONEY_THERE
     return desk.floor.place(call.owner, wish, call.now_ns)
 
 

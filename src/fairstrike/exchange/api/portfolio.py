@@ -122,18 +122,26 @@ def balance(desk: Desk, call: Call) -> BoxResponse:
     """
     query = read_query(call, BalanceQuery)
     account = desk.floor.account(call.owner, query.subaccount)
-    if account is None or query.exchange_index not in (None, desk.money_shard):
+    wanted = None if query.exchange_index == -1 else query.exchange_index
+    if account is None or (wanted is not None and account.on(wanted) is None):
         return error(404, "user_not_found", "user not found")
-    available_ud = account.available_ud
-    shard = ShardBalanceShape(exchange_index=desk.money_shard, balance=balance_dollars(available_ud))
-    worth_ud = sum(_worth_ud(desk.floor, position) for position in desk.floor.positions(call.owner, query.subaccount))
+    shards = [each for each in account.shards if wanted in (None, each.exchange_index)]
+    available_ud = sum(each.available_ud for each in shards)
+    worth_ud = sum(
+        _worth_ud(desk.floor, position)
+        for position in desk.floor.positions(call.owner, query.subaccount)
+        if wanted in (None, _exchange_index(desk.floor, position.ticker))
+    )
     return answer_json(
         BalanceShape(
             balance=available_ud // UD_PER_CENT,
             balance_dollars=balance_dollars(available_ud),
             portfolio_value=worth_ud // UD_PER_CENT,
             updated_ts=call.now_ns // SECOND_NS,
-            balance_breakdown=(shard,),
+            balance_breakdown=tuple(
+                ShardBalanceShape(exchange_index=each.exchange_index, balance=balance_dollars(each.available_ud))
+                for each in shards
+            ),
         )
     )
 
@@ -149,8 +157,8 @@ def positions(desk: Desk, call: Call) -> BoxResponse:
         events.setdefault(_event_ticker(floor, held.ticker), []).append(held)
     return answer_json(
         {
-            "market_positions": [_position_shape(floor, held) for held in found],
-            "event_positions": [_event_position_shape(event, rows) for event, rows in events.items()],
+            "market_positions": [position_shape(held, _exchange_index(floor, held.ticker)) for held in found],
+            "event_positions": [event_position_shape(event, rows) for event, rows in events.items()],
             "cursor": cursor,
         }
     )
@@ -299,10 +307,11 @@ def _is_position_wanted(floor: Floor, held: PositionView, query: PositionsQuery)
     )
 
 
-def _position_shape(floor: Floor, held: PositionView) -> MarketPositionShape:
+def position_shape(held: PositionView, exchange_index: int) -> MarketPositionShape:
+    """Give the position object of a market on a shard."""
     return MarketPositionShape(
         ticker=held.ticker,
-        exchange_index=_exchange_index(floor, held.ticker),
+        exchange_index=exchange_index,
         total_traded_dollars=format_ud(held.traded_ud),
         position_fp=format_cc(held.net_cc),
         market_exposure_dollars=format_ud(held.cost_ud),
@@ -312,7 +321,8 @@ def _position_shape(floor: Floor, held: PositionView) -> MarketPositionShape:
     )
 
 
-def _event_position_shape(event_ticker: str, rows: list[PositionView]) -> EventPositionShape:
+def event_position_shape(event_ticker: str, rows: list[PositionView]) -> EventPositionShape:
+    """Give the position object of an event, the sum of its markets'."""
     return EventPositionShape(
         event_ticker=event_ticker,
         total_cost_dollars=format_ud(sum(row.traded_ud for row in rows)),

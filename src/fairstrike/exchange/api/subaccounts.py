@@ -1,7 +1,7 @@
-"""Numbered subaccounts: create, read their money, move money between them.
+"""Numbered subaccounts: create, read their money, move money between them, choose which of them net.
 
-The box keeps all money on one shard; a transfer on another finds no account there. Source: the venue's published
-interface: an Advanced key or better, 63 numbered subaccounts, transfers on shard 0 unless another is named.
+Source: the venue's published interface: an Advanced key or better, 63 numbered subaccounts, transfers on shard 0
+unless another is named.
 """
 
 from typing import Annotated
@@ -23,11 +23,13 @@ from fairstrike.exchange.api.call import (
     page,
     read_body,
     read_query,
+    refuse,
     rejected,
 )
 from fairstrike.exchange.api.orders import charge
 from fairstrike.exchange.api.words import balance_dollars
 from fairstrike.exchange.floor import Rejection, Transfer
+from fairstrike.venue.kalshi.wire.funds import NettingConfig, NettingConfigs, UpdateNetting
 from fairstrike.venue.kalshi.wire.portfolio import (
     ApplySubaccountTransfer,
     CreateSubaccount,
@@ -64,11 +66,12 @@ def balances(desk: Desk, call: Call) -> BoxResponse:
     rows = tuple(
         SubaccountBalance(
             subaccount_number=account.subaccount,
-            exchange_index=desk.money_shard,
-            balance=balance_dollars(account.available_ud),
+            exchange_index=shard.exchange_index,
+            balance=balance_dollars(shard.available_ud),
             updated_ts=call.now_ns // SECOND_NS,
         )
         for account in desk.floor.subaccounts(call.owner)
+        for shard in account.shards
     )
     return answer_json(SubaccountBalances(subaccount_balances=rows))
 
@@ -78,16 +81,15 @@ def transfer(desk: Desk, call: Call) -> BoxResponse:
     wire = read_body(call, ApplySubaccountTransfer)
     shard = wire.exchange_index or 0
     charge(desk, call, DEFAULT_COST, shard)
-    if not _is_uuid(wire.client_transfer_id):
-        return error(400, "invalid_UUID", "invalid UUID", "client_transfer_id must be a UUID")
-    if shard != desk.money_shard:
-        return error(404, "user_not_found", "user not found")
+    check_uuid(wire.client_transfer_id)
     wish = Transfer(
         instant_ns=call.now_ns,
         transfer_id=wire.client_transfer_id,
         source=wire.from_subaccount,
         target=wire.to_subaccount,
         amount_ud=wire.amount_cents * UD_PER_CENT,
+        source_shard=shard,
+        target_shard=shard,
     )
     done = desk.floor.transfer(call.owner, wish)
     return rejected(done) if isinstance(done, Rejection) else answer_json({})
@@ -104,7 +106,7 @@ def transfers(desk: Desk, call: Call) -> BoxResponse:
             from_subaccount=row.source,
             to_subaccount=row.target,
             amount_cents=row.amount_ud // UD_PER_CENT,
-            exchange_index=desk.money_shard,
+            exchange_index=row.source_shard,
             created_ts=row.instant_ns // SECOND_NS,
         )
         for row in found
@@ -112,9 +114,29 @@ def transfers(desk: Desk, call: Call) -> BoxResponse:
     return answer_json(SubaccountTransfersPage(transfers=rows, cursor=cursor))
 
 
-def _is_uuid(text: str) -> bool:
+def netting(desk: Desk, call: Call) -> BoxResponse:
+    """Give which subaccounts net across the markets of an event, on each of their shards."""
+    rows = tuple(
+        NettingConfig(
+            subaccount_number=account.subaccount, enabled=account.is_netting, exchange_index=shard.exchange_index
+        )
+        for account in desk.floor.subaccounts(call.owner)
+        for shard in account.shards
+    )
+    return answer_json(NettingConfigs(netting_configs=rows))
+
+
+def set_netting(desk: Desk, call: Call) -> BoxResponse:
+    """Let a subaccount net, or no longer: on all its shards, since the request names none."""
+    wire = read_body(call, UpdateNetting)
+    charge(desk, call, DEFAULT_COST, None)
+    refused = desk.floor.set_netting(call.owner, wire.subaccount_number, call.now_ns, is_netting=wire.enabled)
+    return answer_json({}) if refused is None else rejected(refused)
+
+
+def check_uuid(text: str) -> None:
+    """Check an id that the client gave a transfer. Raises `CallRefused` (400) when it is no UUID."""
     try:
         UUID(text)
     except ValueError:
-        return False
-    return True
+        refuse(error(400, "invalid_UUID", "invalid UUID", "client_transfer_id must be a UUID"))

@@ -1,7 +1,5 @@
 """The floor's values in the venue's words: sides, prices, strikes, markets. Shared by answers and streams."""
 
-from collections.abc import Iterable
-
 import msgspec
 
 from fairstrike.core.contract import CENT_GRID, TAPERED_GRID, Comparison, Contract, PriceRange
@@ -12,7 +10,6 @@ from fairstrike.core.units import E8_PER_DOLLAR, PPM, TICKS_PER_DOLLAR, format_c
 from fairstrike.exchange.api.shapes import MarketShape, Number, PriceRangeShape, SourceShape
 from fairstrike.exchange.floor import FloorParams, MarketStatus, MarketView
 
-MUTUALLY_EXCLUSIVE, NESTED = "MECNET", "DIRECNET"
 SOURCES = (SourceShape(name="CF Benchmarks", url="https://www.cfbenchmarks.com/"),)
 
 _UD_PER_BALANCE_STEP = 100
@@ -53,14 +50,6 @@ def index_id(asset: str) -> str:
 def is_quarter_hour(contract: Contract) -> bool:
     """Whether a market is one of the 15-minute family, whose target is the opening mean."""
     return contract.comparison is Comparison.AT_LEAST
-
-
-def collateral_return(contracts: Iterable[Contract]) -> str:
-    """Give how an event's markets overlap: one of them pays, thresholds contain each other, or nothing to say."""
-    kinds = {contract.comparison for contract in contracts}
-    if kinds & {Comparison.BETWEEN, Comparison.BELOW}:
-        return MUTUALLY_EXCLUSIVE
-    return "" if Comparison.AT_LEAST in kinds else NESTED
 
 
 def fee_type(schedule: FeeSchedule) -> str:

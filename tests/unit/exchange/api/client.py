@@ -14,7 +14,7 @@ from fairstrike.core.timing import HOUR_NS, MINUTE_NS, SECOND_NS, parse_rfc3339_
 from fairstrike.core.units import E8_PER_DOLLAR, UD_PER_DOLLAR
 from fairstrike.exchange.api.call import BoxRequest, BoxResponse
 from fairstrike.exchange.box import Box, BoxParams
-from fairstrike.exchange.floor import Floor, Placed, PlaceOrder
+from fairstrike.exchange.floor import Floor, FloorParams, Placed, PlaceOrder
 from fairstrike.exchange.verification import Keyring
 
 WALL_MS = 1_790_000_000_000
@@ -66,8 +66,8 @@ QUARTER_CONTRACT = Contract(
 class PlainStage:
     """A floor on which nobody moves but the test."""
 
-    def __init__(self) -> None:
-        self.floor = Floor(now_ns=START_NS)
+    def __init__(self, params: FloorParams | None = None) -> None:
+        self.floor = Floor(params=params, now_ns=START_NS)
         for contract in (HOURLY_CONTRACT, RANGE_CONTRACT, QUARTER_CONTRACT):
             self.floor.list_market(contract, FeeSchedule(), 0, START_NS)
         self.floor.open_account("client", key_id="client-key", balance_ud=10_000 * UD_PER_DOLLAR)
@@ -84,11 +84,11 @@ class PlainStage:
 class Client:
     """One account's REST client; its clock stands still unless a test moves `now_ns`."""
 
-    def __init__(self, params: BoxParams | None = None) -> None:
+    def __init__(self, params: BoxParams | None = None, *, floor: FloorParams | None = None) -> None:
         keyring = Keyring()
         for name in ("client", "other"):
             keyring.add(f"{name}-key", name, PUBLIC_PEM)
-        self.stage = PlainStage()
+        self.stage = PlainStage(floor)
         self.floor = self.stage.floor
         self.box = Box(self.stage, keyring, params or BoxParams(tier=None))
         self.now_ns = START_NS

@@ -63,10 +63,24 @@ def test_trades_fills_and_orders_move(client: Client) -> None:
     assert client.get("/historical/orders", f"limit=1&cursor={first['cursor']}")["orders"] == orders[1:]
 
 
+def test_positions_of_old_settlements_are_flat_and_tell_what_they_brought(client: Client) -> None:
+    answer = client.get("/historical/positions", f"ticker={HOURLY}")
+    (row,), (event,) = answer["market_positions"], answer["event_positions"]
+    (settled,) = client.get("/portfolio/settlements")["settlements"]
+    bought, fee = float(settled["yes_total_cost_dollars"]), settled["fee_cost"]
+    assert (row["position_fp"], row["market_exposure_dollars"], row["fees_paid_dollars"]) == ("0.00", "0.000000", fee)
+    assert float(row["total_traded_dollars"]) == bought
+    assert float(row["realized_pnl_dollars"]) == settled["revenue"] / 100 - bought
+    assert event["realized_pnl_dollars"] == row["realized_pnl_dollars"]
+    assert client.get("/portfolio/positions")["market_positions"] == []
+    assert client.get("/historical/positions", "event_ticker=KXNONE")["market_positions"] == []
+
+
 def test_what_is_young_is_not_historical() -> None:
     client = Client()
     client.quote(Side.ASK, 5_000, 400)
     client.place(count="1.00")
     for kind in ("markets", "trades", "fills", "orders"):
         assert client.get(f"/historical/{kind}")[kind] == []
+    assert client.get("/historical/positions")["market_positions"] == []
     assert client.call("GET", f"/historical/markets/{HOURLY}")[0] == 404

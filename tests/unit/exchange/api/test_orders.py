@@ -8,6 +8,7 @@ from fairstrike.core.order import Side
 from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
 from fairstrike.exchange.api.budgets import BASIC
 from fairstrike.exchange.box import BoxParams
+from fairstrike.exchange.floor import FloorParams
 from fairstrike.exchange.happenings import ShardState
 from tests.unit.exchange.api.client import HOURLY, QUARTER, RANGE, START_NS, Client, order_body
 
@@ -218,7 +219,7 @@ def test_a_batch_beyond_the_bucket_is_refused_whole() -> None:
 
 
 def test_what_the_box_lacks_is_501_and_not_a_missing_path() -> None:
-    status, body = Client().call("GET", "/portfolio/subaccounts/netting")
+    status, body = Client().call("GET", "/communications/id")
     assert (status, body["error"]["code"]) == (501, "not_implemented")
 
 
@@ -330,5 +331,5 @@ def test_a_paused_market_refuses_everything_and_is_listed_as_paused() -> None:
 
 
 def test_a_market_on_a_shard_without_money_knows_no_user() -> None:
-    status, body = Client(BoxParams(tier=None, money_shard=0)).place()
+    status, body = Client(floor=FloorParams(money_shard=0)).place()
     assert (status, body["error"]["code"]) == (404, "user_not_found")
