@@ -156,7 +156,8 @@ class CalibratedWorld:
         """Publish the second's print, and have the ladder's makers follow."""
         self._agenda.arrange(now_ns + SECOND_NS, self._print)
         second = now_ns // SECOND_NS
-        self.floor.publish_index(self.params.hourly.asset, second, self.weather.print_e8(second), now_ns)
+        fifths_e8 = self.weather.fifths_e8(second)
+        self.floor.publish_index(self.params.hourly.asset, second, fifths_e8[0], now_ns, fifths_e8=fifths_e8)
         self._board.ticks.clear()
         for ticker, maker in self._makers.items():
             p_yes = self._probability(ticker, now_ns)

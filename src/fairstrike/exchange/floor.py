@@ -31,7 +31,7 @@ from fairstrike.exchange.balancing import Allocation, Balancing, Reservation
 from fairstrike.exchange.grouping import Grouping
 from fairstrike.exchange.groups import GroupRef, GroupView
 from fairstrike.exchange.happenings import Filled, Happening, IndexPublished, OrderSnapshot, ShardState, Traded
-from fairstrike.exchange.listings import Delays, FloorParams, IndexPrints, Listing, MarketStatus, MarketView
+from fairstrike.exchange.listings import FIFTHS, Delays, FloorParams, IndexPrints, Listing, MarketStatus, MarketView
 from fairstrike.exchange.marketlife import MarketLife
 from fairstrike.exchange.members import Members, Transfer, TransferKind
 from fairstrike.exchange.pit import Pit
@@ -114,8 +114,13 @@ class Floor:
         """Give what happened since the last call, in order."""
         return self._on.drain()
 
-    def publish_index(self, asset: str, second: int, value_e8: int, now_ns: int) -> None:
-        """Publish the index's print of source second `second`."""
+    def publish_index(
+        self, asset: str, second: int, value_e8: int, now_ns: int, *, fifths_e8: tuple[int, ...] | None = None
+    ) -> None:
+        """Publish the index's print of source second `second`.
+
+        `fifths_e8` are the five values of that second, the print first; without them the print stands through it.
+        """
         self.advance(now_ns)
         prints = self._on.indexes.setdefault(asset, IndexPrints())
         prints.add(second, value_e8)
@@ -127,6 +132,7 @@ class Floor:
                 value_e8=value_e8,
                 avg_60s=prints.last_minute(second),
                 quarter_hour=prints.quarter_hour(second),
+                fifths_e8=fifths_e8 or (value_e8,) * FIFTHS,
             )
         )
 

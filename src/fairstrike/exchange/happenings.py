@@ -114,8 +114,8 @@ class IndexAverage(msgspec.Struct, frozen=True, kw_only=True):
 class LevelChanged(msgspec.Struct, frozen=True, kw_only=True, tag="level_changed", gc=False):
     """A signed change of the size resting at one price.
 
-    `account` and `client_order_id` name the order that caused it, for its owner's eyes only; `account` is
-    None for house accounts.
+    `account`, `subaccount` and `client_order_id` name the order that caused it, for its owner's eyes only; `account`
+    is None for house accounts.
     """
 
     instant_ns: int
@@ -125,6 +125,7 @@ class LevelChanged(msgspec.Struct, frozen=True, kw_only=True, tag="level_changed
     delta_cc: int
     client_order_id: str | None = None
     account: str | None = None
+    subaccount: int = 0
 
 
 class Traded(msgspec.Struct, frozen=True, kw_only=True, tag="traded", gc=False):
@@ -273,7 +274,8 @@ class IndexPublished(msgspec.Struct, frozen=True, kw_only=True, tag="index_publi
     """The index's value for source second `second` (epoch seconds), with its running means.
 
     `avg_60s` covers the prints of [second − 60, second); `quarter_hour`, present only in the minute before
-    :00, :15, :30 and :45, the prints of (close − 60, second]. Either is None without a print.
+    :00, :15, :30 and :45, the prints of (close − 60, second]. Either is None without a print. `fifths_e8` are the
+    five values of the second, 200 ms apart, of which the print is the first; each is told when its time comes.
     """
 
     instant_ns: int
@@ -282,6 +284,7 @@ class IndexPublished(msgspec.Struct, frozen=True, kw_only=True, tag="index_publi
     value_e8: int
     avg_60s: IndexAverage | None
     quarter_hour: IndexAverage | None
+    fifths_e8: tuple[int, ...]
 
 
 Happening = (

@@ -13,6 +13,7 @@ from fairstrike.core.timing import MILLISECOND_NS, MINUTE_NS, SECOND_NS, WINDOW_
 from fairstrike.exchange.happenings import IndexAverage
 from fairstrike.exchange.matching import MatchingBook
 
+FIFTHS = 5
 QUARTER_HOUR_NS = 15 * MINUTE_NS
 TICKER_SIDES = 2
 """The venue's ticker counts contracts on both sides of a match: its volume and open interest are twice the pairs.

@@ -135,6 +135,7 @@ class Premises:
                 delta_cc=delta_cc,
                 client_order_id=None if is_house else order.client_order_id,
                 account=None if is_house else order.account,
+                subaccount=order.subaccount,
             )
         )
 

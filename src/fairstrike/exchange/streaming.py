@@ -58,7 +58,6 @@ INDEX, INDEX_FIFTHS, GROUPS = "cfbenchmarks_value", "cfbenchmarks_value_5hz", "o
 INDICES = frozenset({INDEX, INDEX_FIFTHS})
 UNFILTERED = frozenset({LIFECYCLE, GROUPS})
 CHANNELS = frozenset({BOOK, TICKER, TRADE, FILL, ORDERS, POSITIONS, LIFECYCLE, GROUPS}) | INDICES
-FIFTHS = 5
 UNSERVED = frozenset({"communications", "multivariate_market_lifecycle", "pyth_value"})
 
 
@@ -421,9 +420,11 @@ class Streams:
         self._send_plain(INDEX, index_id(print_.asset), lambda: news.index_value(print_))
 
     def _tell_fifths(self, asset: str, now_ns: int) -> None:
-        """Tell what five values a second would have told of the last print up to `now_ns`."""
+        """Tell the values of the last print's second up to `now_ns`."""
         print_, told = self._prints.get(asset, (None, 0))
-        while print_ is not None and told < FIFTHS and print_.instant_ns + told * news.FIFTH_NS <= now_ns:
+        while (
+            print_ is not None and told < len(print_.fifths_e8) and print_.instant_ns + told * news.FIFTH_NS <= now_ns
+        ):
             self._send_plain(INDEX_FIFTHS, index_id(asset), partial(news.index_fifth, print_, told))
             told += 1
             self._prints[asset] = (print_, told)

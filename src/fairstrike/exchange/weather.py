@@ -12,6 +12,7 @@ import msgspec
 from fairstrike.core.chance import Dice
 from fairstrike.core.timing import SECOND_NS
 from fairstrike.core.units import E8_PER_DOLLAR
+from fairstrike.exchange.listings import FIFTHS
 from fairstrike.pricing.digital import SECONDS_PER_YEAR
 
 STEPS_PER_SECOND = 10
@@ -75,7 +76,13 @@ class Weather:
 
     def print_e8(self, second: int) -> int:
         """Give the print of epoch second `second`, rounded to cents."""
-        return int(self.value_at(second * SECOND_NS) * 100.0 + 0.5) * _CENT_E8
+        return _cents_e8(self.value_at(second * SECOND_NS))
+
+    def fifths_e8(self, second: int) -> tuple[int, ...]:
+        """Give the five values of epoch second `second`, 200 ms apart, rounded to cents; the first is its print."""
+        return tuple(
+            _cents_e8(self.value_at(second * SECOND_NS + fifth * SECOND_NS // FIFTHS)) for fifth in range(FIFTHS)
+        )
 
     def _grow(self) -> None:
         params = self._params
@@ -89,3 +96,7 @@ class Weather:
         if len(self._steps) > 2 * _STEPS_KEPT:
             del self._steps[:_STEPS_KEPT]
             self._first += _STEPS_KEPT
+
+
+def _cents_e8(dollars: float) -> int:
+    return int(dollars * 100.0 + 0.5) * _CENT_E8

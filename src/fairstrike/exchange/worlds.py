@@ -40,6 +40,7 @@ from fairstrike.exchange.liquidity import (
     NoiseTakers,
     Plant,
 )
+from fairstrike.exchange.listings import FIFTHS
 from fairstrike.pricing.digital import SECONDS_PER_YEAR
 from fairstrike.pricing.settlement import (
     PayoffInterval,
@@ -100,6 +101,20 @@ class IndexPath:
             self._value *= math.exp(step)
             self._prints.append(self._rounded())
         return self._prints[second - self._first_second]
+
+    def fifths_e8(self, second: int) -> tuple[int, ...]:
+        """Give the five values of `second`, the print first: a bridge of the same volatility to the next print.
+
+        They have chance of their own, a stream for each second, so the prints are what they are without them.
+        """
+        dice = Dice(self._dice.seed, second)
+        values = [self.print_e8(second)]
+        end_e8, sd_e8 = self.print_e8(second + 1), self._step_sd * values[0] / math.sqrt(FIFTHS)
+        for left in range(FIFTHS, 1, -1):
+            drift_e8 = (end_e8 - values[-1]) / left
+            move_e8 = drift_e8 + sd_e8 * math.sqrt((left - 1) / left) * dice.normal()
+            values.append(values[-1] + round(move_e8 / _CENT_E8) * _CENT_E8)
+        return tuple(values)
 
     def _rounded(self) -> int:
         return int(self._value * 100.0 + 0.5) * _CENT_E8
@@ -171,7 +186,8 @@ class World:
         """Publish the second's print, value every market, have the makers follow."""
         second = now_ns // SECOND_NS
         self._agenda.arrange(now_ns + SECOND_NS, self._tick)
-        self.floor.publish_index(self.params.asset, second, self._path.print_e8(second), now_ns)
+        fifths_e8 = self._path.fifths_e8(second)
+        self.floor.publish_index(self.params.asset, second, fifths_e8[0], now_ns, fifths_e8=fifths_e8)
         self._board.ticks.clear()
         if now_ns >= self.close_ns:
             return

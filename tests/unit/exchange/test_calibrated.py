@@ -12,7 +12,7 @@ from fairstrike.core.order import Side
 from fairstrike.core.timing import MINUTE_NS, SECOND_NS
 from fairstrike.exchange.calibrated import CalibratedWorld
 from fairstrike.exchange.floor import MarketStatus, Placed, PlaceOrder
-from fairstrike.exchange.happenings import Filled, Happening, MarketSettled, Traded
+from fairstrike.exchange.happenings import Filled, Happening, IndexPublished, MarketSettled, Traded
 from fairstrike.exchange.worlds import START_NS
 from fairstrike.research.statistics_report import StatisticsReport
 from tests.unit.exchange.floor_samples import DOLLARS
@@ -89,6 +89,16 @@ def test_the_page_is_drawn_from_two_answers_of_stats() -> None:
     assert all("<svg" in picture for picture in drawn.values())
     assert drawn == pictures(real, real)
     assert table(compared(real, real)).endswith("67 of 67 figures lie within a factor of 1.5.")
+
+
+def test_the_index_moves_five_times_a_second() -> None:
+    world = CalibratedWorld(seed=2, start_ns=START_NS)
+    world.advance(START_NS + 30 * SECOND_NS)
+    prints = [told for told in world.floor.drain() if isinstance(told, IndexPublished)]
+    assert len(prints) == 31
+    for told in prints:
+        assert told.fifths_e8[0] == told.value_e8 == world.weather.print_e8(told.second)
+        assert len(set(told.fifths_e8)) > 1
 
 
 def test_generated_figures_are_near_the_real_ones(tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from fairstrike.core.order import Side, TimeInForce
 from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
-from fairstrike.core.units import E8_PER_DOLLAR, TICKS_PER_DOLLAR, parse_cc, parse_ticks
+from fairstrike.core.units import E8_PER_DOLLAR, TICKS_PER_DOLLAR, UD_PER_DOLLAR, parse_cc, parse_ticks
 from fairstrike.exchange.api.messages import market_id
 from fairstrike.exchange.box import BoxParams
-from fairstrike.exchange.floor import PlaceOrder
+from fairstrike.exchange.floor import PlaceOrder, Rejection, Transfer
 from fairstrike.venue.kalshi.wire.stream import decode_frame
 from tests.unit.exchange.api.client import (
     CLOSE_NS,
@@ -69,7 +69,18 @@ def test_client_order_ids_are_for_the_owners_eyes(client: Client, stream: Stream
     client.place(client_order_id="mine")
     (own,), (foreign,) = stream.frames(), other.frames()
     assert own["msg"]["client_order_id"] == "mine"
-    assert "client_order_id" not in foreign["msg"]
+    assert own["msg"]["subaccount"] == 0
+    assert not {"client_order_id", "subaccount"} & foreign["msg"].keys()
+
+
+def test_an_own_change_names_its_subaccount(client: Client, stream: Stream) -> None:
+    stream.subscribe("orderbook_delta", HOURLY)
+    assert client.floor.open_subaccount("client") == 1
+    moved = Transfer(instant_ns=client.now_ns, transfer_id="", source=0, target=1, amount_ud=100 * UD_PER_DOLLAR)
+    assert not isinstance(client.floor.transfer("client", moved), Rejection)
+    client.place(subaccount=1)
+    (own,) = stream.frames()
+    assert (own["msg"]["subaccount"], "client_order_id" in own["msg"]) == (1, False)
 
 
 def test_a_second_subscribe_merges_and_ok_takes_a_number(client: Client, stream: Stream) -> None:

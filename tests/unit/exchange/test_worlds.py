@@ -146,6 +146,20 @@ def test_index_moves_as_volatile_as_asked(vol_annual: float) -> None:
     assert all(round(value * 100) == pytest.approx(value * 100, abs=1e-6) for value in prints)
 
 
+def test_five_values_a_second_are_the_same_motion_and_leave_the_prints_alone() -> None:
+    params = WorldParams(vol_annual=0.35)
+    path, untouched = IndexPath(Dice(7, 1_000), params, 0), IndexPath(Dice(7, 1_000), params, 0)
+    values = [value / E8_PER_DOLLAR for second in range(10_000) for value in path.fifths_e8(second)]
+    assert [path.print_e8(second) for second in range(10_000)] == [
+        untouched.print_e8(second) for second in range(10_000)
+    ]
+    assert values[::5] == [path.print_e8(second) / E8_PER_DOLLAR for second in range(10_000)]
+    steps = [after / before - 1.0 for before, after in pairwise(values)]
+    measured = (sum(step * step for step in steps) / len(steps) * 5 * 31_557_600) ** 0.5
+    assert measured == pytest.approx(0.35, rel=0.03)
+    assert path.fifths_e8(5_000) == path.fifths_e8(5_000)
+
+
 # Gifts
 
 

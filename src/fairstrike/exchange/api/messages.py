@@ -59,6 +59,7 @@ class DeltaMsg(Message, frozen=True, kw_only=True, omit_defaults=True):
     ts: str
     ts_ms: int
     client_order_id: str | None = None
+    subaccount: int | None = None
 
 
 class TickerMsg(Message, frozen=True, kw_only=True, omit_defaults=True):
@@ -201,7 +202,7 @@ def snapshot(ticker: str, book: BookShape) -> bytes:
 
 
 def delta(change: LevelChanged, *, is_own: bool, is_yes_priced: bool) -> bytes:
-    """Give the `msg` of an `orderbook_delta`; only the owner sees the client order id.
+    """Give the `msg` of an `orderbook_delta`; only the owner sees whose order it was, and its client order id.
 
     A change of the NO side carries the NO price unless `is_yes_priced`.
     """
@@ -216,6 +217,7 @@ def delta(change: LevelChanged, *, is_own: bool, is_yes_priced: bool) -> bytes:
             ts=time_text(change.instant_ns),
             ts_ms=change.instant_ns // MILLISECOND_NS,
             client_order_id=change.client_order_id if is_own else None,
+            subaccount=change.subaccount if is_own else None,
         )
     )
 

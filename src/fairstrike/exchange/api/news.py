@@ -37,9 +37,10 @@ from fairstrike.exchange.happenings import (
     MarketSettled,
     StrikePublished,
 )
+from fairstrike.exchange.listings import FIFTHS
 from fairstrike.exchange.netting import collateral_return
 
-FIFTH_NS = SECOND_NS // 5
+FIFTH_NS = SECOND_NS // FIFTHS
 
 MarketNews = (
     MarketListed
@@ -230,17 +231,15 @@ def index_value(news: IndexPublished) -> bytes:
 
 
 def index_fifth(news: IndexPublished, fifth: int) -> bytes:
-    """Give the `msg` of a `cfbenchmarks_value_5hz`, `fifth` fifths of a second (0 to 4) after a print.
-
-    The box's index moves once a second, so a print's value stands until the next one.
-    """
+    """Give the `msg` of a `cfbenchmarks_value_5hz`, `fifth` fifths of a second (0 to 4) after a print."""
+    value_e8 = news.fifths_e8[fifth]
     name = index_id(news.asset)
     source_ts_ms = (news.second * SECOND_NS + fifth * FIFTH_NS) // MILLISECOND_NS
-    data = {"type": "value", "id": name, "time": source_ts_ms, "value": _short_e8(news.value_e8)}
+    data = {"type": "value", "id": name, "time": source_ts_ms, "value": _short_e8(value_e8)}
     return encode_msg(
         FifthMsg(
             index_id=name,
-            value_usd=format_e8(news.value_e8),
+            value_usd=format_e8(value_e8),
             source_ts_ms=source_ts_ms,
             received_at=(news.instant_ns + fifth * FIFTH_NS) // MILLISECOND_NS,
             data=encode_msg(data).decode(),

@@ -84,7 +84,8 @@ def test_the_index_comes_every_second_with_its_means(client: Client, stream: Str
 def test_five_values_a_second_follow_a_print(client: Client, stream: Stream) -> None:
     stream.subscribe("cfbenchmarks_value_5hz", index_ids=["BRTI"])
     start_ms, second = client.now_ns // MILLISECOND_NS, client.now_ns // SECOND_NS
-    client.floor.publish_index("BTC", second, 80_000 * E8_PER_DOLLAR, client.now_ns)
+    fifths_e8 = tuple((80_000 + fifth) * E8_PER_DOLLAR for fifth in range(5))
+    client.floor.publish_index("BTC", second, fifths_e8[0], client.now_ns, fifths_e8=fifths_e8)
     (first,) = stream.frames()
     assert (first["type"], "seq" in first) == ("cfbenchmarks_value_5hz", False)
     assert json.loads(first["msg"].pop("data"))["value"] == "80000.00"
@@ -95,11 +96,12 @@ def test_five_values_a_second_follow_a_print(client: Client, stream: Stream) -> 
         "received_at": start_ms,
     }
     client.now_ns += 450 * MILLISECOND_NS
-    assert [row["msg"]["received_at"] - start_ms for row in stream.frames()] == [200, 400]
+    moved = [(row["msg"]["received_at"] - start_ms, json.loads(row["msg"]["data"])["value"]) for row in stream.frames()]
+    assert moved == [(200, "80001.00"), (400, "80002.00")]
     client.now_ns += 600 * MILLISECOND_NS
     client.floor.publish_index("BTC", second + 1, 80_001 * E8_PER_DOLLAR, client.now_ns)
     later = [(row["msg"]["received_at"] - start_ms, row["msg"]["value_usd"][:5]) for row in stream.frames()]
-    assert later == [(600, "80000"), (800, "80000"), (1_050, "80001")]
+    assert later == [(600, "80003"), (800, "80004"), (1_050, "80001")]
     client.now_ns += 60 * SECOND_NS
     assert len(stream.frames()) == 4, "no print, no more values"
     (listed,) = stream.say("update_subscription", sid=1, action="indexlist")
