@@ -8,12 +8,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from fairstrike.app.clock import SystemClock
 from fairstrike.app.readiness import take_limits
 from fairstrike.core.chance import Dice
+from fairstrike.exchange.administration import AccountSettings, parse_account
 from fairstrike.exchange.announcement import Announcement
 from fairstrike.exchange.server import ExchangeServer, ServerSettings
 from fairstrike.venue.kalshi import calls, changes, parameters, refusals
@@ -120,9 +119,11 @@ def client_of(line: Announcement, signer: Signer, faults: Faults) -> Client:
 
 
 @asynccontextmanager
-async def exchange(folder: Path) -> AsyncIterator[tuple[ExchangeServer, Announcement]]:
+async def exchange(
+    folder: Path, accounts: tuple[AccountSettings, ...] = (AccountSettings(),)
+) -> AsyncIterator[tuple[ExchangeServer, Announcement]]:
     """An exchange in a box in this process."""
-    server = ExchangeServer(ServerSettings(folder=folder, factor=FACTOR))
+    server = ExchangeServer(ServerSettings(folder=folder, factor=FACTOR, accounts=accounts))
     line = await server.start()
     running = asyncio.create_task(server.run())
     try:
@@ -317,17 +318,17 @@ def test_one_intention_is_at_most_one_order_whatever_is_lost(tmp_path: Path, see
 
 
 def test_an_account_with_an_ed25519_key(tmp_path: Path) -> None:
-    key = Ed25519PrivateKey.generate()
-    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    accounts = (AccountSettings(), parse_account("edwards=25,ed25519"))
 
     async def run() -> None:
-        async with exchange(tmp_path) as (server, line):
-            server._house._keyring.add("edwards", "client", public)
-            good = client_of(line, Signer("edwards", secret, Allowed.READS), Faults(0, 0))
+        async with exchange(tmp_path, accounts) as (_, line):
+            edwards = line.accounts[1]
+            assert [each.key_type for each in line.accounts] == ["rsa", "ed25519"]
+            secret = load_key(edwards.private_key)
+            good = client_of(line, Signer(edwards.key_id, secret, Allowed.READS), Faults(0, 0))
             balance = await good.reads.call(call(calls.BALANCE, parameters.OfShard()))
-            assert balance.balance_dollars == "10000.0000"
-            # This key under the id of the account's other one.
+            assert balance.balance_dollars == "25.0000"
+            # This key under the id of another account's.
             mixed = client_of(line, Signer(line.accounts[0].key_id, secret, Allowed.READS), Faults(0, 0))
             with pytest.raises(refusals.SignatureWrong):
                 await mixed.reads.call(call(calls.BALANCE, parameters.OfShard()))

@@ -22,7 +22,7 @@ _CLOCKS_APART_NS = SECOND_NS
 
 
 def accounts(texts: Sequence[str]) -> tuple[AccountSettings, ...]:
-    """Give the accounts written as NAME=DOLLARS; without any the one called client.
+    """Give the accounts written as NAME=DOLLARS, each with ",ed25519" or not; without any the one called client.
 
     Raises `ConfigError` for what is no account.
     """

@@ -4,6 +4,7 @@ Everything that cannot be is refused with a `ConfigError`, whose sentence is the
 """
 
 import re
+from enum import StrEnum
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -26,11 +27,19 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 S = TypeVar("S", bound=msgspec.Struct)
 
 
+class KeyType(StrEnum):
+    """The kinds of keys that the venue takes: RSA of 2048 bits, or Ed25519."""
+
+    RSA = "rsa"
+    ED25519 = "ed25519"
+
+
 class AccountSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """One client account: its name, also its key file's, and its first balance."""
+    """One client account: its name, also its key file's, its first balance, and what kind of key it signs with."""
 
     name: str = "client"
     balance_ud: int = 10_000 * UD_PER_DOLLAR
+    key_type: KeyType = KeyType.RSA
 
 
 class Reset(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -46,13 +55,16 @@ class _Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class _NewAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: str
     balance: str = "10000"
+    key_type: str = "rsa"
 
 
-def account_of(name: str, balance: str) -> AccountSettings:
+def account_of(name: str, balance: str, key_type: str) -> AccountSettings:
     """Give an account of `balance` dollars, text with at most six decimals.
 
-    Raises `ConfigError` for a name that is no file name, and for a balance that is no amount.
+    Raises `ConfigError` for a name that is no file name, for a balance that is no amount, and for an unknown key type.
     """
+    if key_type not in set(KeyType):
+        raise ConfigError(f"{key_type[:40]!r} is no type of key; use {' or '.join(KeyType)}")
     if not _NAME.fullmatch(name):
         raise ConfigError(
             f"{name[:40]!r} is no name of an account; use up to 32 of a-z, 0-9, - and _, the first a letter or digit"
@@ -63,19 +75,23 @@ def account_of(name: str, balance: str) -> AccountSettings:
         raise ConfigError(f"balance {balance[:40]!r} is not an amount in dollars such as 10000 or 0.25") from None
     if not 0 <= balance_ud <= _BALANCE_UD_MAX:
         raise ConfigError(f"balance {balance[:40]} is below zero, or beyond all reason; correct it")
-    return AccountSettings(name=name, balance_ud=balance_ud)
+    return AccountSettings(name=name, balance_ud=balance_ud, key_type=KeyType(key_type))
 
 
 def parse_account(text: str) -> AccountSettings:
-    """Give the account written as NAME or NAME=DOLLARS. Raises `ConfigError` as `account_of` does."""
-    name, _, balance = text.partition("=")
-    return account_of(name, balance or "10000")
+    """Give the account written as NAME or NAME=DOLLARS, and ",ed25519" after it for a key of that type.
+
+    Raises `ConfigError` as `account_of` does.
+    """
+    said, _, key_type = text.partition(",")
+    name, _, balance = said.partition("=")
+    return account_of(name, balance or "10000", key_type or KeyType.RSA)
 
 
 def read_account(body: bytes) -> AccountSettings:
-    """Give the account that `{"name": ..., "balance": "..."}` asks for. Raises `ConfigError`."""
+    """Give the account that `{"name": ..., "balance": "...", "key_type": "..."}` asks for. Raises `ConfigError`."""
     wish = _read(body, _NewAccount)
-    return account_of(wish.name, wish.balance)
+    return account_of(wish.name, wish.balance, wish.key_type)
 
 
 def read_step_ns(body: bytes) -> int:

@@ -6,11 +6,12 @@ from fairstrike.core.timing import VenueClock
 
 
 class AccountKey(msgspec.Struct, frozen=True, kw_only=True):
-    """How to sign for an account: key id, path of the private key (PEM, 0600); its balance in dollars."""
+    """How to sign for an account: key id, path of the private key (PEM, 0600) and its type; its balance in dollars."""
 
     key_id: str
     private_key: str
     balance: str
+    key_type: str = "rsa"
 
 
 class Admin(msgspec.Struct, frozen=True, kw_only=True):

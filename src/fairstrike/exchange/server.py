@@ -7,7 +7,6 @@ owed go out in one write, so that what happened in one venue instant arrives tog
 
 import asyncio
 import hmac
-import ipaddress
 import os
 import secrets
 import signal
@@ -22,18 +21,15 @@ from typing import IO
 import msgspec
 from aiohttp import WSMsgType, web
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-)
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from fairstrike.core.errors import ConfigError, Unreachable
 from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS, VenueClock
 from fairstrike.core.units import format_decimal
-from fairstrike.exchange import administration
-from fairstrike.exchange.administration import FAULTS_PATH, AccountSettings
+from fairstrike.exchange import administration, binding
+from fairstrike.exchange.administration import FAULTS_PATH, AccountSettings, KeyType
 from fairstrike.exchange.announcement import AccountKey, Admin, Announcement
 from fairstrike.exchange.api.call import BoxRequest, BoxResponse, answer_json, error
 from fairstrike.exchange.box import BoxParams
@@ -59,17 +55,18 @@ _JSON = "application/json"
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How to start the exchange.
 
-    `folder` takes the private keys; `port` 0 means any free one; `factor` is venue seconds per real second;
-    `start_ns` the world's first venue instant; `world` says by its parameters which world; `is_json` prints the
-    announcement as one JSON line; `record` takes the 15-minute markets' stream; with `is_stepped` venue time stands
-    still but for steps of the administration, and the announced factor is 0; `faults` are in force from the start or
-    when they say; `clock_skew_ms` is how far the wall clock that it shows and judges signatures by is ahead of the
-    machine's.
+    `folder` takes the private keys; `host` is this machine's own unless `is_remote_allowed`; `port` 0 means any free
+    one; `factor` is venue seconds per real second; `start_ns` the world's first venue instant; `world` says by its
+    parameters which world; `is_json` prints the announcement as one JSON line; `record` takes the 15-minute markets'
+    stream; with `is_stepped` venue time stands still but for steps of the administration, and the announced factor
+    is 0; `faults` are in force from the start or when they say; `clock_skew_ms` is how far the wall clock that it
+    shows and judges signatures by is ahead of the machine's.
     """
 
     folder: Path
     seed: int = 1
     host: str = "127.0.0.1"
+    is_remote_allowed: bool = False
     port: int = 0
     factor: int = 1
     start_ns: int = START_NS
@@ -101,11 +98,10 @@ class ExchangeServer:
     def __init__(self, settings: ServerSettings) -> None:
         """Make the world of `settings`; nothing listens yet.
 
-        Raises `ConfigError` for a host that is not this machine's loopback address, for numbers that cannot be,
-        for two accounts of one name, and for faults of markets that the world does not have.
+        Raises `ConfigError` for a host that lets other machines in though that is not allowed, for numbers that
+        cannot be, for two accounts of one name, and for faults of markets that the world does not have.
         """
-        if not _is_loopback(settings.host):
-            raise ConfigError(f"the exchange serves this machine only; use 127.0.0.1, not {settings.host}")
+        binding.check_host(settings.host, is_remote_allowed=settings.is_remote_allowed)
         if settings.factor < 1 or settings.tick_ms < 1:
             raise ConfigError("--speed (factor) and tick_ms are whole numbers of at least 1; correct it")
         if not 0 <= settings.port < 1 << 16:
@@ -146,7 +142,8 @@ class ExchangeServer:
         try:
             await web.TCPSite(runner, self._settings.host, self._settings.port).start()
         except OSError as why:
-            raise Unreachable(f"port {self._settings.port} cannot be had ({why.strerror}); choose another") from None
+            place = f"port {self._settings.port} on {self._settings.host}"
+            raise Unreachable(f"{place} cannot be had ({why.strerror}); choose another") from None
         self._set_clock()
         host, port = runner.addresses[0][:2]
         place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -183,8 +180,8 @@ class ExchangeServer:
     # Requests
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        if not _is_loopback(request.host.rpartition(":")[0] or request.host):
-            return self._http(error(403, "forbidden", "this exchange serves its own machine only"))
+        if not binding.is_answered(request.host, self._settings.host):
+            return self._http(error(403, "forbidden", "this exchange does not answer to that host"))
         path, _, query = request.raw_path.partition("?")
         if path == STREAM_PATH:
             return await self._stream(request)
@@ -356,14 +353,16 @@ class ExchangeServer:
             raise ConfigError(f"there is an account {account.name} already; choose another name")
         if len(self._accounts) >= administration.ACCOUNTS_MAX:
             raise ConfigError(f"there are {administration.ACCOUNTS_MAX} accounts already; start another exchange")
-        key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+        key = _new_key(account.key_type)
         key_id = str(uuid.uuid4())
         path = self._settings.folder.resolve() / f"{account.name}.pem"
         _write_secret(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         self._house.admit(account, key_id, public)
         balance = format_decimal(account.balance_ud // 100, 4)
-        opened = self._accounts[account.name] = AccountKey(key_id=key_id, private_key=str(path), balance=balance)
+        opened = self._accounts[account.name] = AccountKey(
+            key_id=key_id, private_key=str(path), balance=balance, key_type=account.key_type.value
+        )
         return opened
 
     def _http(self, answer: BoxResponse) -> web.Response:
@@ -422,6 +421,8 @@ async def serve(settings: ServerSettings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stop)
+    if (warning := binding.warning(settings.host)) is not None:
+        sys.stderr.write(warning + "\n")
     sys.stdout.write(_announce(announcement, is_json=settings.is_json) + "\n")
     sys.stdout.flush()
     try:
@@ -453,6 +454,12 @@ def _announce(announcement: Announcement, *, is_json: bool) -> str:
     return "\n".join(f"{name:8} {value}" for name, value in rows)
 
 
+def _new_key(kind: KeyType) -> RSAPrivateKey | Ed25519PrivateKey:
+    if kind is KeyType.ED25519:
+        return Ed25519PrivateKey.generate()
+    return rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+
+
 def _new_file(path: Path) -> IO[bytes]:
     try:
         return path.open("xb")
@@ -474,12 +481,3 @@ def _write_secret(path: Path, data: bytes) -> None:
 
 async def _body(request: web.BaseRequest) -> bytes:
     return await request.read() if request.can_read_body else b""
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False

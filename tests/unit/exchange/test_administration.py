@@ -15,7 +15,7 @@ import pytest
 
 from fairstrike.core.errors import ConfigError
 from fairstrike.exchange import faults as of
-from fairstrike.exchange.administration import AccountSettings, parse_account
+from fairstrike.exchange.administration import AccountSettings, KeyType, parse_account
 from fairstrike.exchange.announcement import AccountKey, Announcement
 from fairstrike.exchange.server import ExchangeServer
 from fairstrike.exchange.worlds import START_NS
@@ -332,6 +332,9 @@ def test_accounts_have_keys_and_balances_of_their_own(tmp_path: Path) -> None:
     [
         ("alice", AccountSettings(name="alice")),
         ("bob=0.25", AccountSettings(name="bob", balance_ud=250_000)),
+        ("carol,ed25519", AccountSettings(name="carol", key_type=KeyType.ED25519)),
+        ("dora=1,rsa", AccountSettings(name="dora", balance_ud=1_000_000)),
+        ("erik=0.5,ed25519", AccountSettings(name="erik", balance_ud=500_000, key_type=KeyType.ED25519)),
     ],
 )
 def test_an_account_on_the_command_line(text: str, account: AccountSettings) -> None:

@@ -249,7 +249,7 @@ async def start_and_close(server: ExchangeServer) -> Announcement:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.1", "example.com", ""])
-def test_only_the_loopback_address_is_served(tmp_path: Path, host: str) -> None:
+def test_without_a_flag_only_the_loopback_address_is_served(tmp_path: Path, host: str) -> None:
     with pytest.raises(ConfigError, match=r"127\.0\.0\.1"):
         ExchangeServer(settings(tmp_path, host=host))
 
