@@ -5,6 +5,7 @@ import json
 import signal
 import socket
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -95,6 +96,18 @@ def test_other_machines_are_let_in_only_with_the_flag_and_a_warning(tmp_path: Pa
     with exchange(tmp_path / "closed") as (_, line):
         assert asked(port_of(line), "box.example:80") == 403
         assert asked(port_of(line), f"127.0.0.1:{port_of(line)}") == 200
+
+
+def test_a_switch_of_the_protocol_is_heard_or_has_its_sentence(tmp_path: Path) -> None:
+    said = fairstrike("exchange", "--switch", "window=always", folder=tmp_path)
+    assert (said.code, said.out) == (2, "")
+    assert said.sentence.startswith("switch window cannot be 'always'")
+    with exchange(tmp_path / "strict", "--switch", "is_netting=true", "--switch", "tier=advanced") as (_, line):
+        request = urllib.request.Request(
+            f"{line['admin']['url']}/state", headers={"Authorization": f"Bearer {line['admin']['token']}"}
+        )
+        with urllib.request.urlopen(request, timeout=READY_S) as answer:
+            assert json.load(answer)["accounts"][0]["is_netting"] is True
 
 
 def asked(port: int, host: str) -> int:

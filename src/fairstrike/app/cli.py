@@ -201,6 +201,7 @@ def exchange(
     account: Annotated[
         list[str] | None, typer.Option(help="NAME=DOLLARS or NAME=DOLLARS,ed25519; once for each.")
     ] = None,
+    switch: Annotated[list[str] | None, typer.Option(help="A switch of the protocol: NAME=VALUE.")] = None,
     stepped: Annotated[bool, typer.Option("--stepped", help="Time moves only by POST /admin/step.")] = False,
     scenario: Annotated[Path | None, typer.Option(help="Faults to make happen: a TOML file.")] = None,
     fault: Annotated[list[str] | None, typer.Option(help="A fault: kind=NAME,name=value,...")] = None,
@@ -214,8 +215,10 @@ def exchange(
     """Run an exchange in a box: Kalshi's protocol on this machine, with generated or recorded markets."""
     from fairstrike.app import rehearsing
     from fairstrike.exchange.server import ServerSettings, run_exchange
+    from fairstrike.exchange.switches import parse_switches
 
     world, start_ns = rehearsing.stage(liquidity, replay)
+    switches = parse_switches(switch or ())
     settings = ServerSettings(
         folder=folder,
         seed=seed,
@@ -230,7 +233,8 @@ def exchange(
         is_json=as_json,
         clock_skew_ms=clock_skew_ms,
         record=record,
-        world=world,
+        world=msgspec.structs.replace(world, floor=switches.floor),
+        box=switches.box,
     )
     raise typer.Exit(run_exchange(settings))
 
