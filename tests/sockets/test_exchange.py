@@ -21,6 +21,8 @@ from tests.commands import fairstrike
 from tests.sockets.processes import Command, wait_for
 
 READY_S, END_S = 30.0, 1.0
+# Of nearly a megabyte each: more than the kernel keeps for one connection.
+UNREAD_FRAMES = 8
 FIELDS = {"rest", "ws", "clock", "accounts", "admin", "seed"}
 
 
@@ -131,23 +133,39 @@ async def crowd(line: dict[str, Any], stop: Any) -> float:
         async with session.get(f"{line['rest']}/markets?status=open") as answer:
             everything["market_tickers"] = [row["ticker"] for row in (await answer.json())["markets"]]
         streams = [
-            await session.ws_connect(line["ws"], headers=headers("GET", STREAM_PATH), autoping=True) for _ in range(4)
+            await session.ws_connect(line["ws"], headers=headers("GET", STREAM_PATH), autoping=True) for _ in range(3)
         ]
+        deaf = deaf_stream(port_of(line), signer)
         for stream in streams:
             await stream.send_json({"id": 1, "cmd": "subscribe", "params": everything})
-        slow = streams.pop()
         reading = [asyncio.create_task(drained(stream)) for stream in streams]
         path = "/trade-api/v2/portfolio/balance"
         base = line["rest"].removesuffix("/trade-api/v2")
         waiting = [asyncio.create_task(unanswered(session, base + path, headers("GET", path))) for _ in range(5)]
+        token = {"Authorization": f"Bearer {line['admin']['token']}"}
+        for _ in range(UNREAD_FRAMES):
+            await session.post(f"{line['admin']['url']}/inject", headers=token, data=b" " * 900_000)
         await asyncio.sleep(2.0)
         assert not any(task.done() for task in waiting), "these requests are never answered"
         begun = time.monotonic()
         stop()
         assert sum(await asyncio.gather(*reading)) > 0
         await asyncio.gather(*waiting)
-        await slow.close()
+        deaf.close()
         return time.monotonic() - begun
+
+
+def deaf_stream(port: int, signer: Signer) -> socket.socket:
+    """An open stream whose client never reads: what it is sent stays on the exchange's side."""
+    wire = socket.socket()
+    wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2_048)
+    wire.connect(("127.0.0.1", port))
+    signed = signer.sign_stream(time.time_ns() // 1_000_000)
+    upgrade = {"Host": "127.0.0.1", "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
+    lines = [f"{name}: {value}" for name, value in (upgrade | signed | {"Sec-WebSocket-Key": "A" * 22 + "=="}).items()]
+    wire.sendall("\r\n".join((f"GET {STREAM_PATH} HTTP/1.1", *lines, "", "")).encode())
+    assert wire.recv(12).endswith(b"101")
+    return wire
 
 
 async def drained(stream: aiohttp.ClientWebSocketResponse) -> int:

@@ -48,6 +48,7 @@ UNSENT_BYTES_MAX = 4 << 20
 _STOP_SECONDS = 0.3
 _UNANSWERED_SECONDS = 120.0
 _STRIDE_NS = SECOND_NS
+_CATCH_UP_NS = 20 * MILLISECOND_NS
 _SKEW_MS_MAX = 86_400_000
 _JSON = "application/json"
 
@@ -171,7 +172,11 @@ class ExchangeServer:
     async def close(self) -> None:
         """Close every socket."""
         for wire in list(self._wires.values()):
-            wire.transport.close()
+            # Who does not read what is sent is not waited for.
+            if wire.transport.get_write_buffer_size():
+                wire.transport.abort()
+            else:
+                wire.transport.close()
         if self._record is not None:
             self._record.close()
         if self._runner is not None:
@@ -410,7 +415,9 @@ class ExchangeServer:
     def _venue_ns(self) -> int:
         if self._settings.is_stepped:
             return self._now_ns
-        self._now_ns = max(self._now_ns, self._clock.venue_ns(time.time_ns()))
+        # A machine that cannot keep up lets venue time fall behind its clock, and is asked and ended all the same.
+        reached_ns = self._now_ns + self._settings.factor * _CATCH_UP_NS
+        self._now_ns = max(self._now_ns, min(self._clock.venue_ns(time.time_ns()), reached_ns))
         return self._now_ns
 
 

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from fairstrike.core.errors import ConfigError, Unreachable
-from fairstrike.core.timing import MINUTE_NS, SECOND_NS
+from fairstrike.core.timing import MINUTE_NS, SECOND_NS, parse_rfc3339_ns
 from fairstrike.exchange import server as server_module
 from fairstrike.exchange.announcement import Announcement
 from fairstrike.exchange.box import BoxParams
@@ -274,6 +274,22 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
             await first.close()
 
     asyncio.run(collide())
+
+
+def test_venue_time_falls_behind_a_machine_that_does_not_keep_up(tmp_path: Path) -> None:
+    async def stall() -> int:
+        server = ExchangeServer(settings(tmp_path))
+        announcement = await server.start()
+        try:
+            # Half a minute of venue time passes on the clock, and nobody lets the world live through it.
+            await asyncio.sleep(0.5)
+            url = f"{announcement.rest}/exchange/user_data_timestamp"
+            async with aiohttp.ClientSession() as session, session.get(url) as answer:
+                return parse_rfc3339_ns((await answer.json())["as_of_time"])
+        finally:
+            await server.close()
+
+    assert START_NS < asyncio.run(stall()) < START_NS + 5 * SECOND_NS
 
 
 @pytest.mark.parametrize("signal_name", ["SIGTERM", "SIGINT"])
