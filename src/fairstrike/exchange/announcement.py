@@ -30,3 +30,18 @@ class Announcement(msgspec.Struct, frozen=True, kw_only=True):
     accounts: tuple[AccountKey, ...]
     admin: Admin
     seed: int
+
+
+def told(announcement: Announcement, *, is_json: bool) -> str:
+    """Give the announcement as its one line of JSON, or as lines for people."""
+    if is_json:
+        return msgspec.json.encode(announcement).decode()
+    rows = [
+        ("REST", announcement.rest),
+        ("stream", announcement.ws),
+        ("clock", f"{announcement.clock.factor} venue seconds a second"),
+        ("seed", str(announcement.seed)),
+    ]
+    for account in announcement.accounts:
+        rows.append(("account", f"{account.key_id}, {account.balance} dollars, key {account.private_key}"))
+    return "\n".join(f"{name:8} {value}" for name, value in rows)

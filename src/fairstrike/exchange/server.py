@@ -30,7 +30,7 @@ from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS, VenueClock
 from fairstrike.core.units import format_decimal
 from fairstrike.exchange import administration, binding
 from fairstrike.exchange.administration import FAULTS_PATH, AccountSettings, KeyType
-from fairstrike.exchange.announcement import AccountKey, Admin, Announcement
+from fairstrike.exchange.announcement import AccountKey, Admin, Announcement, told
 from fairstrike.exchange.api.call import BoxRequest, BoxResponse, answer_json, error
 from fairstrike.exchange.box import BoxParams
 from fairstrike.exchange.calibrated import CalibratedParams
@@ -430,7 +430,7 @@ async def serve(settings: ServerSettings) -> None:
         loop.add_signal_handler(number, server.stop)
     if (warning := binding.warning(settings.host)) is not None:
         sys.stderr.write(warning + "\n")
-    sys.stdout.write(_announce(announcement, is_json=settings.is_json) + "\n")
+    sys.stdout.write(told(announcement, is_json=settings.is_json) + "\n")
     sys.stdout.flush()
     try:
         await server.run()
@@ -445,20 +445,6 @@ def run_exchange(settings: ServerSettings) -> int:
     """
     asyncio.run(serve(settings))
     return 0
-
-
-def _announce(announcement: Announcement, *, is_json: bool) -> str:
-    if is_json:
-        return msgspec.json.encode(announcement).decode()
-    rows = [
-        ("REST", announcement.rest),
-        ("stream", announcement.ws),
-        ("clock", f"{announcement.clock.factor} venue seconds a second"),
-        ("seed", str(announcement.seed)),
-    ]
-    for account in announcement.accounts:
-        rows.append(("account", f"{account.key_id}, {account.balance} dollars, key {account.private_key}"))
-    return "\n".join(f"{name:8} {value}" for name, value in rows)
 
 
 def _new_key(kind: KeyType) -> RSAPrivateKey | Ed25519PrivateKey:
