@@ -42,14 +42,10 @@ from fairstrike.venue.kalshi.writes import Writes
 FACTOR = 20
 SERIES = "KXBTCD"
 PERIOD = {"start_ts": 1_790_000_000, "end_ts": 1_790_003_600, "period_interval": 60}
-ABSENT = (refusals.NotFound, refusals.NotServed)
-"""What the box answers to an operation it does not have, and to a market that is not history yet."""
-UNSERVED = (
-    *(calls.OLD_MARKET, calls.OLD_CANDLESTICKS, calls.OLD_POSITIONS, calls.RESTING_VALUE, calls.API_KEYS),
-    *(calls.NETTING, calls.SHARD_TRANSFERS, calls.ONE_SHARD_TRANSFER, calls.ALLOCATIONS, calls.DEPOSITS),
-    *(calls.WITHDRAWALS, calls.VOLUME_PROGRESS),
-)
-"""Those it may answer so; each may come to be served."""
+ABSENT = refusals.NotFound
+"""What the box answers to a market that is not history yet, and to a transfer that was not made."""
+UNSERVED = (*(calls.OLD_MARKET, calls.OLD_CANDLESTICKS, calls.ONE_SHARD_TRANSFER),)
+"""Those it answers so."""
 SERVED = tuple(read for read in READS if read not in UNSERVED)
 
 

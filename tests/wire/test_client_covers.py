@@ -23,7 +23,7 @@ from fairstrike.venue.kalshi.wire.orders import (
 )
 from fairstrike.venue.kalshi.wire.portfolio import ApplySubaccountTransfer, CreateSubaccount
 from fairstrike.venue.kalshi.wire.stream import KNOWN_TYPES
-from fairstrike.venue.kalshi.wire.transfers import EVENT_CONTRACTS, StartShardTransfer, UpdateNetting
+from fairstrike.venue.kalshi.wire.transfers import EVENT_CONTRACTS, Allocations, StartShardTransfer, UpdateNetting
 from tests.conftest import REPOSITORY
 
 GUIDE = REPOSITORY / "docs/guides/client.md"
@@ -68,6 +68,7 @@ WRITES = {
     "changes.create_subaccount": changes.create_subaccount(CreateSubaccount()),
     "changes.transfer": changes.transfer(MOVE),
     "changes.set_netting": changes.set_netting(UpdateNetting(subaccount_number=1, enabled=True)),
+    "changes.allocate": changes.allocate(Allocations(allocations=())),
     "changes.transfer_between_shards": changes.transfer_between_shards(SHARDS),
 }
 """Every write of the client, by the name of what makes it: an effect, or a talk of `changes.py`."""

@@ -26,6 +26,7 @@ CONTRACT = Contract(
     close_ns=CLOSE_NS,
     floor_e8=80_000 * 10**8,
     grid=TAPERED_GRID,
+    exchange_index=2,
 )
 
 

@@ -10,8 +10,15 @@ from fairstrike.exchange.api.call import BoxResponse, Call, Desk, answer_json, r
 from fairstrike.exchange.api.shards import MoneyQuery
 from fairstrike.exchange.api.words import balance_dollars
 from fairstrike.exchange.happenings import OrderStatus
-from fairstrike.venue.kalshi.wire.funds import Deposit, DepositsPage
-from fairstrike.venue.kalshi.wire.portfolio import ApiKey, ApiKeysAnswer, RestingValue, ShardBalance
+from fairstrike.venue.kalshi.wire.portfolio import (
+    ApiKey,
+    ApiKeysAnswer,
+    RestingValue,
+    ShardBalance,
+    VolumeProgress,
+    VolumeProgressAnswer,
+)
+from fairstrike.venue.kalshi.wire.transfers import DepositsPage, Payment
 
 _VOLUME_NS = 30 * DAY_NS
 
@@ -41,7 +48,7 @@ def deposits(desk: Desk, call: Call) -> BoxResponse:
     account = desk.floor.account(call.owner)
     assert account is not None, "who signs has an account"
     opened_ts = account.opened_ns // SECOND_NS
-    first = Deposit(
+    first = Payment(
         id=f"{call.owner}-opening",
         status="applied",
         type="wire",
@@ -72,9 +79,5 @@ def volume_progress(desk: Desk, call: Call) -> BoxResponse:
     """Give the contracts traded in thirty days, and no goals: no volume earns another tier in the box."""
     since_ns = call.now_ns - _VOLUME_NS
     traded_cc = sum(fill.size_cc for fill in desk.floor.fills(call.owner) if fill.instant_ns >= since_ns)
-    row = {
-        "computed_ts": call.now_ns // SECOND_NS,
-        "trailing_30d_volume_fp": format_cc(traded_cc),
-        "goals": [],
-    }
-    return answer_json({"volume_progress": [row]})
+    row = VolumeProgress(computed_ts=call.now_ns // SECOND_NS, trailing_30d_volume_fp=format_cc(traded_cc), goals=())
+    return answer_json(VolumeProgressAnswer(volume_progress=(row,)))

@@ -29,7 +29,6 @@ from fairstrike.exchange.api.call import (
 from fairstrike.exchange.api.orders import charge
 from fairstrike.exchange.api.words import balance_dollars
 from fairstrike.exchange.floor import Rejection, Transfer
-from fairstrike.venue.kalshi.wire.funds import NettingConfig, NettingConfigs, UpdateNetting
 from fairstrike.venue.kalshi.wire.portfolio import (
     ApplySubaccountTransfer,
     CreateSubaccount,
@@ -39,6 +38,7 @@ from fairstrike.venue.kalshi.wire.portfolio import (
     SubaccountTransfer,
     SubaccountTransfersPage,
 )
+from fairstrike.venue.kalshi.wire.transfers import NettingConfig, NettingConfigs, UpdateNetting
 
 
 class TransfersQuery(msgspec.Struct, frozen=True, kw_only=True):

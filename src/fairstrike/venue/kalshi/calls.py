@@ -120,6 +120,9 @@ ONE_EVENT = Operation(path="/events/{event_ticker}", parameters=ask.OneEvent, re
 EVENT_METADATA = Operation(
     path="/events/{event_ticker}/metadata", parameters=ask.Metadata, result=reference.EventMetadata
 )
+COMBINATIONS = Operation(path="/events/multivariate", parameters=ask.Combinations, result=markets.EventsPage)
+COLLECTIONS = Operation(path="/multivariate_event_collections", parameters=ask.Paged, result=reference.CollectionsPage)
+INCENTIVES = Operation(path="/incentive_programs", parameters=ask.Paged, result=reference.IncentiveProgramsPage)
 MARKETS = Operation(path="/markets", parameters=ask.Markets, result=markets.MarketsPage)
 ONE_MARKET = Operation(path="/markets/{ticker}", parameters=ask.OneMarket, result=markets.MarketAnswer)
 ORDERBOOK = Operation(
@@ -270,6 +273,9 @@ READS: tuple[Operation[msgspec.Struct, object], ...] = (
     EVENTS,
     ONE_EVENT,
     EVENT_METADATA,
+    COMBINATIONS,
+    COLLECTIONS,
+    INCENTIVES,
     MARKETS,
     ONE_MARKET,
     ORDERBOOK,

@@ -34,7 +34,7 @@ from fairstrike.venue.kalshi.wire.orders import (
     UpdateGroupLimit,
 )
 from fairstrike.venue.kalshi.wire.portfolio import ApplySubaccountTransfer, CreateSubaccount, SubaccountCreated
-from fairstrike.venue.kalshi.wire.transfers import ShardTransferStarted, StartShardTransfer, UpdateNetting
+from fairstrike.venue.kalshi.wire.transfers import Allocations, ShardTransferStarted, StartShardTransfer, UpdateNetting
 from fairstrike.venue.kalshi.wire.transport import Request, Response, Talk
 
 R = TypeVar("R", bound=msgspec.Struct)
@@ -206,6 +206,11 @@ def set_netting(body: UpdateNetting) -> Talk[Done | Unmade]:
 def transfer_between_shards(body: StartShardTransfer) -> Talk[ShardTransferStarted | Unmade]:
     """Move money to another shard; it has arrived when its transfer is complete."""
     return (yield from _change("POST", "/portfolio/intra_exchange_instance_transfer", body, ShardTransferStarted))
+
+
+def allocate(body: Allocations) -> Talk[Done | Unmade]:
+    """Say how the venue shall spread the balance over the shards; no allocations end it."""
+    return (yield from _change("POST", "/portfolio/target_balance_allocation", body, Done))
 
 
 def _order(order_id: str) -> str:

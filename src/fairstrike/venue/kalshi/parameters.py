@@ -68,6 +68,16 @@ class Events(msgspec.Struct, frozen=True, kw_only=True):
     cursor: str | None = None
 
 
+class Combinations(msgspec.Struct, frozen=True, kw_only=True):
+    """Events that combine others, of one series or collection."""
+
+    series_ticker: str | None = None
+    collection_ticker: str | None = None
+    with_nested_markets: bool | None = None
+    limit: int | None = None
+    cursor: str | None = None
+
+
 class OneEvent(msgspec.Struct, frozen=True, kw_only=True):
     """One event by name."""
 

@@ -25,6 +25,7 @@ from fairstrike.venue.kalshi.wire.orders import (
 from fairstrike.venue.kalshi.wire.portfolio import ApplySubaccountTransfer, CreateSubaccount, SubaccountCreated
 from fairstrike.venue.kalshi.wire.transfers import (
     EVENT_CONTRACTS,
+    Allocations,
     ShardTransferStarted,
     StartShardTransfer,
     UpdateNetting,
@@ -107,9 +108,10 @@ CHANGES: dict[str, Callable[[], Talk[object]]] = {
     "create subaccount": lambda: changes.create_subaccount(CreateSubaccount(exchange_index=2)),
     "transfer": lambda: changes.transfer(MOVE),
     "netting": lambda: changes.set_netting(UpdateNetting(subaccount_number=1, enabled=False)),
+    "allocation": lambda: changes.allocate(Allocations(allocations=())),
     "shards": lambda: changes.transfer_between_shards(SHARDS),
 }
-ONCE = ("amend", "decrease", "create group", "create subaccount", "transfer", "shards")
+ONCE = ("amend", "decrease", "create group", "create subaccount", "transfer", "allocation", "shards")
 """What does more when it is sent again."""
 
 

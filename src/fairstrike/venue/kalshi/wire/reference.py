@@ -137,6 +137,45 @@ class HistoricalCutoff(msgspec.Struct, frozen=True, kw_only=True):
     market_positions_last_updated_ts: str | None = None
 
 
+class IncentiveProgram(msgspec.Struct, frozen=True, kw_only=True):
+    """A reward for trading or quoting in a market; `period_reward` is in hundredths of a cent."""
+
+    id: str
+    market_ticker: str
+    incentive_type: str
+    incentive_description: str
+    start_date: str
+    end_date: str
+    period_reward: int
+    paid_out: bool
+    target_size_fp: str | None = None
+
+
+class IncentiveProgramsPage(msgspec.Struct, frozen=True, kw_only=True):
+    """GET /incentive_programs."""
+
+    incentive_programs: tuple[IncentiveProgram, ...]
+    next_cursor: str | None = None
+
+
+class CombinationCollection(msgspec.Struct, frozen=True, kw_only=True):
+    """Events of which combinations may be made, and how many at a time."""
+
+    collection_ticker: str
+    series_ticker: str
+    title: str
+    associated_event_tickers: tuple[str, ...]
+    size_min: int
+    size_max: int
+
+
+class CollectionsPage(msgspec.Struct, frozen=True, kw_only=True):
+    """GET /multivariate_event_collections."""
+
+    multivariate_contracts: tuple[CombinationCollection, ...]
+    cursor: str | None = ""
+
+
 class HistoricalOhlc(msgspec.Struct, frozen=True, kw_only=True):
     """As `Ohlc`, under the names of the historical tier."""
 

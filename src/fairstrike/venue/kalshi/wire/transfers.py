@@ -12,7 +12,7 @@ EVENT_CONTRACTS = "event_contract"
 
 
 class NettingConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether positions of a subaccount net on a shard: a YES and a NO contract together pay out at once."""
+    """Whether positions of a subaccount net on a shard across the markets of an event."""
 
     subaccount_number: int
     enabled: bool
@@ -111,7 +111,7 @@ class Allocation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Allocations(msgspec.Struct, frozen=True, kw_only=True):
-    """GET /portfolio/target_balance_allocation; the reservation is none, max or sum."""
+    """GET and POST /portfolio/target_balance_allocation; the reservation is none, max or sum."""
 
     allocations: tuple[Allocation, ...]
     resting_margin_reservation: str = "none"
