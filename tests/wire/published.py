@@ -4,6 +4,8 @@ OpenAPI 3.1 schemas are JSON Schema 2020-12 but for a few words of OpenAPI's own
 every object that lists its fields: one that is sent and not listed is a complaint, as is one that is missing.
 """
 
+import json
+from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
@@ -17,6 +19,33 @@ Schema = dict[str, Any]
 _JUDGING = {"$ref", "additionalProperties", "allOf", "anyOf", "const", "enum", "format", "items", "maxItems", "maximum"}
 _JUDGING |= {"minItems", "minimum", "oneOf", "pattern", "properties", "required", "type"}
 _EXPLAINING = {"default", "deprecated", "description", "example", "title"}
+
+UNDECLARED = {
+    404: "the venue answers an unknown name with 404 also where the interface forgets it",
+    410: "the first generation of order endpoints is gone, and answers so",
+    429: "every operation has a price in tokens; the interface declares the refusal for few",
+    501: "the box says what it does not serve",
+}
+"""Statuses that may be answered without being declared."""
+
+UNPUBLISHED = {"Market": {"liquidity_dollars": {"const": "0.0000"}}}
+"""Fields by object that the box sends although the interface no longer lists them: a client needs them."""
+
+WORD = {"type": "string"}
+DETAIL = {
+    "type": "object",
+    "properties": {"code": WORD, "message": WORD, "details": WORD},
+    "required": ["code", "message"],
+}
+REFUSAL = {
+    "anyOf": [
+        {"type": "object", "properties": {"error": DETAIL}, "required": ["error"]},
+        DETAIL,
+        {"type": "object", "properties": {"msg": WORD}, "required": ["msg"]},
+        {"type": "object", "properties": {"error": {"const": "too many requests"}}, "required": ["error"]},
+    ]
+}
+"""The four bodies a refusal has on the wire. The interface knows the second only; what is seen wins."""
 
 _FORMATS = FormatChecker(formats=())
 
@@ -60,6 +89,16 @@ def complaints(schema: Schema, root: Schema, value: object) -> list[str]:
     """Give where `value` does not fit an adapted `schema`, whose references point into `root`."""
     validator = Draft202012Validator({**root, **schema}, format_checker=_FORMATS)
     return [f"{error.json_path}: {error.message[:300]}" for error in validator.iter_errors(value)]
+
+
+def rest_document(specs: Path) -> Schema:
+    """The venue's OpenAPI document in a folder of specifications, with the fields it no longer lists."""
+    document: Schema = json.loads((specs / "kalshi-rest-3.34.0.json").read_text("utf-8"))
+    for name, fields in UNPUBLISHED.items():
+        schema = document["components"]["schemas"][name]
+        schema["properties"].update(fields)
+        schema["required"].extend(fields)
+    return document
 
 
 class Interface:

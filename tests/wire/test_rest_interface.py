@@ -24,7 +24,7 @@ from fairstrike.exchange.api.unserved import UNSERVED
 from fairstrike.exchange.box import BoxParams
 from tests.conftest import REPOSITORY
 from tests.unit.exchange.api.client import CLOSE_NS, HOURLY, QUARTER, RANGE, START_NS, Client, order_body
-from tests.wire.published import Interface, adapt, complaints
+from tests.wire.published import REFUSAL, UNDECLARED, Interface, adapt, complaints, rest_document
 
 ROOT = "/trade-api/v2"
 GROUP, TRANSFER = "/portfolio/order_groups/{order_group_id}", "/portfolio/subaccounts/transfer"
@@ -35,33 +35,6 @@ DECREASE = "/portfolio/events/orders/{order_id}/decrease"
 START, END = START_NS // SECOND_NS, CLOSE_NS // SECOND_NS
 EVENT = "KXBTCD-26NOV2117"
 SPAN = f"start_ts={START}&end_ts={END}&period_interval=1"
-
-UNDECLARED = {
-    404: "the venue answers an unknown name with 404 also where the interface forgets it",
-    410: "the first generation of order endpoints is gone, and answers so",
-    429: "every operation has a price in tokens; the interface declares the refusal for few",
-    501: "the box says what it does not serve",
-}
-"""Statuses that may be answered without being declared."""
-
-UNPUBLISHED = {"Market": {"liquidity_dollars": {"const": "0.0000"}}}
-"""Fields by object that the box sends although the interface no longer lists them: a client needs them."""
-
-WORD = {"type": "string"}
-DETAIL = {
-    "type": "object",
-    "properties": {"code": WORD, "message": WORD, "details": WORD},
-    "required": ["code", "message"],
-}
-REFUSAL = {
-    "anyOf": [
-        {"type": "object", "properties": {"error": DETAIL}, "required": ["error"]},
-        DETAIL,
-        {"type": "object", "properties": {"msg": WORD}, "required": ["msg"]},
-        {"type": "object", "properties": {"error": {"const": "too many requests"}}, "required": ["error"]},
-    ]
-}
-"""The four bodies a refusal has on the wire. The interface knows the second only; what is seen wins."""
 
 
 class Scene:
@@ -380,12 +353,7 @@ SERVED = sorted({(case.method, case.path) for case in CASES})
 
 @pytest.fixture(scope="module")
 def interface(shared_specs: Path) -> Interface:
-    document = json.loads((shared_specs / "kalshi-rest-3.34.0.json").read_text("utf-8"))
-    for name, fields in UNPUBLISHED.items():
-        schema = document["components"]["schemas"][name]
-        schema["properties"].update(fields)
-        schema["required"].extend(fields)
-    return Interface(document)
+    return Interface(rest_document(shared_specs))
 
 
 def plain(path: str) -> str:
