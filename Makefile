@@ -1,11 +1,12 @@
 # Everything a developer runs. `make` alone lists the targets.
-# Settings: PYTHON (interpreter for .venv), SEEDS (simulation), FRAMES (fuzz), UPGRADE=--upgrade (lock),
+# Settings: PYTHON (interpreter for .venv), SEEDS (simulation), FRAMES and CASES (fuzz), UPGRADE=--upgrade (lock),
 # JOBS (rings of `make test` at a time).
 
 SHELL := /bin/sh
 PYTHON ?=
 SEEDS ?= 20
 FRAMES ?= 10000
+CASES ?= 3
 UPGRADE ?=
 JOBS ?= 2
 
@@ -76,8 +77,8 @@ replays: .venv/stamp ## Two recorded captures, replayed
 kill: .venv/stamp ## The trader is killed and comes back
 	$(call ring,tests/kill)
 
-fuzz: .venv/stamp ## Broken frames against the parsers (FRAMES=10000)
-	$(call ring,tests/fuzz,FAIRSTRIKE_FRAMES=$(FRAMES))
+fuzz: .venv/stamp ## Broken frames and requests, at either end (FRAMES=10000 CASES=3)
+	$(call ring,tests/fuzz,FAIRSTRIKE_FRAMES=$(FRAMES) FAIRSTRIKE_CASES=$(CASES))
 
 bench: .venv/stamp ## Measure, side by side
 	@$(BIN)/python -m bench

@@ -36,8 +36,9 @@ def derived() -> Schema:
     for route in ROUTES:
         if (route.method, route.path) in UNSERVED:
             continue
-        names = iter(f"name{number}" for number in range(1, 4))
-        path = "/" + re.sub(r"\*", lambda _: f"{{{next(names)}}}", route.path)
+        path = "/" + route.path
+        for number in range(1, path.count("*") + 1):
+            path = path.replace("*", f"{{name{number}}}", 1)
         document["paths"].setdefault(path, {})[route.method.lower()] = _operation(route, path, shapes)
     return document | {"components": {"schemas": shapes}}
 

@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import time_ns
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import requests
@@ -60,11 +62,21 @@ class Serving:
         self.signed = Signed(announcement)
         self._bearer = {"Authorization": f"Bearer {announcement.admin.token}"}
 
-    def get(self, path: str, **query: object) -> Any:
+    def talk(self, data: bytes, *, is_all: bool = False) -> bytes:
+        """What the exchange says on a connection of its own until it closes it.
+
+        With `is_all` our half is closed after the bytes, so that it does not wait for more.
+        """
+        port = urlsplit(self.announcement.rest).port
+        with socket.create_connection(("127.0.0.1", port), ANSWER_SECONDS_MAX) as connection:
+            connection.sendall(data)
+            if is_all:
+                connection.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+    def get(self, path: str, **query: str | int) -> Any:
         """The body of a signed GET that must succeed."""
-        answer = requests.get(
-            self.announcement.rest + path, params=query, auth=self.signed, timeout=ANSWER_SECONDS_MAX
-        )
+        answer = requests.get(self.announcement.rest + path, params=query, auth=self.signed, timeout=ANSWER_SECONDS_MAX)
         assert answer.status_code == 200, answer.text
         return answer.json()
 

@@ -34,6 +34,7 @@ from fairstrike.exchange.announcement import AccountKey, Admin, Announcement, to
 from fairstrike.exchange.api.call import BoxRequest, BoxResponse, answer_json, error
 from fairstrike.exchange.box import BoxParams
 from fairstrike.exchange.calibrated import CalibratedParams
+from fairstrike.exchange.doorstep import Doorstep, unreadable
 from fairstrike.exchange.faults import Fault
 from fairstrike.exchange.framing import PING_FRAME, join
 from fairstrike.exchange.house import House
@@ -137,7 +138,7 @@ class ExchangeServer:
 
         Raises `Unreachable` when the port cannot be had.
         """
-        runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=_STOP_SECONDS)
+        runner = web.ServerRunner(Doorstep(self._handle, access_log=None), shutdown_timeout=_STOP_SECONDS)
         await runner.setup()
         self._runner = runner
         try:
@@ -185,10 +186,24 @@ class ExchangeServer:
     # Requests
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            return await self._attend(request)
+        except web.HTTPException as why:
+            response = self._http(unreadable(why.status, why.text or why.reason))
+        except web.RequestPayloadError as why:
+            response = self._http(unreadable(400, str(why)))
+        except ConnectionResetError:
+            # The client hung up in the middle of its request; nobody hears the answer.
+            response = web.Response(status=400)
+        # What is left of it on the connection is no request either.
+        response.force_close()
+        return response
+
+    async def _attend(self, request: web.BaseRequest) -> web.StreamResponse:
         if not binding.is_answered(request.host, self._settings.host):
             return self._http(error(403, "forbidden", "this exchange does not answer to that host"))
         path, _, query = request.raw_path.partition("?")
-        if path == STREAM_PATH:
+        if (request.method, path) == ("GET", STREAM_PATH):
             return await self._stream(request)
         if path.startswith("/admin/"):
             return self._http(await self._administer(request, path, await _body(request)))
@@ -234,7 +249,7 @@ class ExchangeServer:
     async def _administer(self, request: web.BaseRequest, path: str, body: bytes) -> BoxResponse:
         if (request.method, path) == ("GET", "/admin/clock"):
             return answer_json(self._clock)
-        given = request.headers.get("Authorization", "").encode()
+        given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
         if not hmac.compare_digest(given, f"Bearer {self._token}".encode()):
             return error(401, "authentication_error", "the administration token is missing or wrong")
         try:

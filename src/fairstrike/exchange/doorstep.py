@@ -1,0 +1,45 @@
+"""What comes to the port and is no request: refused in the venue's words, not in those of the HTTP library."""
+
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp import web
+
+from fairstrike.exchange.api.call import BoxResponse, ErrorDetail, answer_json
+
+_DETAILS_MAX = 200
+
+
+class Doorstep(web.Server):
+    """A server whose clients' broken HTTP is answered and forgotten; only our own failures are logged."""
+
+    def __call__(self) -> web.RequestHandler:
+        """Give what speaks HTTP on one new connection."""
+        return _Speaker(self, loop=self._loop, **self._kwargs)
+
+
+class _Speaker(web.RequestHandler):
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return super().handle_error(request, status, exc, message)
+        answer = unreadable(status, message or "")
+        response = web.Response(status=status, body=answer.body, content_type="application/json")
+        response.force_close()
+        return response
+
+    def log_exception(self, *args: Any, **named: Any) -> None:
+        # A body that does not decode is met again while what is left of it is read away.
+        if not isinstance(named.get("exc_info"), web.RequestPayloadError):
+            super().log_exception(*args, **named)
+
+
+def unreadable(status: int, why: str) -> BoxResponse:
+    """Give the refusal of what cannot be read as a request, `why` as its details, cut to a line."""
+    details = " ".join(why.split())[:_DETAILS_MAX]
+    return answer_json(ErrorDetail(code="bad_request", message="bad request", details=details), status)
