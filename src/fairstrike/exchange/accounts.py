@@ -10,14 +10,14 @@ Source: the venue's description of collateral and netting (one net position, 1 d
 exchange shards (collateral is per shard).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from fairstrike.core.fees import FeeSchedule, trade_fee_ud
+from fairstrike.core.fees import FeeSchedule
 from fairstrike.core.order import Side, collateral_ud
-from fairstrike.core.units import TICKS_PER_DOLLAR
 from fairstrike.exchange.happenings import Filled
+from fairstrike.exchange.locks import Locks, held_ud
 from fairstrike.exchange.matching import LiveOrder
 from fairstrike.exchange.netting import Basket
 
@@ -205,6 +205,7 @@ class Account:
         self.orders: dict[str, LiveOrder] = {}
         self.used_client_ids: set[str] = set()
         self.resting: dict[str, dict[str, LiveOrder]] = {}
+        self._locks: dict[str, Locks] = {}
         self.fills: list[Filled] = []
         self.settlements: list[Settlement] = []
 
@@ -248,11 +249,12 @@ class Account:
         if self.is_house:
             return True
         purse = self.purses[order.exchange_index]
-        others = self.resting.get(order.ticker, {})
-        resting = [*(each for name, each in others.items() if name != order.order_id), order]
-        wanted_ud = locked_ud(resting, self.net_cc(order.ticker), schedule)
+        locks = self._locks.get(order.ticker) or Locks()
+        wanted_ud = locks.total_ud(self.net_cc(order.ticker), schedule, beside=order)
         change_ud = wanted_ud - purse.reserved.get(order.ticker, 0)
         if basket is not None:
+            others = self.resting.get(order.ticker, {})
+            resting = [*(each for name, each in others.items() if name != order.order_id), order]
             returned_ud = self._returned_ud(basket, schedule, {order.ticker: resting})
             change_ud -= returned_ud - purse.returned.get(basket.event_ticker, 0)
         # What locks nothing needs nothing, even when dust of fees has eaten into the locks.
@@ -267,13 +269,30 @@ class Account:
         self.resting.get(order.ticker, {}).pop(order.order_id, None)
 
     def reserve_anew(
-        self, ticker: str, exchange_index: int, schedule: FeeSchedule, basket: Basket | None = None
+        self,
+        ticker: str,
+        exchange_index: int,
+        schedule: FeeSchedule,
+        basket: Basket | None = None,
+        *,
+        changed: LiveOrder | None = None,
     ) -> None:
-        """Recompute what the orders resting in a market lock and its event gives back, after anything changed."""
+        """Recompute what the orders resting in a market lock and its event gives back, after anything changed.
+
+        With `changed` it was that order alone, and the position; with None every order is looked at again.
+        """
         purse = self.purses.get(exchange_index)
         if self.is_house or purse is None:
             return
-        purse.reserve(ticker, locked_ud(self.resting.get(ticker, {}).values(), self.net_cc(ticker), schedule))
+        resting = self.resting.get(ticker, {})
+        if ticker not in self._locks:
+            changed = None
+        locks = self._locks[ticker] = Locks() if changed is None else self._locks[ticker]
+        for order in resting.values() if changed is None else (changed,):
+            locks.forget(order)
+            if order.order_id in resting:
+                locks.note(order, schedule)
+        purse.reserve(ticker, locks.total_ud(self.net_cc(ticker), schedule))
         if basket is not None:
             purse.give_back(basket.event_ticker, self._returned_ud(basket, schedule, {}))
 
@@ -314,46 +333,3 @@ class Account:
                 if self.net_cc(ticker)
             }
         )
-
-
-def locked_ud(orders: Iterable[LiveOrder], net_cc: int, schedule: FeeSchedule) -> int:
-    """Give the microdollars that `orders`, all of one market and account, lock beside a net position.
-
-    The best-priced orders, which match first, close the position; the rest opens and locks in full.
-    """
-    total_ud = 0
-    for order, closing_cc in _shares(orders, net_cc):
-        opening_cc = order.open_cc - closing_cc
-        if opening_cc:
-            total_ud += collateral_ud(order.side, order.price_ticks, opening_cc)
-            total_ud += worst_fee_ud(schedule, order.price_ticks, opening_cc)
-    return total_ud
-
-
-def held_ud(orders: Iterable[LiveOrder], net_cc: int, schedule: FeeSchedule) -> tuple[int, int]:
-    """Give what a position brings at least if its market resolves NO and if YES, whatever of `orders` fills first."""
-    worth_ud = abs(net_cc) * TICKS_PER_DOLLAR
-    for order, closing_cc in _shares(orders, net_cc):
-        if closing_cc:
-            worth_ud -= collateral_ud(order.side, order.price_ticks, closing_cc)
-            worth_ud -= worst_fee_ud(schedule, order.price_ticks, closing_cc)
-    return (0, worth_ud) if net_cc > 0 else (worth_ud, 0)
-
-
-def _shares(orders: Iterable[LiveOrder], net_cc: int) -> Iterator[tuple[LiveOrder, int]]:
-    """Give each order, best price first, with how much of it closes the position."""
-    closable_cc = {Side.BID: max(-net_cc, 0), Side.ASK: max(net_cc, 0)}
-    for order in sorted(orders, key=lambda order: -order.side.sign * order.price_ticks):
-        closing_cc = min(order.open_cc, closable_cc[order.side])
-        closable_cc[order.side] -= closing_cc
-        yield order, closing_cc
-
-
-def worst_fee_ud(schedule: FeeSchedule, price_ticks: int, size_cc: int) -> int:
-    """Give the taker fee of an order filled whole at its limit, with room for the rounding of its fills.
-
-    The room covers the rounding accumulator on whole-cent prices. What it does not cover is dust: a
-    microdollar a fill, or up to one step a fill of hundredths of a contract at sub-cent prices.
-    """
-    room_ud = 2 * (schedule.precision_ud - 1)
-    return trade_fee_ud(schedule, price_ticks, size_cc, is_maker=False) + room_ud

@@ -87,14 +87,14 @@ class Premises:
         self._shards[exchange_index] = state
 
     def reserve_anew(self, order: LiveOrder) -> None:
-        """Recompute what the owner's orders in the market of `order` lock."""
-        self.reserve_in(self.owner(order), self.listings[order.ticker])
+        """Recompute what the owner's orders in the market of `order` lock, which changed or matched."""
+        self.reserve_in(self.owner(order), self.listings[order.ticker], changed=order)
 
-    def reserve_in(self, account: Account, listing: Listing) -> None:
-        """Recompute what an account's orders in a market lock, and what netting returns of its event."""
+    def reserve_in(self, account: Account, listing: Listing, *, changed: LiveOrder | None = None) -> None:
+        """Recompute what an account's orders in a market lock, `changed` alone or all, and what netting returns."""
         contract = listing.contract
         basket = self.basket(account, listing)
-        account.reserve_anew(contract.ticker, contract.exchange_index, listing.schedule, basket)
+        account.reserve_anew(contract.ticker, contract.exchange_index, listing.schedule, basket, changed=changed)
 
     def basket(self, account: Account, listing: Listing) -> Basket | None:
         """Give the markets that a market nets with for an account, None when for it there are none."""

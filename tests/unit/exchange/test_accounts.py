@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from fairstrike.core.fees import FeeSchedule
 from fairstrike.core.order import Side
-from fairstrike.exchange.accounts import Account, Holding, locked_ud, worst_fee_ud
+from fairstrike.exchange.accounts import Account, Holding
 from tests.unit.exchange.floor_samples import ASK, BID, live
 
 NO_FEE = FeeSchedule(taker_ppm=0, precision_ud=1)
@@ -52,32 +52,6 @@ def test_cash_and_payout_are_the_profit(fills: list[tuple[Side, int, int]], valu
     assert cash_ud + payout_ud == profit_ud
     assert cash_ud == holding.realised_ud - holding.cost_ud
     assert holding.cost_ud >= 0
-
-
-@pytest.mark.parametrize(
-    ("expected", "net_cc", "orders"),
-    [
-        (0, 0, []),
-        (400_000, 0, [(BID, 4_000, 100)]),
-        (600_000, 0, [(ASK, 4_000, 100)]),
-        (1_000_000, 0, [(BID, 4_000, 100), (ASK, 4_000, 100)]),
-        (0, 100, [(ASK, 4_000, 100)]),
-        (300_000, 50, [(ASK, 4_000, 100)]),
-        (0, -100, [(BID, 4_000, 100)]),
-        # The best-priced ask closes; the other opens NO at its complement.
-        (100_000, 100, [(ASK, 9_000, 100), (ASK, 5_000, 100)]),
-        (100_000, -100, [(BID, 1_000, 100), (BID, 5_000, 100)]),
-    ],
-)
-def test_locked(expected: int, net_cc: int, orders: list[tuple[Side, int, int]]) -> None:
-    resting = [live(number, "a", *order) for number, order in enumerate(orders)]
-    assert locked_ud(resting, net_cc, NO_FEE) == expected
-
-
-def test_worst_taker_fee_is_locked_too() -> None:
-    # 0.07 × 100 × 0.50 × 0.50 = 1.75 dollars, and twice what a fill may be rounded by.
-    assert worst_fee_ud(FeeSchedule(), 5_000, 10_000) == 1_750_198
-    assert locked_ud([live(1, "a", BID, 5_000, 10_000)], 0, FeeSchedule()) == 50_000_000 + 1_750_198
 
 
 def test_affordable_to_the_last_microdollar() -> None:
