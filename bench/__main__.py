@@ -5,7 +5,21 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import deciding, delta, journaling, ordering, printing, replay_speed, replica, starting, streams
+from bench import (
+    boxing,
+    deciding,
+    delta,
+    fanning,
+    journaling,
+    ordering,
+    printing,
+    remembering,
+    replay_speed,
+    replica,
+    serving,
+    starting,
+    streams,
+)
 from bench.measuring import SMOKE, Figure, Progress, Scale
 
 
@@ -25,6 +39,10 @@ def main() -> int:
         found += ordering.measure(scale, progress)
         found += replay_speed.measure(capture, scale, progress)
         found += replica.measure(scale, progress)
+        found += boxing.measure(scale, progress)
+        found += fanning.measure(scale, progress)
+        found += serving.measure(scale, progress)
+        found += remembering.measure(scale, progress)
         found += starting.measure(scale, progress)
     show = printing.as_json if chosen.json else printing.table
     print(show(printing.machine(), capture.label, found))

@@ -22,17 +22,33 @@ _QUIET_SECONDS = 2.0
 
 
 class Scale(msgspec.Struct, frozen=True, kw_only=True):
-    """How much is done: rounds, and the most deltas, ticks, records, orders and capture lines a round (None: all)."""
+    """How much is done: rounds, and the most deltas, ticks, records, orders and capture lines a round (None: all).
+
+    Streams are listened to for `stream_seconds`, in process for `venue_seconds`, a round; memory is followed over `minutes` of venue time.
+    """
 
     rounds: int = 7
     deltas: int = 50_000
     ticks: int = 1_000
     records: int = 50_000
     orders: int = 2_000
+    stream_seconds: float = 2.0
+    venue_seconds: int = 5
+    minutes: int = 60
     lines: int | None = None
 
 
-SMOKE = Scale(rounds=1, deltas=1_000, ticks=40, records=1_000, orders=100, lines=2_000)
+SMOKE = Scale(
+    rounds=1,
+    deltas=1_000,
+    ticks=40,
+    records=1_000,
+    orders=100,
+    stream_seconds=0.5,
+    venue_seconds=1,
+    minutes=1,
+    lines=2_000,
+)
 
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
