@@ -24,7 +24,8 @@ _QUIET_SECONDS = 2.0
 class Scale(msgspec.Struct, frozen=True, kw_only=True):
     """How much is done: rounds, and the most deltas, ticks, records, orders and capture lines a round (None: all).
 
-    Streams are listened to for `stream_seconds`, in process for `venue_seconds`, a round; memory is followed over `minutes` of venue time.
+    Streams are listened to for `stream_seconds`, in process for `venue_seconds`, a round; memory is followed over
+    `minutes` of venue time.
     """
 
     rounds: int = 7

@@ -1,5 +1,7 @@
 """An exchange in a process of its own that takes every request: `python -m bench.served FOLDER SPEED STRIKES`."""
 
+import math
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,14 +20,30 @@ from fairstrike.exchange.server import ServerSettings, run_exchange
 _SECONDS_TO_END = 10.0
 
 
+class Served(msgspec.Struct, frozen=True, kw_only=True):
+    """A served exchange: what it announced, and the number of its process."""
+
+    announcement: Announcement
+    pid: int
+
+    def processor_s(self) -> float:
+        """Give the seconds it spent on a processor so far; not a number where the system does not say."""
+        try:
+            fields = Path(f"/proc/{self.pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+        except FileNotFoundError:
+            return math.nan
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
-def served(folder: Path, *, speed: int = 1, strikes: int = 40) -> Iterator[Announcement]:
+def served(folder: Path, *, speed: int = 1, strikes: int = 40) -> Iterator["Served"]:
     """An exchange for the length of a block: `speed` venue seconds a second, so many strikes a dollar apart."""
     command = [sys.executable, "-m", "bench.served", str(folder), str(speed), str(strikes)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
     try:
         assert process.stdout is not None, "the output is a pipe"
-        yield msgspec.json.decode(process.stdout.readline(), type=Announcement)
+        announcement = msgspec.json.decode(process.stdout.readline(), type=Announcement)
+        yield Served(announcement=announcement, pid=process.pid)
     finally:
         process.terminate()
         process.wait(_SECONDS_TO_END)

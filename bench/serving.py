@@ -11,10 +11,9 @@ import msgspec
 
 from bench.boxing import ORDERS_PATH, order_body
 from bench.measuring import Figure, Progress, Scale
-from bench.served import served
+from bench.served import Served, served
 from bench.sockets import Reader, port_of, post_all, request_bytes
 from fairstrike.core.timing import MILLISECOND_NS
-from fairstrike.exchange.announcement import Announcement
 from fairstrike.exchange.liquidity import CENT_TICKS
 from fairstrike.venue.kalshi.signing import Allowed, Signer
 from fairstrike.venue.kalshi.wire.commands import Subscribe, SubscribeParams, encode_command
@@ -35,8 +34,10 @@ _LEVELS = 10
 class Exchange:
     """What a load needs to know of a served exchange."""
 
-    def __init__(self, announcement: Announcement) -> None:
-        """Read the key, and ask for the markets."""
+    def __init__(self, server: Served) -> None:
+        """Read the key."""
+        announcement = server.announcement
+        self.server = server
         self.port = port_of(announcement)
         self.clock = announcement.clock
         account = announcement.accounts[0]
@@ -70,12 +71,12 @@ def measure(scale: Scale, progress: Progress) -> list[Figure]:
     """Give orders a second by concurrency, and deltas a second and their ages by number of streams."""
     found: list[Figure] = []
     with tempfile.TemporaryDirectory() as folder:
-        with served(Path(folder)) as announcement:
-            found += asyncio.run(_orders(Exchange(announcement), scale, progress))
+        with served(Path(folder)) as server:
+            found += asyncio.run(_orders(Exchange(server), scale, progress))
         for streams, speed in STREAMS:
             progress.step(f"deltas to {streams} streams")
-            with served(Path(folder), speed=speed, strikes=_STRIKES) as announcement:
-                found += asyncio.run(_deltas(Exchange(announcement), streams, scale))
+            with served(Path(folder), speed=speed, strikes=_STRIKES) as server:
+                found += asyncio.run(_deltas(Exchange(server), streams, scale))
     return found
 
 
@@ -83,6 +84,7 @@ async def _orders(exchange: Exchange, scale: Scale, progress: Progress) -> list[
     tickers = (await exchange.tickers())[:-1]
     rates: dict[int, list[float]] = {connections: [] for connections in CONNECTIONS}
     middles: dict[int, list[float]] = {connections: [] for connections in CONNECTIONS}
+    spent: dict[int, list[float]] = {connections: [] for connections in CONNECTIONS}
     for number in range(-1, scale.rounds):
         for connections in CONNECTIONS:
             progress.step(f"orders over {connections} connections, round {max(number, 0) + 1} of {scale.rounds}")
@@ -96,9 +98,11 @@ async def _orders(exchange: Exchange, scale: Scale, progress: Progress) -> list[
                 )
                 for order in range(scale.orders)
             ]
+            spent_s = exchange.server.processor_s()
             seconds, taken = await post_all(exchange.port, requests, connections)
             if number >= 0:
                 rates[connections].append(scale.orders / seconds)
+                spent[connections].append(scale.orders / _spent_s(exchange, spent_s))
                 middles[connections].append(sorted(taken)[len(taken) // 2])
     return [
         figure
@@ -106,6 +110,7 @@ async def _orders(exchange: Exchange, scale: Scale, progress: Progress) -> list[
         for figure in (
             _figure(ORDERS, f"{connections} at a time", "/s", rates[connections]),
             _figure(ORDERS, f"{connections} at a time, an answer", "ms", middles[connections]),
+            _figure(ORDERS, f"{connections} at a time, by the server's processor", "/s", spent[connections]),
         )
     ]
 
@@ -119,23 +124,31 @@ async def _deltas(exchange: Exchange, streams: int, scale: Scale) -> list[Figure
         await loop.create_connection(reader.itself, "127.0.0.1", exchange.port)
         readers.append(reader)
     await asyncio.sleep(_WARM_SECONDS)
-    rates, middles, ends = [], [], []
+    rates, spent, middles, ends = [], [], [], []
     for _ in range(scale.rounds):
         for reader in readers:
             reader.deltas, reader.ages_ms = 0, []
-        began = time.perf_counter()
+        began, spent_s = time.perf_counter(), exchange.server.processor_s()
         await asyncio.sleep(scale.stream_seconds)
-        seconds = time.perf_counter() - began
+        seconds, spent_s = time.perf_counter() - began, _spent_s(exchange, spent_s)
         ages = sorted(age for reader in readers for age in reader.ages_ms)
         assert ages, "deltas came"
-        rates.append(sum(reader.deltas for reader in readers) / seconds)
+        deltas = sum(reader.deltas for reader in readers)
+        rates.append(deltas / seconds)
+        spent.append(deltas / spent_s)
         middles.append(ages[len(ages) // 2])
         ends.append(ages[len(ages) * 99 // 100])
     return [
         _figure(DELTAS, f"{streams} streams", "/s", rates),
+        _figure(DELTAS, f"{streams} streams, by the server's processor", "/s", spent),
         _figure(DELTAS, f"{streams} streams, age of a delta", "ms", middles),
         _figure(DELTAS, f"{streams} streams, age, 99th percentile", "ms", ends),
     ]
+
+
+def _spent_s(exchange: Exchange, since_s: float) -> float:
+    """Give the processor's seconds since, at least the hundredth that the system counts in."""
+    return max(exchange.server.processor_s() - since_s, 0.01)
 
 
 def _figure(section: str, name: str, unit: str, runs: Sequence[float]) -> Figure:

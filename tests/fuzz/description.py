@@ -1,6 +1,5 @@
 """Descriptions of the exchange's REST side for generating requests: the venue's own, or one made from our routes."""
 
-import json
 import re
 from collections.abc import Iterator
 from copy import deepcopy
@@ -12,14 +11,14 @@ import msgspec
 
 from fairstrike.exchange.api.dispatch import ROUTES, Operation, Route
 from fairstrike.exchange.api.unserved import UNSERVED
-from tests.wire.published import Schema
+from tests.wire.published import Schema, rest_document
 
 _REFERENCE = "#/components/schemas/{name}"
 
 
 def published(specs: Path) -> Schema:
     """The venue's interface without the operations that the box refuses by name."""
-    document: Schema = json.loads((specs / "kalshi-rest-3.34.0.json").read_text("utf-8"))
+    document = rest_document(specs)
     refused = set(UNSERVED)
     for path, methods in document["paths"].items():
         plain = re.sub(r"\{\w+\}", "*", path).removeprefix("/")

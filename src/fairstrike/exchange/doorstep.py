@@ -1,7 +1,6 @@
 """What comes to the port and is no request: refused in the venue's words, not in those of the HTTP library."""
 
 from http import HTTPStatus
-from typing import Any
 
 from aiohttp import web
 
@@ -33,7 +32,7 @@ class _Speaker(web.RequestHandler):
         response.force_close()
         return response
 
-    def log_exception(self, *args: Any, **named: Any) -> None:
+    def log_exception(self, *args: object, **named: object) -> None:
         # A body that does not decode is met again while what is left of it is read away.
         if not isinstance(named.get("exc_info"), web.RequestPayloadError):
             super().log_exception(*args, **named)

@@ -7,7 +7,7 @@ fills, orders and positions take none. There is no replay: a subscription that f
 Source: the venue's AsyncAPI document 2.0.0 and captures of 2026.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 from typing import assert_never
 
@@ -202,9 +202,9 @@ class Streams:
         if channel == TICKER and params.send_initial_snapshot:
             self._send_tickers(client, held, tickers)
 
-    def _is_too_many(self, client: Connection, request: int, tickers: Tickers) -> bool:
+    def _is_too_many(self, client: Connection, request: int, names: Collection[str]) -> bool:
         held = sum(len(each.wanted or ()) for each in client.by_channel.values())
-        if held + len(tickers) <= connection.MARKETS_OF_A_CONNECTION_MAX:
+        if held + len(names) <= connection.MARKETS_OF_A_CONNECTION_MAX:
             return False
         client.refuse(request, Fault.TOO_MANY_MARKETS, "Subscription market limit exceeded")
         return True
@@ -214,6 +214,8 @@ class Streams:
             client.refuse(request, Fault.NOT_ENTITLED, "Authentication required")
             return
         names = set(params.index_ids or ())
+        if self._is_too_many(client, request, names):
+            return
         held = client.by_channel.get(channel)
         if held is None:
             self._confirm(client, request, client.open(channel, names))
@@ -280,11 +282,11 @@ class Streams:
             client.refuse(request, Fault.UNKNOWN_ACTION, "Unsupported action", sid=held.sid)
         elif not params.index_ids:
             client.refuse(request, Fault.NO_INDICES, "Index IDs required", sid=held.sid)
-        else:
-            if params.action == "subscribe_indices":
-                held.wanted.update(params.index_ids)
-            else:
-                held.wanted.difference_update(params.index_ids)
+        elif params.action == "unsubscribe_indices":
+            held.wanted.difference_update(params.index_ids)
+            self._acknowledge(client, request, held, params)
+        elif not self._is_too_many(client, request, params.index_ids):
+            held.wanted.update(params.index_ids)
             self._acknowledge(client, request, held, params)
 
     def _unsubscribe(self, client: Connection, request: int, params: Params) -> None:

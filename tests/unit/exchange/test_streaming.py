@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from fairstrike.core.order import Side, TimeInForce
 from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
 from fairstrike.core.units import E8_PER_DOLLAR, TICKS_PER_DOLLAR, UD_PER_DOLLAR, parse_cc, parse_ticks
+from fairstrike.exchange.api import connection
 from fairstrike.exchange.api.messages import market_id
 from fairstrike.exchange.box import BoxParams
 from fairstrike.exchange.floor import PlaceOrder, Rejection, Transfer
@@ -360,3 +361,13 @@ def test_every_frame_is_one_the_client_reads(client: Client, stream: Stream) -> 
         "TradeFrame",
         "UserOrderFrame",
     }
+
+
+def test_names_of_indices_count_as_markets_do(stream: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "MARKETS_OF_A_CONNECTION_MAX", 2)
+    (confirmed,) = stream.say("subscribe", channels=["cfbenchmarks_value"], index_ids=["BRTI", "A"])
+    assert confirmed["type"] == "subscribed"
+    (refused,) = stream.say("update_subscription", 2, sid=1, action="subscribe_indices", index_ids=["B"])
+    assert (refused["type"], refused["msg"]["code"]) == ("error", 26)
+    (refused,) = stream.say("subscribe", 3, channels=["cfbenchmarks_value_5hz"], index_ids=["B"])
+    assert (refused["type"], refused["msg"]["code"]) == ("error", 26)
