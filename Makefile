@@ -6,7 +6,7 @@ SHELL := /bin/sh
 PYTHON ?=
 SEEDS ?= 20
 FRAMES ?= 10000
-CASES ?= 3
+CASES ?= 2
 UPGRADE ?=
 JOBS ?= 2
 
@@ -77,7 +77,7 @@ replays: .venv/stamp ## Two recorded captures, replayed
 kill: .venv/stamp ## The trader is killed and comes back
 	$(call ring,tests/kill)
 
-fuzz: .venv/stamp ## Broken frames and requests, at either end (FRAMES=10000 CASES=3)
+fuzz: .venv/stamp ## Broken frames and requests, at either end (FRAMES=10000 CASES=2)
 	$(call ring,tests/fuzz,FAIRSTRIKE_FRAMES=$(FRAMES) FAIRSTRIKE_CASES=$(CASES))
 
 bench: .venv/stamp ## Measure, side by side

@@ -21,7 +21,7 @@ from tests.fuzz.commands import commands
 from tests.unit.exchange.api.client import HOURLY, QUARTER, RANGE, Client
 from tests.unit.exchange.api.stream import Stream
 
-CASES = int(os.environ.get("FAIRSTRIKE_CASES") or 3)
+CASES = int(os.environ.get("FAIRSTRIKE_CASES") or 2)
 CONNECTIONS_MAX = 4
 TICKERS = (HOURLY, RANGE, QUARTER)
 

@@ -16,7 +16,7 @@ from tests.fuzz.commands import commands
 from tests.fuzz.serving import Serving, serving
 from tests.fuzz.sockets import BINARY, CLOSE, PING, TEXT, Stream, frame
 
-CASES = int(os.environ.get("FAIRSTRIKE_CASES") or 3)
+CASES = int(os.environ.get("FAIRSTRIKE_CASES") or 2)
 LAST = 777
 TICKERS = tuple(f"KXBTCD-26NOV2117-T{dollars}.99" for dollars in (79_999, 80_049))
 BIG = 1 << 20
