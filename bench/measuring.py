@@ -46,7 +46,7 @@ SMOKE = Scale(
     records=1_000,
     orders=100,
     stream_seconds=0.5,
-    venue_seconds=1,
+    venue_seconds=3,
     minutes=1,
     lines=2_000,
 )

@@ -23,7 +23,7 @@ ORDERS = "signed orders over HTTP, checked (wall time)"
 DELTAS = "deltas delivered to streams (wall time)"
 
 CONNECTIONS = (1, 8, 32)
-STREAMS = ((1, 2), (10, 2), (50, 1))
+STREAMS = ((1, 4), (10, 4), (50, 2))
 """How many streams, and how many venue seconds a second: the more streams, the calmer the markets."""
 
 _STRIKES = 600
