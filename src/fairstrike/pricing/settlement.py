@@ -15,7 +15,8 @@ law is normal. While there is error nothing is decided: no probability is 0 or 1
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from math import erfc, log, log1p
 
 import msgspec
 
@@ -23,11 +24,12 @@ from fairstrike.core.contract import Comparison, Contract, settle
 from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.core.timing import WINDOW_SECONDS
 from fairstrike.core.units import E8_PER_DOLLAR
-from fairstrike.pricing.digital import PRICE_MAX, PRICE_MIN, SECONDS_PER_YEAR, VOL_MAX, normal_cdf
+from fairstrike.pricing.digital import PRICE_MAX, PRICE_MIN, SECONDS_PER_YEAR, VOL_MAX
 
 DOUBT = 1e-12
 """The least probability of either outcome while the reference price has an error."""
 
+THRESHOLD_MAX = 1e15
 SECONDS_AHEAD_MAX = 90.0 * 86_400
 _SQRT_HALF = math.sqrt(0.5)
 _DILUTION_MAX = 1e8
@@ -142,29 +144,40 @@ def settlement_law(inputs: SettlementInputs) -> SettlementLaw:
     )
 
 
-def probability_above(law: SettlementLaw, threshold: float) -> float:
-    """Give P(settlement mean > `threshold`), `threshold` in dollars.
+def probabilities_above(law: SettlementLaw, thresholds: Iterable[float]) -> list[float]:
+    """Give P(settlement mean > K) for each threshold K (dollars), in their order.
 
     With nothing left to happen and no error it is a step: 1 above, else 0. In [DOUBT, 1 − DOUBT] while the
-    reference price has an error.
+    reference price has an error. Raises `ArithmeticRefusal` for a threshold that is no number or beyond 1e15.
     """
-    required = law.required_scale * threshold - law.required_shift
-    log_sd = law.log_sd
-    if log_sd:
-        base = required + law.skew_shift
-        if base <= 0.0:
-            p = 1.0
+    scale, shift, centre, skew_shift = law.required_scale, law.required_shift, law.centre, law.skew_shift
+    log_sd, sd, is_doubtful = law.log_sd, law.sd, law.is_doubtful
+    values: list[float] = []
+    for threshold in thresholds:
+        if not -THRESHOLD_MAX <= threshold <= THRESHOLD_MAX:
+            raise ArithmeticRefusal(f"threshold is {threshold!r}; give dollars, at most {THRESHOLD_MAX:g}")
+        required = scale * threshold - shift
+        if log_sd:
+            base = required + skew_shift
+            if base <= 0.0:
+                p = 1.0
+            else:
+                move = (centre - required) / base
+                log_move = log1p(move) if move > -0.5 else log((centre + skew_shift) / base)
+                p = 0.5 * erfc((0.5 * log_sd - log_move / log_sd) * _SQRT_HALF)
+        elif sd:
+            p = 0.5 * erfc((required - centre) / sd * _SQRT_HALF)
         else:
-            move = (law.centre - required) / base
-            log_move = math.log1p(move) if move > -0.5 else math.log((law.centre + law.skew_shift) / base)
-            p = 0.5 * math.erfc((0.5 * log_sd - log_move / log_sd) * _SQRT_HALF)
-    elif law.sd:
-        p = normal_cdf((law.centre - required) / law.sd)
-    else:
-        p = 1.0 if law.centre > required else 0.0
-    if law.is_doubtful:
-        return DOUBT if p < DOUBT else min(p, 1.0 - DOUBT)
-    return p
+            p = 1.0 if centre > required else 0.0
+        if is_doubtful:
+            p = DOUBT if p < DOUBT else min(p, 1.0 - DOUBT)
+        values.append(p)
+    return values
+
+
+def probability_above(law: SettlementLaw, threshold: float) -> float:
+    """Give P(settlement mean > `threshold`): `probabilities_above` of one."""
+    return probabilities_above(law, (threshold,))[0]
 
 
 def probability_within(law: SettlementLaw, interval: PayoffInterval) -> float:

@@ -14,6 +14,8 @@ from fairstrike.pricing.digital import (
     binary_put_price,
     calculate_fair_value,
     digital_above,
+    digital_greeks,
+    digitals_above,
     hours_to_years,
     normal_cdf,
 )
@@ -147,3 +149,67 @@ def test_time_outside_its_domain_is_refused(bad: float) -> None:
 def test_contradicting_market_is_refused(market_type: str, upper_strike: float | None, message: str) -> None:
     with pytest.raises(ArithmeticRefusal, match=message):
         calculate_fair_value(70_000, 70_000, 0.65, 6, market_type, upper_strike)
+
+
+# Many strikes at once
+
+
+@given(st.lists(st.floats(1e-6, 1e9), max_size=30), st.floats(1e-6, 1e9), st.floats(0.0, 5.0), st.floats(0.0, 2.0))
+def test_many_strikes_are_each_its_own(strikes: list[float], spot: float, vol: float, years: float) -> None:
+    each = [digital_above(spot, strike, vol, years) for strike in strikes]
+    assert each == digitals_above(spot, strikes, vol, years)
+    falling = digitals_above(spot, sorted(strikes), vol, years)
+    assert falling == sorted(falling, reverse=True)
+
+
+@pytest.mark.parametrize("bad", [0.0, -1.0, math.nan, math.inf])
+@pytest.mark.parametrize("years", [0.0, 0.001])
+def test_one_bad_strike_among_many_is_refused(bad: float, years: float) -> None:
+    with pytest.raises(ArithmeticRefusal, match="strike"):
+        digitals_above(80_000.0, [80_000.0, bad], 0.5, years)
+
+
+# Greeks
+
+
+@given(st.floats(0.9, 1.1), st.floats(0.05, 3.0), st.floats(1e-4, 1.0))
+def test_greeks_are_the_slopes(moneyness: float, vol: float, years: float) -> None:
+    spot, strike = 80_000.0, 80_000.0 * moneyness
+    greeks = digital_greeks(spot, strike, vol, years)
+
+    def slope(above: float, below: float, step: float) -> float:
+        return (above - below) / (2 * step)
+
+    ds, dv, dt = spot * vol * math.sqrt(years) * 1e-4, vol * 1e-4, years * 1e-4
+    delta = slope(digital_above(spot + ds, strike, vol, years), digital_above(spot - ds, strike, vol, years), ds)
+    vega = slope(digital_above(spot, strike, vol + dv, years), digital_above(spot, strike, vol - dv, years), dv)
+    # A year that passes is a year less to the expiry.
+    theta = slope(digital_above(spot, strike, vol, years - dt), digital_above(spot, strike, vol, years + dt), dt)
+    assert pytest.approx(delta, rel=1e-4, abs=1e-8 / ds) == greeks.delta
+    assert pytest.approx(vega, rel=1e-4, abs=1e-8 / dv) == greeks.vega
+    assert pytest.approx(theta, rel=1e-4, abs=1e-8 / dt) == greeks.theta
+
+
+def test_greeks_of_below_and_of_a_range() -> None:
+    low, high = digital_greeks(80_000, 79_900, 0.5, 0.001), digital_greeks(80_000, 80_100, 0.5, 0.001)
+    assert (-low).delta == -low.delta < 0 < low.delta
+    between = low - high
+    assert between.delta == low.delta - high.delta
+    assert (between.vega, between.theta) == (low.vega - high.vega, low.theta - high.theta)
+    # Volatility and time take from the range around the spot.
+    assert between.vega < 0 < between.theta
+
+
+@pytest.mark.parametrize(("vol", "years"), [(0.0, 1.0), (0.5, 0.0), (1e-9, 1e-9)])
+def test_step_has_no_slope_beside_the_strike_and_none_to_give_on_it(vol: float, years: float) -> None:
+    greeks = digital_greeks(80_000, 80_000.01, vol, years)
+    assert (greeks.delta, greeks.vega, greeks.theta) == (0.0, 0.0, 0.0)
+    with pytest.raises(ArithmeticRefusal, match="no slope"):
+        digital_greeks(80_000, 80_000, vol, years)
+
+
+@given(st.floats(1e-9, 1e12), st.floats(1e-9, 1e12), VOLS, YEARS)
+def test_greeks_are_numbers_or_refused(spot: float, strike: float, vol: float, years: float) -> None:
+    assume(spot != strike)
+    greeks = digital_greeks(spot, strike, vol, years)
+    assert all(math.isfinite(value) for value in (greeks.delta, greeks.vega, greeks.theta))

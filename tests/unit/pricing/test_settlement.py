@@ -18,6 +18,7 @@ from fairstrike.pricing.settlement import (
     SettlementInputs,
     SettlementLaw,
     payoff_interval,
+    probabilities_above,
     probability,
     probability_above,
     probability_within,
@@ -431,3 +432,15 @@ def test_input_outside_its_domain_is_refused(change: dict[str, float]) -> None:
     sound = SettlementInputs(spot=80_000.0, vol_annual=0.35, first_s=1.0, left=60)
     with pytest.raises(ArithmeticRefusal, match="cannot be priced"):
         msgspec.structs.replace(sound, **change)
+
+
+@given(INPUTS, st.lists(st.floats(-1e6, 1e12), max_size=30))
+def test_many_thresholds_are_each_its_own(law: SettlementLaw, thresholds: list[float]) -> None:
+    each = [probability_above(law, threshold) for threshold in thresholds]
+    assert each == probabilities_above(law, thresholds)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_threshold_that_is_no_number_is_refused(bad: float) -> None:
+    with pytest.raises(ArithmeticRefusal, match="threshold"):
+        probability_above(law_of(), bad)
