@@ -24,7 +24,7 @@ from fairstrike.core.contract import Comparison, Contract, settle
 from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.core.timing import WINDOW_SECONDS
 from fairstrike.core.units import E8_PER_DOLLAR
-from fairstrike.pricing.digital import PRICE_MAX, PRICE_MIN, SECONDS_PER_YEAR, VOL_MAX
+from fairstrike.pricing.digital import PRICE_MAX, PRICE_MIN, SECONDS_PER_YEAR, VOL_MAX, normal_density
 
 DOUBT = 1e-12
 """The least probability of either outcome while the reference price has an error."""
@@ -178,6 +178,23 @@ def probabilities_above(law: SettlementLaw, thresholds: Iterable[float]) -> list
 def probability_above(law: SettlementLaw, threshold: float) -> float:
     """Give P(settlement mean > `threshold`): `probabilities_above` of one."""
     return probabilities_above(law, (threshold,))[0]
+
+
+def slope_above(law: SettlementLaw, threshold: float) -> float:
+    """Give ∂P/∂S of `probability_above`, a dollar by which `law.centre` moves; 0 where the mean is known.
+
+    While prints are left that centre is the reference price, of which a dollar moves the mean by left/60 of a dollar.
+    """
+    centre, required = law.centre, law.required_scale * threshold - law.required_shift
+    if law.log_sd:
+        base = required + law.skew_shift
+        if base <= 0.0:
+            return 0.0
+        z = log((centre + law.skew_shift) / base) / law.log_sd - 0.5 * law.log_sd
+        return normal_density(z) / ((centre + law.skew_shift) * law.log_sd)
+    if law.sd:
+        return normal_density((centre - required) / law.sd) / law.sd
+    return 0.0
 
 
 def probability_within(law: SettlementLaw, interval: PayoffInterval) -> float:

@@ -24,6 +24,7 @@ from fairstrike.pricing.settlement import (
     probability_within,
     seen_prints,
     settlement_law,
+    slope_above,
     variance_multiplier,
 )
 
@@ -84,6 +85,7 @@ class AverageCase(msgspec.Struct, frozen=True):
     left: int = msgspec.field(name="n_remaining", default=60)
     seen_mean: float = msgspec.field(name="observed_mean", default=0.0)
     effective_threshold: float | None = None
+    slope: float = msgspec.field(name="delta_dP_dS", default=0.0)
 
 
 class RangeCase(msgspec.Struct, frozen=True):
@@ -444,3 +446,27 @@ def test_many_thresholds_are_each_its_own(law: SettlementLaw, thresholds: list[f
 def test_threshold_that_is_no_number_is_refused(bad: float) -> None:
     with pytest.raises(ArithmeticRefusal, match="threshold"):
         probability_above(law_of(), bad)
+
+
+@pytest.mark.parametrize("away", [-2.0, -0.5, 0.0, 0.5, 2.0])
+@pytest.mark.parametrize(("left", "sd_dollars"), [(60, 0.0), (30, 0.0), (1, 0.0), (30, 5.3), (10, 500.0)])
+def test_slope_is_that_of_the_probability(left: int, sd_dollars: float, away: float) -> None:
+    law = law_of(left=left, seen_mean=80_003.0, sd_dollars=sd_dollars)
+    here = (law.centre + law.required_shift) / law.required_scale
+    threshold = here + away * (law.sd or law.centre * law.log_sd) / law.required_scale
+    step = 1e-3
+    up, down = (law_of(80_000.0 + move, left=left, seen_mean=80_003.0, sd_dollars=sd_dollars) for move in (step, -step))
+    slope = (probability_above(up, threshold) - probability_above(down, threshold)) / (2 * step)
+    assert pytest.approx(slope, rel=1e-3) == slope_above(law, threshold)
+
+
+def test_slope_inside_the_window_against_figures_computed_elsewhere(vectors: Vectors) -> None:
+    for case in vectors.average_inside_window:
+        law = law_of(case.spot, case.vol, case.first_s, case.left, case.seen_mean)
+        if 1e-3 < case.p < 0.999:
+            assert pytest.approx(case.slope, rel=2e-3) == slope_above(law, case.strike)
+
+
+def test_nothing_left_to_happen_has_no_slope() -> None:
+    assert slope_above(law_of(left=0, seen_mean=80_003.0), 80_003.0) == 0.0
+    assert slope_above(law_of(left=1, seen_mean=80_000.0), 1.0) == 0.0
