@@ -1,15 +1,16 @@
 """Fair value of every market now: reference price, volatility and settlement window put together.
 
 One settlement law serves all strikes of one close at one instant. A fair value is absent while the reference is
-stale, while there are too few returns to know the volatility, and while a market's strike is unpublished. Where the
-prints give no volatility it may be fitted to the ladder's own prices, each market's without its own.
+stale, while there are too few returns to know the volatility, and while a market's strike is unpublished; that of an
+up/down market is a mean of prints, of which the law is known too. Where the prints give no volatility it may be fitted
+to the ladder's own prices, each market's without its own.
 """
 
 from collections.abc import Callable, Sequence
 
 import msgspec
 
-from fairstrike.core.contract import Contract, Window
+from fairstrike.core.contract import Comparison, Contract, Window, window_seconds
 from fairstrike.core.events import ContractListed, IndexPrinted
 from fairstrike.core.records import CloseAudited
 from fairstrike.core.timing import SECOND_NS
@@ -21,6 +22,7 @@ from fairstrike.market.window import audit_close, close_of_strike, window_state
 from fairstrike.pricing.implied import LadderFit
 from fairstrike.pricing.implied import Params as ImpliedParams
 from fairstrike.pricing.settlement import SettlementInputs, SettlementLaw, probability, seen_prints, settlement_law
+from fairstrike.pricing.updown import UpDownInputs, probability_up
 from fairstrike.pricing.volatility import Ewma
 from fairstrike.pricing.volatility import Params as VolatilityParams
 
@@ -102,7 +104,7 @@ class Fairs:
         markets of the contract's settlement group; it is asked once an instant, and only when they are needed.
         """
         if not contract.is_struck:
-            return None
+            return self._p_unstruck(contract, now_ns, now_ns - offset_ns)
         if self._laws_at != now_ns:
             self._laws.clear()
             self._laws_at = now_ns
@@ -113,6 +115,31 @@ class Fairs:
         if isinstance(law, LadderFit):
             law = law.law(contract.ticker)
         return None if law is None else probability(contract, law)
+
+    def _p_unstruck(self, contract: Contract, now_ns: int, source_ns: int) -> float | None:
+        """Give the fair value of an up/down market whose strike, a mean of prints itself, is not published yet."""
+        reference = self.reference(contract.asset, now_ns)
+        if contract.comparison is not Comparison.AT_LEAST or reference is None:
+            return None
+        vol_annual = self.vol_annual(contract.asset, reference.source)
+        if vol_annual is None:
+            return None
+        prints = self.index[contract.asset].series[reference.source].prints
+        window = window_state(prints, contract.open_ns, source_ns, self._params.window)
+        seen = seen_prints(prints, window.over)
+        settles_s = (window_seconds(contract.close_ns, self._params.window).start * SECOND_NS - source_ns) / SECOND_NS
+        if seen is None or settles_s < window.first_s + window.left:
+            return None
+        inputs = UpDownInputs(
+            spot=reference.value_e8 / E8_PER_DOLLAR,
+            vol_annual=vol_annual,
+            first_s=window.first_s,
+            left=window.left,
+            settles_s=settles_s,
+            seen_sum=seen.seen_sum,
+            bridge_s=seen.bridge_s,
+        )
+        return probability_up(inputs, contract.round_digits)
 
     def _law(
         self, asset: str, close_ns: int, source_ns: int, now_ns: int, rungs: Callable[[], Sequence[Rung]]

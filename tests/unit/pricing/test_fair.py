@@ -1,9 +1,14 @@
-"""Which source a fair value rests on: one at a time, with its own prints and volatility; and the audit of a close."""
+"""Which source a fair value rests on, one at a time; the audit of a close; up or down before its strike is told."""
+
+import math
 
 import msgspec
+import pytest
 
-from fairstrike.core.contract import Comparison
+from fairstrike.core.chance import Dice
+from fairstrike.core.contract import Comparison, Contract
 from fairstrike.core.events import ContractListed, IndexPrinted
+from fairstrike.market.index import OFFICIAL
 from fairstrike.market.index import Params as IndexParams
 from fairstrike.pricing.fair import Fairs, Params
 from fairstrike.pricing.volatility import Params as VolatilityParams
@@ -94,3 +99,65 @@ def test_a_close_without_a_whole_window_is_not_audited() -> None:
     for second in range(60, 101):
         made.fold(printed(second), 0)
     assert made.audit(chained(110)) is None
+
+
+# An up/down market before its strike is published
+
+OPEN_S = 1_800_000_000
+UP = Contract(
+    ticker="KXBTC15M-T",
+    event_ticker="KXBTC15M",
+    series="KXBTC15M",
+    asset="BTC",
+    comparison=Comparison.AT_LEAST,
+    open_ns=OPEN_S * SECOND,
+    close_ns=(OPEN_S + 900) * SECOND,
+    round_digits=2,
+)
+
+
+def told(until_s: int) -> tuple[Fairs, list[int]]:
+    """Fairs that heard twenty minutes of prints up to a second, and those of the strike window among them."""
+    fairs = Fairs(Params(), IndexParams(), VolatilityParams())
+    dice, value, window = Dice(5, 1), 80_000.0, []
+    for second in range(OPEN_S - 1_200, until_s + 1):
+        value *= math.exp(0.5 / math.sqrt(31_536_000) * dice.normal())
+        at_ns = second * SECOND
+        value_e8 = round(value * 100) * (E8 // 100)
+        if OPEN_S - 60 <= second < OPEN_S:
+            window.append(value_e8)
+        fairs.fold(
+            IndexPrinted(asset="BTC", second=second, value_e8=value_e8, source=OFFICIAL, venue_ns=at_ns, recv_ns=at_ns),
+            0,
+        )
+    return fairs, window
+
+
+def test_strike_of_prints_and_published_strike_agree_at_the_open() -> None:
+    fairs, window = told(OPEN_S)
+    now_ns = OPEN_S * SECOND
+    strike_cents = round(sum(window) / 60 * 100 / E8)
+    struck = msgspec.structs.replace(UP, floor_e8=strike_cents * (E8 // 100))
+    before, after = fairs.p_fair(UP, now_ns, 0), fairs.p_fair(struck, now_ns, 0)
+    assert before is not None
+    assert after is not None
+    assert pytest.approx(after, abs=1e-4) == before
+    assert before != 0.5
+
+
+def test_long_before_the_open_it_is_even() -> None:
+    fairs, _ = told(OPEN_S - 300)
+    assert pytest.approx(0.5, abs=1e-3) == fairs.p_fair(UP, (OPEN_S - 300) * SECOND, 0)
+
+
+def test_no_value_without_returns_or_a_fresh_price() -> None:
+    few, _ = told(OPEN_S - 1_199)
+    assert few.p_fair(UP, (OPEN_S - 1_199) * SECOND, 0) is None
+    fairs, _ = told(OPEN_S)
+    assert fairs.p_fair(UP, (OPEN_S + 60) * SECOND, 0) is None
+
+
+def test_other_markets_have_no_value_before_their_strike() -> None:
+    fairs, _ = told(OPEN_S)
+    threshold = msgspec.structs.replace(UP, comparison=Comparison.ABOVE)
+    assert fairs.p_fair(threshold, OPEN_S * SECOND, 0) is None
