@@ -10,16 +10,19 @@ people; nothing that books money may use them.
 """
 
 import math
+from collections.abc import Iterable
 from decimal import ROUND_CEILING, Decimal
 
 import msgspec
 
 from fairstrike.core.errors import ArithmeticRefusal
-from fairstrike.core.units import CC_PER_CONTRACT, PPM, TICKS_PER_DOLLAR
+from fairstrike.core.units import CC_PER_CONTRACT, PPM, TICKS_PER_DOLLAR, UD_PER_CENT
 
 TAKER_PPM = 70_000
 MAKER_PPM = 17_500
-DIRECT_PRECISION_UD = 100
+DIRECT_PRECISION_UD, INTERMEDIATED_PRECISION_UD = 100, UD_PER_CENT
+"""What the balance of a direct member, and of one behind a broker, is kept in."""
+EFFICIENT_CONTRACTS_MAX = 10_000
 _SCALE = PPM * PPM * CC_PER_CONTRACT * TICKS_PER_DOLLAR**2 // 1_000_000
 
 
@@ -30,6 +33,15 @@ class FeeSchedule(msgspec.Struct, frozen=True, kw_only=True):
     maker_ppm: int = 0
     multiplier_ppm: int = PPM
     precision_ud: int = DIRECT_PRECISION_UD
+
+
+PUBLISHED = {
+    "crypto": FeeSchedule(),
+    "with maker fees": FeeSchedule(maker_ppm=MAKER_PPM),
+    "combinations": FeeSchedule(maker_ppm=2 * MAKER_PPM),
+    "S&P 500, Nasdaq-100": FeeSchedule(taker_ppm=TAKER_PPM // 2, maker_ppm=MAKER_PPM),
+}
+"""The published schedule by kind of series, for people: what is traded pays what its own series says."""
 
 
 class FillFee(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,9 +56,7 @@ def trade_fee_ud(schedule: FeeSchedule, price_ticks: int, size_cc: int, *, is_ma
 
     `price_ticks` is the YES price; the NO price gives the same fee.
     """
-    rate_ppm = schedule.maker_ppm if is_maker else schedule.taker_ppm
-    raw = rate_ppm * schedule.multiplier_ppm * size_cc * price_ticks * (TICKS_PER_DOLLAR - price_ticks)
-    return -(-raw // _SCALE)
+    return rounded_fee_ud(schedule, price_ticks, size_cc, 1, is_maker=is_maker)
 
 
 def fill_fee(
@@ -64,6 +74,67 @@ def fill_fee(
     charged_ud = trade_ud + rounding_ud
     rebate_ud = min(carry_ud, charged_ud) // schedule.precision_ud * schedule.precision_ud
     return FillFee(fee_ud=charged_ud - rebate_ud, carry_ud=carry_ud - rebate_ud)
+
+
+def order_fees(schedule: FeeSchedule, fills: Iterable[tuple[int, int, bool]], *, is_bid: bool) -> tuple[FillFee, ...]:
+    """Give the fee of each fill of one order, `fills` being (price in ticks, size in cc, is maker) in their order.
+
+    The accumulator goes from fill to fill, also when the order begins to rest.
+    """
+    found: list[FillFee] = []
+    carry_ud = 0
+    for price_ticks, size_cc, is_maker in fills:
+        found.append(fill_fee(schedule, price_ticks, size_cc, is_maker=is_maker, is_bid=is_bid, carry_ud=carry_ud))
+        carry_ud = found[-1].carry_ud
+    return tuple(found)
+
+
+def rounded_fee_ud(schedule: FeeSchedule, price_ticks: int, size_cc: int, step_ud: int, *, is_maker: bool) -> int:
+    """Give the fee of a fill rounded up to whole steps: 1 is today's trade fee, 100 that of before August 2026,
+    10 000 the classic whole cent. Raises `ArithmeticRefusal` for a step below 1.
+    """
+    if step_ud < 1:
+        raise ArithmeticRefusal(f"a step of {step_ud} microdollars rounds nothing; give 1 or more")
+    rate_ppm = schedule.maker_ppm if is_maker else schedule.taker_ppm
+    raw = rate_ppm * schedule.multiplier_ppm * size_cc * price_ticks * (TICKS_PER_DOLLAR - price_ticks)
+    return -(-raw // (_SCALE * step_ud)) * step_ud
+
+
+def break_even_ppm(schedule: FeeSchedule, price_ticks: int, size_cc: int, *, is_maker: bool) -> int:
+    """Give the least probability, rounded up, at which buying `size_cc` at a price loses nothing after the fee."""
+    fee_ud = fill_fee(schedule, price_ticks, size_cc, is_maker=is_maker, is_bid=True).fee_ud
+    paid_ud = price_ticks * size_cc + fee_ud
+    return -(-paid_ud * CC_PER_CONTRACT // size_cc)
+
+
+def least_spread_ticks(
+    schedule: FeeSchedule, price_ticks: int, size_cc: int, *, is_maker: bool, step_ticks: int = 100
+) -> int | None:
+    """Give the least spread over a bid at `price_ticks`, in whole steps, that gains after the fees of both fills.
+
+    None when no price below a dollar does.
+    """
+    bought = fill_fee(schedule, price_ticks, size_cc, is_maker=is_maker, is_bid=True)
+    for sold_ticks in range(price_ticks + step_ticks, TICKS_PER_DOLLAR, step_ticks):
+        sold = fill_fee(schedule, sold_ticks, size_cc, is_maker=is_maker, is_bid=False)
+        if (sold_ticks - price_ticks) * size_cc > bought.fee_ud + sold.fee_ud:
+            return sold_ticks - price_ticks
+    return None
+
+
+def efficient_size_cc(schedule: FeeSchedule, price_ticks: int, size_cc_max: int, *, is_maker: bool) -> int:
+    """Give the whole contracts, at most `size_cc_max`, that pay the least fee each in one fill; of equals the most.
+
+    Rounding to a whole cent makes one contract at 50 cents pay 2 cents and four pay 7. Zero when not even one fits;
+    more than ten thousand contracts are not looked at, where rounding is nothing.
+    """
+    best_cc, best_ud = 0, 0
+    for contracts in range(1, min(size_cc_max // CC_PER_CONTRACT, EFFICIENT_CONTRACTS_MAX) + 1):
+        size_cc = contracts * CC_PER_CONTRACT
+        fee_ud = fill_fee(schedule, price_ticks, size_cc, is_maker=is_maker, is_bid=True).fee_ud
+        if not best_cc or fee_ud * best_cc <= best_ud * size_cc:
+            best_cc, best_ud = size_cc, fee_ud
+    return best_cc
 
 
 def calculate_fee(contracts: float, price: float, is_maker: bool = False) -> Decimal:

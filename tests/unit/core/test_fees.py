@@ -2,20 +2,29 @@
 
 import math
 from decimal import Decimal
+from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.core.fees import (
+    INTERMEDIATED_PRECISION_UD,
     MAKER_PPM,
+    PUBLISHED,
     FeeSchedule,
     FillFee,
+    break_even_ppm,
     calculate_fee,
     calculate_net_profit,
+    efficient_size_cc,
     fill_fee,
+    least_spread_ticks,
     min_profitable_spread,
+    order_fees,
+    rounded_fee_ud,
     trade_fee_ud,
 )
 from fairstrike.core.units import parse_cc, parse_ticks, parse_ud
@@ -169,3 +178,119 @@ def test_maker_of_a_series_without_maker_fees_pays_rounding_only() -> None:
     assert fill_fee(schedule, 5_000, 100, is_maker=True, is_bid=True) == FillFee(fee_ud=0, carry_ud=0)
     odd = fill_fee(schedule, 5_001, 1, is_maker=True, is_bid=True)
     assert odd == FillFee(fee_ud=99, carry_ud=99)
+
+
+# The whole schedule
+
+
+class FeeRow(msgspec.Struct, frozen=True):
+    price: Decimal
+    raw: Decimal = msgspec.field(name="taker_fee_per_contract_raw")
+    one_fine: Decimal = msgspec.field(name="fee_1_lot_round_1e4")
+    one_cent: Decimal = msgspec.field(name="fee_1_lot_round_cent")
+    hundred_cent: Decimal = msgspec.field(name="fee_100_lots_round_cent")
+    break_even: Decimal = msgspec.field(name="breakeven_probability")
+    round_trip: Decimal = msgspec.field(name="roundtrip_taker")
+
+
+class Vectors(msgspec.Struct, frozen=True):
+    fees_taker_quadratic: list[FeeRow]
+
+
+def test_published_fees_of_takers(shared_facts: Path) -> None:
+    rows = msgspec.json.decode((shared_facts / "pricing_vectors.json").read_bytes(), type=Vectors).fees_taker_quadratic
+    assert len(rows) >= 15
+    schedule = PUBLISHED["crypto"]
+    for row in rows:
+        price, hundred = int(row.price * 10_000), 100 * 100
+        raw_ud = int(row.raw * WHOLE)
+        assert raw_ud == trade_fee_ud(schedule, price, 100, is_maker=False)
+        assert int(row.one_fine * WHOLE) == rounded_fee_ud(schedule, price, 100, 100, is_maker=False)
+        assert int(row.one_cent * WHOLE) == rounded_fee_ud(schedule, price, 100, 10_000, is_maker=False)
+        assert int(row.hundred_cent * WHOLE) == rounded_fee_ud(schedule, price, hundred, 10_000, is_maker=False)
+        assert int(row.hundred_cent * WHOLE) == int(calculate_fee(100, float(row.price)) * WHOLE)
+        # A hundred contracts align with the balance wherever one does not.
+        assert int(row.break_even * WHOLE) <= break_even_ppm(schedule, price, hundred, is_maker=False)
+        assert int(row.break_even * WHOLE) + 1 >= break_even_ppm(schedule, price, hundred, is_maker=False)
+        assert int(row.round_trip * WHOLE) == 2 * raw_ud
+
+
+@pytest.mark.parametrize(
+    ("kind", "taker_ud", "maker_ud"),
+    [
+        ("crypto", 17_500, 0),
+        ("with maker fees", 17_500, 4_375),
+        ("combinations", 17_500, 8_750),
+        ("S&P 500, Nasdaq-100", 8_750, 4_375),
+    ],
+)
+def test_schedule_by_kind_at_fifty_cents(kind: str, taker_ud: int, maker_ud: int) -> None:
+    assert taker_ud == trade_fee_ud(PUBLISHED[kind], 5_000, 100, is_maker=False)
+    assert maker_ud == trade_fee_ud(PUBLISHED[kind], 5_000, 100, is_maker=True)
+
+
+@given(SCHEDULES, FILLS, st.booleans())
+def test_order_of_several_fills(schedule: FeeSchedule, fills: list[tuple[int, int, bool]], is_bid: bool) -> None:
+    fees = order_fees(schedule, fills, is_bid=is_bid)
+    carry_ud = 0
+    for (price, size, is_maker), fee in zip(fills, fees, strict=True):
+        assert fee == fill_fee(schedule, price, size, is_maker=is_maker, is_bid=is_bid, carry_ud=carry_ud)
+        carry_ud = fee.carry_ud
+    assert order_fees(schedule, [], is_bid=is_bid) == ()
+
+
+@given(SCHEDULES, PRICES, SIZES, st.sampled_from([1, 100, 10_000]), st.booleans())
+def test_coarser_steps_charge_no_less(schedule: FeeSchedule, price: int, size: int, step: int, is_maker: bool) -> None:
+    exact = trade_fee_ud(schedule, price, size, is_maker=is_maker)
+    rounded = rounded_fee_ud(schedule, price, size, step, is_maker=is_maker)
+    assert exact <= rounded < exact + step
+    assert rounded % step == 0
+
+
+def test_step_that_rounds_nothing_is_refused() -> None:
+    with pytest.raises(ArithmeticRefusal, match="step"):
+        rounded_fee_ud(FeeSchedule(), 5_000, 100, 0, is_maker=False)
+
+
+@pytest.mark.parametrize(
+    ("spread", "price", "size_cc", "is_maker"),
+    [(400, 5_000, 10_000, False), (100, 5_000, 10_000, True), (100, 9_500, 10_000, False), (None, 9_900, 100, False)],
+)
+def test_least_spread_of_what_is_booked(spread: int | None, price: int, size_cc: int, is_maker: bool) -> None:
+    assert spread == least_spread_ticks(FeeSchedule(), price, size_cc, is_maker=is_maker)
+
+
+@given(SCHEDULES, st.integers(1, 9_800), st.integers(1, 100_000), st.booleans())
+def test_least_spread_gains_and_a_step_less_does_not(
+    schedule: FeeSchedule, price: int, size: int, is_maker: bool
+) -> None:
+    def gain(spread: int) -> int:
+        bought = fill_fee(schedule, price, size, is_maker=is_maker, is_bid=True)
+        sold = fill_fee(schedule, price + spread, size, is_maker=is_maker, is_bid=False)
+        return spread * size - bought.fee_ud - sold.fee_ud
+
+    spread = least_spread_ticks(schedule, price, size, is_maker=is_maker)
+    tried = range(100, (spread or 10_000 - price), 100)
+    assert all(gain(step) <= 0 for step in tried if price + step < 10_000)
+    assert spread is None or gain(spread) > 0
+
+
+def test_efficient_sizes() -> None:
+    broker = FeeSchedule(precision_ud=INTERMEDIATED_PRECISION_UD)
+    # One at 50 cents pays 2 cents, four pay 7 cents: nothing is lost to rounding.
+    assert fill_fee(broker, 5_000, 100, is_maker=False, is_bid=True).fee_ud == 20_000
+    assert fill_fee(broker, 5_000, 400, is_maker=False, is_bid=True).fee_ud == 70_000
+    assert efficient_size_cc(broker, 5_000, 700, is_maker=False) == 400
+    assert efficient_size_cc(broker, 5_000, 1_100, is_maker=False) == 800
+    assert efficient_size_cc(FeeSchedule(), 5_000, 700, is_maker=True) == 700
+    assert efficient_size_cc(broker, 5_000, 99, is_maker=False) == 0
+
+
+@given(SCHEDULES, PRICES, st.integers(100, 3_000), st.booleans())
+def test_no_whole_size_pays_less_each(schedule: FeeSchedule, price: int, most: int, is_maker: bool) -> None:
+    best = efficient_size_cc(schedule, price, most, is_maker=is_maker)
+    assert 0 < best <= most
+    fee = fill_fee(schedule, price, best, is_maker=is_maker, is_bid=True).fee_ud
+    for size in range(100, most + 1, 100):
+        other = fill_fee(schedule, price, size, is_maker=is_maker, is_bid=True).fee_ud
+        assert fee * size <= other * best
