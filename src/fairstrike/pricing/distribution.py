@@ -1,0 +1,275 @@
+"""One distribution for all markets that one settlement value settles.
+
+The bounds of every contract of a settlement group, thresholds, ranges with their tails and the window that closes with
+them, cut the settlement mean into states: 0 below the lowest edge, i between edge i − 1 and edge i, the last above all.
+A contract pays in a run of neighbouring states, so a distribution over states prices them all, and no two prices can
+contradict each other. The cent between a range's cap and the next one's floor is a state of its own: nothing rounds the
+mean of hourly markets, and a package that pays "always" may not pay there.
+
+    model     differences of the settlement law at the edges
+    market    the one nearest to a prior that every quote allows: a bid less its fee and an ask plus its fee bound what
+              their market may be worth, and between them the prior decides (`fitted`)
+    tilted    π_s · e^(−γ W_s), W_s being what is held pays in s: its prices are those at which a holder with risk
+              aversion γ is indifferent, for every strike at once (`reservation` tells the same of one strike)
+"""
+
+import math
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate, pairwise
+
+import msgspec
+
+from fairstrike.core.contract import Contract
+from fairstrike.core.errors import ArithmeticRefusal
+from fairstrike.core.fees import FeeSchedule, trade_fee_ud
+from fairstrike.core.units import CC_PER_CONTRACT, TICKS_PER_DOLLAR, UD_PER_DOLLAR
+from fairstrike.pricing.settlement import SettlementLaw, payoff_interval, probabilities_above
+
+_SLACK_FIRST = 1.0 / TICKS_PER_DOLLAR
+_ROUNDING = 1e-12
+
+
+class Ladder(msgspec.Struct, frozen=True, kw_only=True):
+    """The states of a settlement group. `edges` are dollars, rising; `spans` gives each ticker's run of states,
+    the first that pays and the first after it that does not. Made by `ladder_of`.
+    """
+
+    edges: tuple[float, ...]
+    spans: dict[str, tuple[int, int]]
+
+
+def ladder_of(contracts: Iterable[Contract]) -> Ladder:
+    """Give the states of contracts that one value settles; those whose strike is unknown are left out."""
+    intervals = {one.ticker: payoff_interval(one) for one in contracts if one.is_struck}
+    bounds = {bound for one in intervals.values() for bound in (one.low, one.high) if bound is not None}
+    edges = tuple(sorted(bounds))
+    spans = {
+        ticker: (
+            0 if one.low is None else bisect_left(edges, one.low) + 1,
+            len(edges) + 1 if one.high is None else bisect_left(edges, one.high) + 1,
+        )
+        for ticker, one in intervals.items()
+    }
+    return Ladder(edges=edges, spans=spans)
+
+
+def gap_states(ladder: Ladder, width_max: float = 0.0101) -> tuple[int, ...]:
+    """Give the states no wider than a cent (dollars): between a range's cap and the floor of the next."""
+    return tuple(state for state, (low, high) in enumerate(pairwise(ladder.edges), start=1) if high - low <= width_max)
+
+
+def model_weights(ladder: Ladder, law: SettlementLaw) -> list[float]:
+    """Give the probability of each state by the settlement law; they add up to 1."""
+    return _weights(probabilities_above(law, ladder.edges))
+
+
+def prices(ladder: Ladder, weights: Sequence[float]) -> dict[str, float]:
+    """Give the probability that each contract pays, by ticker."""
+    below = (0.0, *accumulate(weights))
+    return {ticker: below[after] - below[first] for ticker, (first, after) in ladder.spans.items()}
+
+
+def payoffs(ladder: Ladder, held: Mapping[str, float]) -> list[float]:
+    """Give the dollars that net contracts (by ticker) pay in each state; sold ones (negative) take them.
+
+    What was paid or received for them is apart.
+
+    Raises `ArithmeticRefusal` for a ticker the ladder does not have: leave it out.
+    """
+    steps = [0.0] * (len(ladder.edges) + 3)
+    for ticker, contracts in held.items():
+        span = ladder.spans.get(ticker)
+        if span is None or not math.isfinite(contracts):
+            raise ArithmeticRefusal(f"{contracts!r} contracts of {ticker} are none of this ladder's; leave them out")
+        steps[span[0]] += contracts
+        steps[span[1]] -= contracts
+    return list(accumulate(steps[: len(ladder.edges) + 1]))
+
+
+def tilted(weights: Sequence[float], payoff: Sequence[float], gamma: float) -> list[float]:
+    """Give the weights under which a holder of `payoff` (dollars by state) with risk aversion `gamma` is indifferent.
+
+    Raises `ArithmeticRefusal` for a negative `gamma` or weights of another number of states.
+    """
+    if len(weights) != len(payoff) or not 0.0 <= gamma < math.inf:
+        raise ArithmeticRefusal(f"{len(weights)} weights, {len(payoff)} payoffs, gamma {gamma!r}: they do not fit")
+    # Measured from the worst state no exponent is positive.
+    worst, exp = min(payoff), math.exp
+    raw = [weight * exp(gamma * (worst - dollars)) for weight, dollars in zip(weights, payoff, strict=True)]
+    total = sum(raw)
+    if total <= 0.0:
+        # The worst state cannot happen, and those that can are too far above it for a float.
+        worst = min(dollars for weight, dollars in zip(weights, payoff, strict=True) if weight > 0.0)
+        raw = [w * exp(min(gamma * (worst - dollars), 0.0)) for w, dollars in zip(weights, payoff, strict=True)]
+        total = sum(raw)
+    return [weight / total for weight in raw]
+
+
+def reservation_prices(
+    ladder: Ladder, weights: Sequence[float], held: Mapping[str, float], gamma: float
+) -> dict[str, float]:
+    """Give the price of each contract at which its holder is indifferent, given everything `held` on the ladder."""
+    return prices(ladder, tilted(weights, payoffs(ladder, held), gamma))
+
+
+class Band(msgspec.Struct, frozen=True, kw_only=True):
+    """Between which probabilities a market's quotes leave its worth open, fees counted; 0 and 1 without quotes."""
+
+    low: float = 0.0
+    high: float = 1.0
+
+
+def band_of(bid_ticks: int | None, ask_ticks: int | None, schedule: FeeSchedule) -> Band:
+    """Give the band of best prices, YES ticks, less and plus what taking them costs a contract."""
+    low, high = 0.0, 1.0
+    if bid_ticks is not None:
+        low = max(bid_ticks / TICKS_PER_DOLLAR - _fee(schedule, bid_ticks), 0.0)
+    if ask_ticks is not None:
+        high = min(ask_ticks / TICKS_PER_DOLLAR + _fee(schedule, ask_ticks), 1.0)
+    return Band(low=low, high=high)
+
+
+class Fit(msgspec.Struct, frozen=True, kw_only=True):
+    """A distribution fitted to quotes. `slack`: how far, in dollars, every band had to be widened for one to exist;
+    above 0 the prices contradict each other. `ignored` are ranges that cross or hold another quoted range.
+    """
+
+    weights: tuple[float, ...]
+    slack: float
+    ignored: tuple[str, ...]
+
+
+def fitted(ladder: Ladder, bands: Mapping[str, Band], prior: Sequence[float]) -> Fit:
+    """Give the distribution that every band allows and that is near `prior`, the weights of a model.
+
+    From the low end, and from the high end, each edge's probability of a mean above it is taken as near to the prior's
+    as the bands of the edges and ranges still to come permit; the mean of both keeps every band. Edges inside a quoted
+    range divide it as the prior does. Raises `ArithmeticRefusal` for a prior of another number of states.
+    """
+    edges = len(ladder.edges)
+    if len(prior) != edges + 1 or not edges:
+        raise ArithmeticRefusal(f"{len(prior)} weights for {edges} edges; give one more than edges, of a ladder of one")
+    above = list(accumulate(reversed(prior)))[-2::-1]
+    ranges, ignored = _ranges(ladder, bands)
+    inside = [edge for first, after, _ in ranges for edge in range(first, after - 1)]
+    kept = sorted(set(range(edges)).difference(inside))
+    slack = 0.0
+    while True:
+        lows, highs = _bounds(ladder, bands, slack)
+        steps = {first - 1: Band(low=band.low - slack, high=band.high + slack) for first, _, band in ranges}
+        lower = _chosen(kept, lows, highs, steps, above)
+        if lower is not None:
+            break
+        slack = max(2.0 * slack, _SLACK_FIRST)
+    # The same from the other end: what is above becomes what is below.
+    mirrored = {edges - 1 - (after - 1): steps[first - 1] for first, after, _ in ranges}
+    upper = _chosen(
+        [edges - 1 - edge for edge in reversed(kept)],
+        [1.0 - high for high in reversed(highs)],
+        [1.0 - low for low in reversed(lows)],
+        mirrored,
+        [1.0 - p for p in reversed(above)],
+    )
+    assert upper is not None, "what is feasible from one end is feasible from the other"
+    survival = {edge: 0.5 * (lower[edge] + 1.0 - upper[edges - 1 - edge]) for edge in kept}
+    _divide(survival, inside, above, lows, highs)
+    return Fit(weights=tuple(_weights([survival[edge] for edge in range(edges)])), slack=slack, ignored=tuple(ignored))
+
+
+def _weights(above: Sequence[float]) -> list[float]:
+    if not above:
+        return [1.0]
+    inner = [low - high if low > high else 0.0 for low, high in pairwise(above)]
+    return [1.0 - above[0], *inner, above[-1]]
+
+
+def _fee(schedule: FeeSchedule, price_ticks: int) -> float:
+    return trade_fee_ud(schedule, price_ticks, CC_PER_CONTRACT, is_maker=False) / UD_PER_DOLLAR
+
+
+def _ranges(ladder: Ladder, bands: Mapping[str, Band]) -> tuple[list[tuple[int, int, Band]], list[str]]:
+    """Give the quoted ranges that stand side by side, as (first state, state after, band), and the others' tickers."""
+    last = len(ladder.edges) + 1
+    quoted = sorted(
+        (after, -first, ticker)
+        for ticker, (first, after) in ladder.spans.items()
+        if ticker in bands and first > 0 and after < last
+    )
+    found: list[tuple[int, int, Band]] = []
+    ignored: list[str] = []
+    for after, negative, ticker in quoted:
+        first = -negative
+        if found and first < found[-1][1]:
+            ignored.append(ticker)
+        else:
+            found.append((first, after, bands[ticker]))
+    return found, ignored
+
+
+def _bounds(ladder: Ladder, bands: Mapping[str, Band], slack: float) -> tuple[list[float], list[float]]:
+    """Give between what the probability above each edge lies: its own quotes', and those of edges around it."""
+    last = len(ladder.edges) + 1
+    lows, highs = [0.0] * (last - 1), [1.0] * (last - 1)
+    for ticker, band in bands.items():
+        first, after = ladder.spans.get(ticker, (0, last))
+        if after == last and first > 0:
+            edge, low, high = first - 1, band.low, band.high
+        elif first == 0 and after < last:
+            edge, low, high = after - 1, 1.0 - band.high, 1.0 - band.low
+        else:
+            continue
+        lows[edge] = max(lows[edge], low - slack)
+        highs[edge] = min(highs[edge], high + slack)
+    highs = list(accumulate(highs, min))
+    lows = list(accumulate(reversed(lows), max))[::-1]
+    return lows, highs
+
+
+def _chosen(
+    kept: Sequence[int],
+    lows: Sequence[float],
+    highs: Sequence[float],
+    steps: Mapping[int, Band],
+    wanted: Sequence[float],
+) -> dict[int, float] | None:
+    """Give the probability above each kept edge, None when the bands contradict each other.
+
+    `steps` bounds the fall from an edge to the next kept one; elsewhere it is anything from 0.
+    """
+    ahead: list[tuple[float, float]] = []
+    low, high = lows[kept[-1]], highs[kept[-1]]
+    for edge in reversed(kept):
+        if ahead:
+            step = steps.get(edge)
+            fall_low, fall_high = (0.0, 1.0) if step is None else (max(step.low, 0.0), step.high)
+            low, high = max(lows[edge], low + fall_low), min(highs[edge], high + fall_high)
+        if low > high + _ROUNDING:
+            return None
+        ahead.append((low, max(low, high)))
+    found: dict[int, float] = {}
+    fall_low, fall_high, before = 0.0, 1.0, 1.0
+    for edge, (low, high) in zip(kept, reversed(ahead), strict=True):
+        low, high = max(low, before - fall_high), min(high, before - fall_low)
+        before = found[edge] = max(min(wanted[edge], high), low)
+        step = steps.get(edge)
+        fall_low, fall_high = (0.0, 1.0) if step is None else (max(step.low, 0.0), step.high)
+    return found
+
+
+def _divide(
+    survival: dict[int, float],
+    inside: Sequence[int],
+    above: Sequence[float],
+    lows: Sequence[float],
+    highs: Sequence[float],
+) -> None:
+    """Fill in the edges inside quoted ranges: what is left to the range's end is shared out as the prior has it."""
+    ends = sorted(survival)
+    for edge in sorted(inside):
+        start, end = edge - 1, ends[bisect_left(ends, edge)]
+        falls = above[start] - above[end]
+        share = (above[start] - above[edge]) / falls if falls > 0.0 else 0.5
+        p = survival[start] - share * (survival[start] - survival[end])
+        p = max(min(p, highs[edge]), lows[edge])
+        survival[edge] = max(min(p, survival[start]), survival[end])
