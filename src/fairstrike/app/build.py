@@ -9,6 +9,7 @@ import fairstrike
 from fairstrike.app import config, locks
 from fairstrike.app.addresses import on_this_machine, origin_on_this_machine
 from fairstrike.app.clock import SystemClock
+from fairstrike.app.computing import Computations
 from fairstrike.app.places import Place
 from fairstrike.app.runfile import RunFile
 from fairstrike.core.chance import Dice
@@ -141,17 +142,18 @@ def session_params(clock: VenueClock, *, reads_account: bool) -> SessionParams:
 
 
 class Shells(msgspec.Struct, frozen=True, kw_only=True):
-    """The parts that touch the venue. `writes` is None in every execution that may not send."""
+    """The parts outside the loop: the venue and the worker. `writes` is None where nothing may be sent."""
 
     rest: Rest
     budget: Budget
     reads: Reads
     stream: Stream
     writes: Gateway | None
+    computations: Computations
 
     def runnable(self) -> list[Feed | Gateway]:
         """Give the parts that run beside the loop."""
-        parts: list[Feed | Gateway] = [self.reads, self.stream]
+        parts: list[Feed | Gateway] = [self.reads, self.stream, self.computations]
         return parts if self.writes is None else [*parts, self.writes]
 
 
@@ -190,6 +192,7 @@ def shells(run: RunFile, clock: SystemClock, inbox: Inbox) -> Shells:
         reads=Reads(rest, budget, inbox),
         stream=Stream(StreamParams(url=ws, is_patient=False), parts),
         writes=writes,
+        computations=Computations(inbox, clock),
     )
 
 

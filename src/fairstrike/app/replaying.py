@@ -28,6 +28,7 @@ from fairstrike.store.journal import Journal
 from fairstrike.store.tape import digest
 from fairstrike.strategy.market_maker import Params as MarketMakerParams
 from fairstrike.strategy.taker import Params as TakerParams
+from fairstrike.worker.answering import Answers
 
 ACCOUNT = "replay"
 _CHOICE_MAX = 1_000_000_000
@@ -207,7 +208,8 @@ def drive(
     on_unit: backtest.Look | None = None,
 ) -> None:
     """Run the recordings through a turn to their end; `on_unit` sees every unit after it."""
-    world = build.simulation(engine, prepared.settings, backtest.feed(prepared.recordings, prepared.found))
+    recorded = build.simulation(engine, prepared.settings, backtest.feed(prepared.recordings, prepared.found))
+    world = backtest.Computed(recorded, Answers(), backtest.COMPUTED_AFTER_NS)
     first = turn.start(prepared.started)
     backtest.run(world, turn, first, lambda _: on_progress(prepared.bytes_read), on_unit)
 

@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
+from typing import assert_never
 
 from fairstrike.app import build, dotenv, locks, runfile
 from fairstrike.app.clock import SystemClock
@@ -32,6 +33,7 @@ from fairstrike.core.effects import (
     Resubscribe,
     SendOrder,
     SetTimer,
+    StartComputation,
     Unwatch,
     Warn,
     Watch,
@@ -158,13 +160,15 @@ class Trader:
                     self.shells.reads.submit(effect)
                 case Watch() | Unwatch() | Resubscribe():
                     self.shells.stream.submit(effect)
+                case StartComputation():
+                    self.shells.computations.submit(effect)
                 case Warn():
                     if self._repeats.is_due(effect.text, time.monotonic_ns()):
                         _log.warning("%s", effect.text)
                 case Halt():
                     self._halt = effect
                 case _:
-                    raise AssertionError(f"nothing carries out {type(effect).__name__} yet")
+                    assert_never(effect)
 
     def _set_timer(self, effect: SetTimer) -> None:
         before = self._timers.pop(effect.name, None)

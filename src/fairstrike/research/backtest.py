@@ -4,11 +4,15 @@ import heapq
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from fairstrike.core.effects import Effect, Halt
-from fairstrike.core.events import Commanded, Event
-from fairstrike.core.timing import SECOND_NS
+from fairstrike.core.effects import Effect, Halt, SetTimer, StartComputation
+from fairstrike.core.errors import ArithmeticRefusal
+from fairstrike.core.events import Commanded, ComputationDone, Event, TimerFired
+from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
 from fairstrike.research.importers.base import Recording, Result, Unit, settlements
 from fairstrike.research.importers.overlaps import Holders
+
+COMPUTED_AFTER_NS = 50 * MILLISECOND_NS
+"""How long after its order a long sum is told in a replay: a cold linear programme, and the way to the worker."""
 
 Look = Callable[[int, Sequence[Event]], None]
 """What looks at a unit, its instant and events, and changes nothing."""
@@ -22,6 +26,52 @@ class Simulation(Protocol):
 
     def submit(self, effect: Effect) -> None:
         """Take an effect."""
+
+
+class Computed:
+    """A simulation in which the worker's sums are done at once and told a stated time later.
+
+    What could not be told by its deadline is not told, as live. A sum that is refused is told by nobody either.
+    """
+
+    def __init__(self, simulation: Simulation, answer: Callable[[str, bytes], bytes], delay_ns: int) -> None:
+        """Take the world, what does the sums (worker/answering.py), and how long after its order each is told."""
+        self._simulation = simulation
+        self._answer = answer
+        self._delay_ns = delay_ns
+        self._now_ns = 0
+        self._done: dict[str, tuple[StartComputation, bytes]] = {}
+
+    def advance(self) -> Unit | None:
+        """Give the next instant and its events, results among them."""
+        unit = self._simulation.advance()
+        if unit is None:
+            return None
+        self._now_ns, events = unit
+        return self._now_ns, [self._told(event) for event in events] if self._done else events
+
+    def submit(self, effect: Effect) -> None:
+        """Take an effect; a sum becomes a timer that is told as its result."""
+        if type(effect) is not StartComputation:
+            self._simulation.submit(effect)
+            return
+        due_ns = self._now_ns + self._delay_ns
+        if due_ns > effect.deadline_ns:
+            return
+        try:
+            result = self._answer(effect.kind, effect.inputs)
+        except ArithmeticRefusal:
+            return
+        name = f"computation {effect.kind} {effect.number}"
+        self._done[name] = effect, result
+        self._simulation.submit(SetTimer(name=name, due_ns=due_ns))
+
+    def _told(self, event: Event) -> Event:
+        done = self._done.pop(event.name, None) if type(event) is TimerFired else None
+        if done is None:
+            return event
+        effect, result = done
+        return ComputationDone(kind=effect.kind, number=effect.number, result=result, recv_ns=event.recv_ns)
 
 
 def feed(recordings: Sequence[Recording], found: Mapping[str, Result]) -> Iterator[Unit]:

@@ -4,10 +4,19 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from fairstrike.core.effects import Effect, Halt, Warn
-from fairstrike.core.events import BatchEnded, Commanded, Event, IndexPrinted, MarketSettled
+from fairstrike.core.effects import Effect, Halt, SetTimer, StartComputation, Warn
+from fairstrike.core.errors import ArithmeticRefusal
+from fairstrike.core.events import (
+    BatchEnded,
+    Commanded,
+    ComputationDone,
+    Event,
+    IndexPrinted,
+    MarketSettled,
+    TimerFired,
+)
 from fairstrike.exchange.replay import Unit
-from fairstrike.research.backtest import feed, run
+from fairstrike.research.backtest import Computed, feed, run
 from fairstrike.research.importers.base import Result
 from fairstrike.research.importers.stream15m import Stream15m
 from tests.unit.research.captures import (
@@ -136,3 +145,55 @@ def test_every_unit_is_looked_at_after_its_turn_the_last_one_too() -> None:
 
     run(Line(3), turn, [], lambda _: None, lambda at_ns, events: said.append(f"look {at_ns - ns(0)}"))
     assert said == [f"{what} {ms * 1_000_000}" for ms in (2, 1) for what in ("turn", "look")]
+
+
+# Sums of the worker
+
+
+class Timers:
+    """A world in which nothing happens but timers."""
+
+    def __init__(self) -> None:
+        self.due: list[SetTimer] = []
+        self.other: list[Effect] = []
+
+    def advance(self) -> Unit | None:
+        if not self.due:
+            return None
+        timer = self.due.pop(0)
+        return timer.due_ns, [TimerFired(name=timer.name, recv_ns=timer.due_ns)]
+
+    def submit(self, effect: Effect) -> None:
+        if isinstance(effect, SetTimer):
+            self.due.append(effect)
+        else:
+            self.other.append(effect)
+
+
+def answered(kind: str, inputs: bytes) -> bytes:
+    if kind != "echo":
+        raise ArithmeticRefusal("there is no such sum; ask for an echo")
+    return inputs[::-1]
+
+
+def sum_of(number: int, kind: str = "echo", deadline_ns: int = 1_000) -> StartComputation:
+    return StartComputation(kind=kind, number=number, inputs=b"ab", deadline_ns=deadline_ns)
+
+
+def test_a_sum_is_told_after_the_stated_delay() -> None:
+    timers = Timers()
+    world = Computed(timers, answered, delay_ns=70)
+    timers.submit(SetTimer(name="own", due_ns=100))
+    assert world.advance() == (100, [TimerFired(name="own", recv_ns=100)])
+    world.submit(sum_of(3))
+    world.submit(Warn(text="other"))
+    assert world.advance() == (170, [ComputationDone(kind="echo", number=3, result=b"ba", recv_ns=170)])
+    assert world.advance() is None
+    assert timers.other == [Warn(text="other")]
+
+
+def test_a_sum_that_would_be_late_or_is_refused_is_never_told() -> None:
+    world = Computed(Timers(), answered, delay_ns=70)
+    world.submit(sum_of(1, deadline_ns=69))
+    world.submit(sum_of(2, kind="other"))
+    assert world.advance() is None

@@ -1,0 +1,30 @@
+"""The worker's process: `python -m fairstrike.worker`. Questions on standard input, replies on standard output.
+
+It ends when its input does, so it never outlives the trader that started it.
+"""
+
+import sys
+
+import msgspec
+
+from fairstrike.core.errors import ArithmeticRefusal
+from fairstrike.worker.answering import Answers
+from fairstrike.worker.frames import HEAD_BYTES, Question, Reply, framed, length_of
+
+
+def main() -> int:
+    """Answer until the input ends. Gives the exit code."""
+    answers, source, sink = Answers(), sys.stdin.buffer, sys.stdout.buffer
+    while len(head := source.read(HEAD_BYTES)) == HEAD_BYTES:
+        question = msgspec.msgpack.decode(source.read(length_of(head)), type=Question)
+        try:
+            reply = Reply(number=question.number, result=answers(question.kind, question.inputs))
+        except ArithmeticRefusal as refusal:
+            reply = Reply(number=question.number, refusal=str(refusal))
+        sink.write(framed(reply))
+        sink.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,239 @@
+"""The riskless portfolio as a linear programme, solved by HiGHS and solved again where it stood when prices move.
+
+Of offer j x_j contracts are taken, gaining g_js a contract in state s of the settlement mean, fees counted. With t the
+gain that is certain and u_s ≥ 0 what state s gives beyond it,
+
+    max t    t + u_0 − Σ_j g_j0 x_j = 0,    u_s − u_(s−1) − Σ_j (g_js − g_j,s−1) x_j = 0,    0 ≤ x_j ≤ depth_j,
+
+and what the legs bind stays within the cash. Rows are differences of neighbouring states: a contract pays in one run of
+states, so it is in three rows at most and the matrix is sparse. An arbitrage is t > 0. The reduced costs of the u_s are
+state prices q ≥ 0 that add up to 1: Σ_j depth_j · max(Σ_s q_s g_js, 0) is t (with cash to spare), so with t = 0 they
+price every offer at no gain, which proves that nothing is to be had.
+
+Whole contracts come after: sizes are rounded down, and one is taken off wherever that raises the worst state, which is
+then reckoned exactly, with the venue's own rounding of fees.
+"""
+
+import math
+from collections.abc import Sequence
+from operator import attrgetter
+
+import highspy
+import msgspec
+import numpy as np
+
+from fairstrike.core.errors import ArithmeticRefusal
+from fairstrike.core.fees import FeeSchedule, trade_fee_ud
+from fairstrike.core.order import Side
+from fairstrike.core.units import CC_PER_CONTRACT, TICKS_PER_DOLLAR, UD_PER_DOLLAR
+from fairstrike.pricing.computations import ArbitrageInputs, Offer, Riskless, gains_ud
+from fairstrike.pricing.distribution import Ladder, gap_states, ladder_of
+
+LEVELS_MIN = 3
+_ROUNDING = 1e-4
+"""Dollars a fill may cost beyond its fee, for the balance's last digit."""
+
+_GAIN_LEAST = 1e-7
+_STEP_CC = CC_PER_CONTRACT
+_REPAIRS_MAX = 200
+_ENOUGH = 0.99
+"""A portfolio of whole contracts that gains so much of the bound is not repaired."""
+
+_PRICE = attrgetter("price_ticks")
+
+
+class Column(msgspec.Struct, frozen=True, kw_only=True):
+    """A place for one level of one side of a market."""
+
+    ticker: str
+    side: Side
+    level: int
+
+
+class RisklessPortfolio:
+    """One ladder's programme. `solve` may be called again with other offers: only what changed is changed."""
+
+    def __init__(self, ladder: Ladder, levels: int = LEVELS_MIN, *, counts_gaps: bool = True) -> None:
+        """Lay out a column for each of `levels` levels of both sides of every market, all empty."""
+        self.ladder = ladder
+        self.levels = levels
+        self._gaps = frozenset(gap_states(ladder))
+        self._counts_gaps = counts_gaps
+        self._columns = [
+            Column(ticker=ticker, side=side, level=level)
+            for ticker in ladder.spans
+            for side in (Side.BID, Side.ASK)
+            for level in range(levels)
+        ]
+        self._states = len(ladder.edges) + 1
+        self._cash_row = self._states
+        self._placed: list[Offer | None] = [None] * len(self._columns)
+        self._schedules: dict[str, FeeSchedule] = {}
+        self._cash = 0.0
+        self._highs = highspy.Highs()  # type: ignore[no-untyped-call]
+        for option, value in (("output_flag", False), ("threads", 1), ("presolve", "off"), ("solver", "simplex")):
+            self._highs.setOptionValue(option, value)
+        self._highs.passModel(self._model())
+
+    def solve(self, offers: Sequence[Offer], schedules: dict[str, FeeSchedule], cash_ud: int) -> Riskless:
+        """Give the best portfolio of `offers`, at most `levels` a side and market, the best of them.
+
+        Raises `ArithmeticRefusal` for an offer of a market that the ladder does not have or at no price, and when the
+        solver ends without a solution.
+        """
+        self._place(self._sorted(offers), schedules, cash_ud / UD_PER_DOLLAR)
+        self._highs.run()
+        status = self._highs.getModelStatus()
+        if status != highspy.HighsModelStatus.kOptimal:
+            raise ArithmeticRefusal(f"the solver ended as {status}; leave out offers of extreme size")
+        solution = self._highs.getSolution()
+        count = len(self._columns)
+        taken, duals = solution.col_value[:count], solution.col_dual[count : count + self._states]
+        bound = max(float(solution.col_value[count + self._states]), 0.0)
+        legs = self._whole(taken, bound, schedules) if bound > _GAIN_LEAST else ()
+        return self._told(legs, schedules, bound, [abs(float(dual)) for dual in duals])
+
+    def _model(self) -> highspy.HighsLp:
+        """Give the programme with every level empty: gains of 0 in the row of state 0, differences elsewhere."""
+        model, count, states = highspy.HighsLp(), len(self._columns), self._states
+        starts: list[int] = [0]
+        rows: list[int] = []
+        values: list[float] = []
+
+        def column(*entries: tuple[int, float]) -> None:
+            rows.extend(row for row, _ in entries)
+            values.extend(value for _, value in entries)
+            starts.append(len(rows))
+
+        for one in self._columns:
+            first, after = self.ladder.spans[one.ticker]
+            change = float(one.side.sign)
+            entries = [(0, 0.0)]
+            if first > 0:
+                entries.append((first, -change))
+            if after < states:
+                entries.append((after, change))
+            # The zeros keep a place for what prices will put there.
+            column(*entries, (self._cash_row, 0.0))
+        for state in range(states):
+            column((state, 1.0), *([(state + 1, -1.0)] if state + 1 < states else []))
+        column((0, 1.0))
+        free = [-highspy.kHighsInf if state in self._gaps and not self._counts_gaps else 0.0 for state in range(states)]
+        model.num_col_, model.num_row_ = count + states + 1, states + 1
+        model.col_cost_ = np.array([0.0] * (count + states) + [1.0])
+        model.col_lower_ = np.array([0.0] * count + free + [-highspy.kHighsInf])
+        model.col_upper_ = np.array([0.0] * count + [highspy.kHighsInf] * (states + 1))
+        model.row_lower_ = np.array([0.0] * states + [-highspy.kHighsInf])
+        model.row_upper_ = np.array([0.0] * (states + 1))
+        model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+        model.a_matrix_.start_ = np.array(starts)
+        model.a_matrix_.index_ = np.array(rows)
+        model.a_matrix_.value_ = np.array(values)
+        model.sense_ = highspy.ObjSense.kMaximize
+        return model
+
+    def _sorted(self, offers: Sequence[Offer]) -> dict[tuple[str, Side], list[Offer]]:
+        """Give the offers of each side of each market, the best prices first."""
+        sides: dict[tuple[str, Side], list[Offer]] = {}
+        for offer in offers:
+            if offer.ticker not in self.ladder.spans or not 0 < offer.price_ticks < TICKS_PER_DOLLAR:
+                raise ArithmeticRefusal(f"{offer} is no offer on this ladder; leave it out")
+            if offer.size_cc > 0:
+                sides.setdefault((offer.ticker, offer.side), []).append(offer)
+        for (_, side), found in sides.items():
+            found.sort(key=_PRICE, reverse=side is Side.ASK)
+        return sides
+
+    def _place(
+        self, sides: dict[tuple[str, Side], list[Offer]], schedules: dict[str, FeeSchedule], cash: float
+    ) -> None:
+        """Put each offer into its column and change what differs from the programme as it stands."""
+        if cash != self._cash:
+            self._highs.changeRowBounds(self._cash_row, -highspy.kHighsInf, cash)
+            self._cash = cash
+        is_new, moved = schedules != self._schedules, []
+        self._schedules = dict(schedules)
+        for number, one in enumerate(self._columns):
+            found = sides.get((one.ticker, one.side), ())
+            offer = found[one.level] if one.level < len(found) else None
+            before = self._placed[number]
+            if not is_new and (offer is before or offer == before):
+                continue
+            self._placed[number] = offer
+            moved.append(number)
+            if offer is not None:
+                self._price(number, one, offer, schedules[one.ticker])
+        if moved:
+            depths = [0.0 if (offer := self._placed[at]) is None else offer.size_cc / CC_PER_CONTRACT for at in moved]
+            status = self._highs.changeColsBounds(
+                len(moved), np.array(moved, dtype=np.int32), np.zeros(len(moved)), np.array(depths)
+            )
+            assert status == highspy.HighsStatus.kOk, "the columns are named once, in order"
+
+    def _price(self, number: int, one: Column, offer: Offer, schedule: FeeSchedule) -> None:
+        """Write what a contract of a column gains in the lowest state, and what it binds."""
+        price = offer.price_ticks / TICKS_PER_DOLLAR
+        fee = trade_fee_ud(schedule, offer.price_ticks, CC_PER_CONTRACT, is_maker=False) / UD_PER_DOLLAR
+        extra = fee + _ROUNDING / max(offer.size_cc / CC_PER_CONTRACT, 1.0)
+        is_paid_first = self.ladder.spans[one.ticker][0] == 0
+        self._highs.changeCoeff(0, number, extra - one.side.sign * (float(is_paid_first) - price))
+        self._highs.changeCoeff(self._cash_row, number, (price if one.side is Side.BID else 1.0 - price) + extra)
+
+    def _whole(self, taken: Sequence[float], bound: float, schedules: dict[str, FeeSchedule]) -> tuple[Offer, ...]:
+        """Give the legs in whole contracts: rounded down, less one wherever that raises the worst state."""
+        sized: list[Offer] = []
+        for offer, contracts in zip(self._placed, taken, strict=True):
+            if offer is not None and contracts > 0.5:
+                size_cc = min(math.floor(contracts + 1e-6) * _STEP_CC, offer.size_cc // _STEP_CC * _STEP_CC)
+                if size_cc:
+                    sized.append(msgspec.structs.replace(offer, size_cc=size_cc))
+        worst = self._worst(sized, schedules)
+        enough = bound * _ENOUGH * UD_PER_DOLLAR
+        for _ in range(_REPAIRS_MAX):
+            trials = [] if worst >= enough else [_less(sized, number) for number in range(len(sized))]
+            better = max(trials, key=lambda legs: self._worst(legs, schedules), default=sized)
+            if (after := self._worst(better, schedules)) <= worst:
+                break
+            sized, worst = better, after
+        return tuple(sized) if worst > 0 else ()
+
+    def _worst(self, legs: Sequence[Offer], schedules: dict[str, FeeSchedule]) -> int:
+        gains = gains_ud(self.ladder, legs, schedules)
+        return min(gain for state, gain in enumerate(gains) if self._counts_gaps or state not in self._gaps)
+
+    def _told(
+        self, legs: tuple[Offer, ...], schedules: dict[str, FeeSchedule], bound: float, duals: Sequence[float]
+    ) -> Riskless:
+        gains = gains_ud(self.ladder, legs, schedules)
+        total = math.fsum(duals)
+        return Riskless(
+            legs=legs,
+            gains_ud=tuple(gains),
+            worst_ud=self._worst(legs, schedules),
+            worst_gap_ud=min((gains[state] for state in self._gaps), default=None),
+            bound=bound,
+            state_prices=tuple(dual / total for dual in duals) if total else tuple(duals),
+        )
+
+
+def riskless(inputs: ArbitrageInputs) -> Riskless:
+    """Give the best portfolio of offers, from nothing. Raises as `RisklessPortfolio.solve`."""
+    ladder = ladder_of(inputs.contracts)
+    programme = RisklessPortfolio(ladder, levels_of(inputs.offers), counts_gaps=inputs.counts_gaps)
+    return programme.solve(inputs.offers, inputs.schedules, inputs.cash_ud)
+
+
+def levels_of(offers: Sequence[Offer]) -> int:
+    """Give how many levels the deepest side of these offers has, three at least."""
+    counts: dict[tuple[str, Side], int] = {}
+    for offer in offers:
+        counts[offer.ticker, offer.side] = counts.get((offer.ticker, offer.side), 0) + 1
+    return max(LEVELS_MIN, *counts.values()) if counts else LEVELS_MIN
+
+
+def _less(legs: Sequence[Offer], number: int) -> list[Offer]:
+    leg = legs[number]
+    if leg.size_cc <= _STEP_CC:
+        return [*legs[:number], *legs[number + 1 :]]
+    smaller = msgspec.structs.replace(leg, size_cc=leg.size_cc - _STEP_CC)
+    return [*legs[:number], smaller, *legs[number + 1 :]]
