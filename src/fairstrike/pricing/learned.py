@@ -1,0 +1,294 @@
+"""Learned models as plain data: coefficients in JSON, and LightGBM's text of trees walked by our own few lines.
+
+Nothing is unpickled and nothing but numbers is read: a model is a file that can be looked at, and a file from somebody
+else can give wrong numbers at worst. Who trains writes such a file; who predicts needs no library.
+
+    Logistic   P(up) from standardised features, drawn to one half and cut off: 0.5 + 0.3·(p − 0.5), in [0.35, 0.65]
+    Boosted    the size of the next return, E|r|, from trees, drawn to its mean by a factor chosen in training
+    bracket    the probability of a stretch of returns from both, by the normal law or a law with fat tails
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import NormalDist
+
+import msgspec
+
+from fairstrike.core.bounds import Amount, Share
+from fairstrike.core.errors import ArithmeticRefusal
+from fairstrike.pricing.digital import normal_cdf
+from fairstrike.pricing.tails import Tails, tail
+
+_STANDARD = NormalDist()
+_ZERO = 1e-35
+_CATEGORICAL, _DEFAULT_LEFT, _MISSING_SHIFT, _ZERO_MISSING, _NAN_MISSING = 1, 2, 2, 1, 2
+_TREES_MAX, _LEAVES_MAX = 20_000, 100_000
+_EXPONENT_MAX = 700.0
+
+
+class Damping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How far a probability is believed: drawn to one half by `shrinkage`, then cut off at `low` and `high`."""
+
+    shrinkage: Share = 0.3
+    low: Share = 0.35
+    high: Share = 0.65
+
+    def __call__(self, p: float) -> float:
+        """Give the probability to act on. Raises `ArithmeticRefusal` for one that is none."""
+        if not 0.0 <= p <= 1.0:
+            raise ArithmeticRefusal(f"p is {p!r}; give a probability")
+        return min(max(0.5 + self.shrinkage * (p - 0.5), self.low), self.high)
+
+
+class Logistic(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="logistic"):
+    """P(up) = 1 / (1 + e^−(intercept + Σ coefficient · (feature − mean) / scale)), damped.
+
+    Raises `ArithmeticRefusal` when the lists differ in length, a scale is not above 0 or a number is none.
+    """
+
+    features: tuple[str, ...]
+    coefficients: tuple[float, ...]
+    means: tuple[float, ...]
+    scales: tuple[float, ...]
+    intercept: float
+    damping: Damping = Damping()
+
+    def __post_init__(self) -> None:
+        """Check the model once."""
+        lists = (self.coefficients, self.means, self.scales)
+        numbers = (self.intercept, *(number for one in lists for number in one))
+        if any(len(one) != len(self.features) for one in lists) or not all(map(math.isfinite, numbers)):
+            raise ArithmeticRefusal("a logistic model needs one coefficient, mean and scale, all numbers, a feature")
+        if not all(scale > 0.0 for scale in self.scales):
+            raise ArithmeticRefusal("a logistic model's scale is not above 0; leave that feature out in training")
+
+    def raw(self, features: Mapping[str, float]) -> float:
+        """Give the probability before damping. Raises `ArithmeticRefusal` for a feature missing or no number."""
+        score = self.intercept
+        for name, coefficient, mean, scale in zip(
+            self.features, self.coefficients, self.means, self.scales, strict=True
+        ):
+            value = features.get(name, math.nan)
+            if not math.isfinite(value):
+                raise ArithmeticRefusal(f"the feature {name!r} is missing or no number; a logistic model needs all")
+            score += coefficient * (value - mean) / scale
+        return _expit(score)
+
+    def predict(self, features: Mapping[str, float]) -> float:
+        """Give the probability to act on. Raises as `raw`."""
+        return self.damping(self.raw(features))
+
+
+class Boosted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="boosted"):
+    """E|r| of the next period from LightGBM's text `trees`, drawn to `mean` by `shrinkage`, never below 0.
+
+    `shrinkage` 1 is the trees alone, 0 the mean alone.
+    """
+
+    trees: str
+    mean: Amount
+    shrinkage: Share
+
+    def forest(self) -> "Forest":
+        """Give the trees ready to walk; keep it. Raises `ArithmeticRefusal` as `forest_of`."""
+        return forest_of(self.trees)
+
+    def predict(self, forest: "Forest", features: Mapping[str, float]) -> float:
+        """Give the expected size of the next return. A missing feature is one the trees know how to do without."""
+        raw = forest.predict([features.get(name, math.nan) for name in forest.features])
+        return max(self.mean + self.shrinkage * (raw - self.mean), 0.0)
+
+
+Model = Logistic | Boosted
+
+
+def model_of(text: bytes) -> Model:
+    """Give the model of a JSON object with its `type`, "logistic" or "boosted".
+
+    Raises `ArithmeticRefusal` for anything else: train it anew with this version.
+    """
+    try:
+        model: Model = msgspec.json.decode(text, type=Model)
+    except msgspec.MsgspecError as error:
+        raise ArithmeticRefusal(f"this is no model ({error}); train it anew with this version") from error
+    return model
+
+
+def bracket(p_up: float, size: float, low: float | None, high: float | None, tails: Tails | None = None) -> float:
+    """Give the probability that the next return lies above `low` and at most at `high` (None: open).
+
+    The law has mean |r| `size` around its middle, which lies so that it is above zero with probability `p_up`. `tails`
+    None is the normal law. Raises `ArithmeticRefusal` for `p_up` outside (0, 1), a size not above 0 or bounds crossed.
+    """
+    if not (0.0 < p_up < 1.0 and 0.0 < size < math.inf):
+        raise ArithmeticRefusal(f"p_up {p_up!r}, size {size!r}: give a probability inside (0, 1) and a size above 0")
+    if low is not None and high is not None and not low <= high:
+        raise ArithmeticRefusal(f"bounds {low!r} and {high!r} are crossed; give the lower first")
+    sd = size * math.sqrt(0.5 * math.pi)
+    middle = sd * _quantile(p_up, tails)
+
+    def above(bound: float | None, otherwise: float) -> float:
+        return otherwise if bound is None else _above((bound - middle) / sd, tails)
+
+    return max(above(low, 1.0) - above(high, 0.0), 0.0)
+
+
+class Tree(msgspec.Struct, frozen=True, kw_only=True):
+    """One tree in LightGBM's own arrays; a child below 0 is the leaf −child − 1."""
+
+    features: tuple[int, ...]
+    thresholds: tuple[float, ...]
+    decisions: tuple[int, ...]
+    lefts: tuple[int, ...]
+    rights: tuple[int, ...]
+    leaves: tuple[float, ...]
+    category_bounds: tuple[int, ...]
+    categories: tuple[int, ...]
+
+    def value(self, row: Sequence[float]) -> float:
+        """Give the leaf's value that a row of features comes to."""
+        node = 0 if self.features else -1
+        while node >= 0:
+            node = self.lefts[node] if self._goes_left(node, row[self.features[node]]) else self.rights[node]
+        return self.leaves[-node - 1]
+
+    def _goes_left(self, node: int, value: float) -> bool:
+        decision = self.decisions[node]
+        if decision & _CATEGORICAL:
+            return self._has_category(int(self.thresholds[node]), value)
+        missing = decision >> _MISSING_SHIFT & 3
+        if math.isnan(value):
+            if missing == _NAN_MISSING:
+                return bool(decision & _DEFAULT_LEFT)
+            value = 0.0
+        if missing == _ZERO_MISSING and abs(value) <= _ZERO:
+            return bool(decision & _DEFAULT_LEFT)
+        return value <= self.thresholds[node]
+
+    def _has_category(self, number: int, value: float) -> bool:
+        if not 0.0 <= value < math.inf:
+            return False
+        word, bit = divmod(int(value), 32)
+        first, after = self.category_bounds[number : number + 2]
+        return first + word < after and bool(self.categories[first + word] >> bit & 1)
+
+
+class Forest(msgspec.Struct, frozen=True, kw_only=True):
+    """All trees of a model. `sigmoid` above 0 makes a probability of their sum."""
+
+    features: tuple[str, ...]
+    trees: tuple[Tree, ...]
+    sigmoid: float = 0.0
+    is_mean: bool = False
+
+    def predict(self, row: Sequence[float]) -> float:
+        """Give the prediction for features in the order of `features`; NaN is missing.
+
+        Raises `ArithmeticRefusal` for another number of them.
+        """
+        if len(row) != len(self.features):
+            raise ArithmeticRefusal(f"{len(row)} features for a model of {len(self.features)}; give those it names")
+        total = 0.0
+        for tree in self.trees:
+            total += tree.value(row)
+        if self.is_mean and self.trees:
+            total /= len(self.trees)
+        return _expit(self.sigmoid * total) if self.sigmoid else total
+
+
+def forest_of(text: str) -> Forest:
+    """Give the trees of LightGBM's text form (`Booster.save_model`), version 4: one output, no linear leaves.
+
+    Objectives regression (any that predicts its sum) and binary. Raises `ArithmeticRefusal` for others and for text
+    that is not whole: train the model anew, or save it again.
+    """
+    head, *blocks = text.partition("end of trees")[0].split("\nTree=")
+    values = _pairs(head)
+    if "end of trees" not in text or not head.startswith("tree") or len(blocks) > _TREES_MAX:
+        raise ArithmeticRefusal("this is no whole text of LightGBM's trees; save the model again")
+    if values.get("num_tree_per_iteration") != "1":
+        raise ArithmeticRefusal("the model has several outputs; train one for one number")
+    objective = values.get("objective", "")
+    names = tuple(values.get("feature_names", "").split())
+    sigmoid = 0.0
+    if objective.startswith("binary"):
+        sigmoid = float(dict(part.partition(":")[::2] for part in objective.split()[1:]).get("sigmoid", "1"))
+    elif objective.split()[:1] not in ([], ["regression"], ["regression_l1"], ["huber"], ["fair"], ["quantile"]):
+        raise ArithmeticRefusal(f"the objective {objective[:40]!r} is not known here; train for regression or binary")
+    if "sqrt" in objective:
+        raise ArithmeticRefusal("the model predicts a root; train it with reg_sqrt off")
+    trees = tuple(_tree(block, number, len(names)) for number, block in enumerate(blocks))
+    return Forest(features=names, trees=trees, sigmoid=sigmoid, is_mean="average_output" in head.split("\n"))
+
+
+def _pairs(block: str) -> dict[str, str]:
+    return dict(line.partition("=")[::2] for line in block.split("\n") if "=" in line)
+
+
+def _tree(block: str, number: int, features: int) -> Tree:
+    values = _pairs(block)
+    try:
+        tree = Tree(
+            features=tuple(map(int, values.get("split_feature", "").split())),
+            thresholds=tuple(map(float, values.get("threshold", "").split())),
+            decisions=tuple(map(int, values.get("decision_type", "").split())),
+            lefts=tuple(map(int, values.get("left_child", "").split())),
+            rights=tuple(map(int, values.get("right_child", "").split())),
+            leaves=tuple(map(float, values["leaf_value"].split())),
+            category_bounds=tuple(map(int, values.get("cat_boundaries", "").split())),
+            categories=tuple(map(int, values.get("cat_threshold", "").split())),
+        )
+    except (KeyError, ValueError) as error:
+        raise ArithmeticRefusal(f"tree {number} cannot be read ({error}); save the model again") from error
+    if values.get("is_linear", "0") != "0":
+        raise ArithmeticRefusal(f"tree {number} has linear leaves; train without linear_tree")
+    if not _is_sound(tree, features):
+        raise ArithmeticRefusal(f"tree {number} does not hold together; save the model again")
+    return tree
+
+
+def _is_sound(tree: Tree, features: int) -> bool:
+    """Whether every path ends in a leaf: a child comes after its parent, and every number is one."""
+    nodes, leaves = len(tree.features), len(tree.leaves)
+    lists = (tree.thresholds, tree.decisions, tree.lefts, tree.rights)
+    if leaves != nodes + 1 or leaves > _LEAVES_MAX or any(len(one) != nodes for one in lists):
+        return False
+    children = [*enumerate(tree.lefts), *enumerate(tree.rights)]
+    sets = len(tree.category_bounds) - 1
+    return (
+        all(node < child < nodes or -leaves <= child < 0 for node, child in children)
+        and all(0 <= feature < features for feature in tree.features)
+        and all(map(math.isfinite, tree.leaves))
+        and not any(map(math.isnan, tree.thresholds))
+        and list(tree.category_bounds) == sorted(tree.category_bounds)
+        and all(0 <= bound <= len(tree.categories) for bound in tree.category_bounds)
+        and all(
+            0 <= threshold < sets
+            for threshold, decision in zip(tree.thresholds, tree.decisions, strict=True)
+            if decision & _CATEGORICAL
+        )
+    )
+
+
+def _above(z: float, tails: Tails | None) -> float:
+    return normal_cdf(-z) if tails is None else tail(z, tails)
+
+
+def _quantile(p: float, tails: Tails | None) -> float:
+    """Give z with P(X > −z) = p: closed for the normal law, by halving for others."""
+    if tails is None:
+        return _STANDARD.inv_cdf(p)
+    low, high = -1e6, 1e6
+    while high - low > 1e-12 * max(1.0, abs(low)):
+        middle = 0.5 * (low + high)
+        if middle in (low, high):
+            break
+        low, high = (middle, high) if tail(-middle, tails) < p else (low, middle)
+    return 0.5 * (low + high)
+
+
+def _expit(x: float) -> float:
+    if x >= 0.0:
+        return 1.0 / (1.0 + math.exp(-x))
+    grown = math.exp(max(x, -_EXPONENT_MAX))
+    return grown / (1.0 + grown)
