@@ -12,6 +12,7 @@ from bench import (
     fanning,
     journaling,
     ordering,
+    pricing,
     printing,
     remembering,
     replay_speed,
@@ -37,6 +38,7 @@ def main() -> int:
         found += deciding.measure(capture, scale, progress)
         found += journaling.measure(scale, progress)
         found += ordering.measure(scale, progress)
+        found += pricing.measure(scale, progress)
         found += replay_speed.measure(capture, scale, progress)
         found += replica.measure(scale, progress)
         found += boxing.measure(scale, progress)

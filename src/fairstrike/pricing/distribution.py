@@ -17,6 +17,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate, pairwise
+from operator import mul, sub
 
 import msgspec
 
@@ -96,7 +97,7 @@ def tilted(weights: Sequence[float], payoff: Sequence[float], gamma: float) -> l
         raise ArithmeticRefusal(f"{len(weights)} weights, {len(payoff)} payoffs, gamma {gamma!r}: they do not fit")
     # Measured from the worst state no exponent is positive.
     worst, exp = min(payoff), math.exp
-    raw = [weight * exp(gamma * (worst - dollars)) for weight, dollars in zip(weights, payoff, strict=True)]
+    raw = list(map(mul, weights, [exp(gamma * (worst - dollars)) for dollars in payoff]))
     total = sum(raw)
     if total <= 0.0:
         # The worst state cannot happen, and those that can are too far above it for a float.
@@ -180,8 +181,9 @@ def fitted(ladder: Ladder, bands: Mapping[str, Band], prior: Sequence[float]) ->
 def _weights(above: Sequence[float]) -> list[float]:
     if not above:
         return [1.0]
-    inner = [low - high if low > high else 0.0 for low, high in pairwise(above)]
-    return [1.0 - above[0], *inner, above[-1]]
+    found = [1.0 - above[0], *map(sub, above, above[1:]), above[-1]]
+    # The last digit of a float may fall the wrong way.
+    return found if min(found) >= 0.0 else [max(weight, 0.0) for weight in found]
 
 
 def _fee(schedule: FeeSchedule, price_ticks: int) -> float:
