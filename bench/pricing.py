@@ -144,8 +144,7 @@ def _ladder(scale: Scale, progress: Progress, times: int) -> list[Figure]:
     held = {f"T{at}": float(at % 7 - 3) for at in range(90, 110)}
 
     def live() -> object:
-        weights = model_weights(small, law)
-        return prices(small, weights), reservation_prices(small, weights, held, 0.01)
+        return reservation_prices(small, model_weights(small, law), held, 0.01)
 
     prior, schedule = model_weights(whole, law), FeeSchedule()
     bands = {ticker: band_of(*_quote(p, at), schedule) for at, (ticker, p) in enumerate(prices(whole, prior).items())}
@@ -154,7 +153,7 @@ def _ladder(scale: Scale, progress: Progress, times: int) -> list[Figure]:
     assert fit.slack == 0.0, "the quotes contradict nothing"
     cases: dict[str, Case] = {
         "200 prices of the settlement law": repeated(lambda: probabilities_above(law, small.edges), times),
-        "200 strikes: distribution, prices, reservation": repeated(live, times),
+        "200 strikes: distribution, reservation prices": repeated(live, times),
         "distribution fitted to the quotes of 401 markets": repeated(
             lambda: fitted(whole, bands, other), max(times // 10, 1)
         ),

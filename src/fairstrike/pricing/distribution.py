@@ -96,10 +96,10 @@ def tilted(weights: Sequence[float], payoff: Sequence[float], gamma: float) -> l
     if len(weights) != len(payoff) or not 0.0 <= gamma < math.inf:
         raise ArithmeticRefusal(f"{len(weights)} weights, {len(payoff)} payoffs, gamma {gamma!r}: they do not fit")
     # Measured from the worst state no exponent is positive.
-    worst, exp = min(payoff), math.exp
-    raw = list(map(mul, weights, [exp(gamma * (worst - dollars)) for dollars in payoff]))
+    exp, least = math.exp, gamma * min(payoff)
+    raw = list(map(mul, weights, [exp(least - gamma * dollars) for dollars in payoff]))
     total = sum(raw)
-    if total <= 0.0:
+    if total == 0.0:
         # The worst state cannot happen, and those that can are too far above it for a float.
         worst = min(dollars for weight, dollars in zip(weights, payoff, strict=True) if weight > 0.0)
         raw = [w * exp(min(gamma * (worst - dollars), 0.0)) for w, dollars in zip(weights, payoff, strict=True)]

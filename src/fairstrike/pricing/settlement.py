@@ -151,7 +151,7 @@ def probabilities_above(law: SettlementLaw, thresholds: Iterable[float]) -> list
     reference price has an error. Raises `ArithmeticRefusal` for a threshold that is no number or beyond 1e15.
     """
     scale, shift, centre, skew_shift = law.required_scale, law.required_shift, law.centre, law.skew_shift
-    log_sd, sd, is_doubtful = law.log_sd, law.sd, law.is_doubtful
+    log_sd, sd = law.log_sd, law.sd
     values: list[float] = []
     for threshold in thresholds:
         if not -THRESHOLD_MAX <= threshold <= THRESHOLD_MAX:
@@ -160,18 +160,17 @@ def probabilities_above(law: SettlementLaw, thresholds: Iterable[float]) -> list
         if log_sd:
             base = required + skew_shift
             if base <= 0.0:
-                p = 1.0
-            else:
-                move = (centre - required) / base
-                log_move = log1p(move) if move > -0.5 else log((centre + skew_shift) / base)
-                p = 0.5 * erfc((0.5 * log_sd - log_move / log_sd) * _SQRT_HALF)
+                values.append(1.0)
+                continue
+            move = (centre - required) / base
+            log_move = log1p(move) if move > -0.5 else log((centre + skew_shift) / base)
+            values.append(0.5 * erfc((0.5 * log_sd - log_move / log_sd) * _SQRT_HALF))
         elif sd:
-            p = 0.5 * erfc((required - centre) / sd * _SQRT_HALF)
+            values.append(0.5 * erfc((required - centre) / sd * _SQRT_HALF))
         else:
-            p = 1.0 if centre > required else 0.0
-        if is_doubtful:
-            p = DOUBT if p < DOUBT else min(p, 1.0 - DOUBT)
-        values.append(p)
+            values.append(1.0 if centre > required else 0.0)
+    if law.is_doubtful:
+        return [DOUBT if p < DOUBT else min(p, 1.0 - DOUBT) for p in values]
     return values
 
 
