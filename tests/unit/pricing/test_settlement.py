@@ -118,6 +118,24 @@ class MultiplierTable(msgspec.Struct, frozen=True):
     inside_window_a1: list[MultiplierRow]
 
 
+class PointErrorRow(msgspec.Struct, frozen=True):
+    seconds: float = msgspec.field(name="tau_s", default=0.0)
+    error: float = msgspec.field(name="max_abs_error_probability", default=0.0)
+    overstated_pct: float = msgspec.field(name="vol_overstatement_pct", default=0.0)
+    left: int = msgspec.field(name="n_remaining", default=60)
+    ratio: float = msgspec.field(name="vol_ratio_point_over_average", default=0.0)
+
+
+class ScaleRow(msgspec.Struct, frozen=True):
+    spot: float = msgspec.field(name="S")
+    vol: float = msgspec.field(name="sigma")
+    per_root_second: float = msgspec.field(name="usd_per_sqrt_second")
+    hour: float = msgspec.field(name="sd_hour_settlement")
+    last_minute: float = msgspec.field(name="sd_last_minute_average_from_window_start")
+    with_30_left: float = msgspec.field(name="sd_with_30_left")
+    with_10_left: float = msgspec.field(name="sd_with_10_left")
+
+
 class Vectors(msgspec.Struct, frozen=True):
     average_before_window: list[AverageCase]
     average_inside_window: list[AverageCase]
@@ -125,6 +143,8 @@ class Vectors(msgspec.Struct, frozen=True):
     updown_after_open: list[AverageCase]
     claimed_test_list_check: list[ClaimedCase]
     variance_multiplier_table: MultiplierTable
+    point_sample_error: list[PointErrorRow]
+    scale_table: list[ScaleRow]
 
 
 @pytest.fixture(scope="module")
@@ -174,6 +194,34 @@ def test_variance_multiplier_table(vectors: Vectors) -> None:
     assert (len(table.before_window), len(table.inside_window_a1)) == (9, 12)
     for row in [*table.before_window, *table.inside_window_a1]:
         assert pytest.approx(row.exact, abs=1e-6) == variance_multiplier(row.first_s, row.left)
+
+
+def test_what_a_law_of_one_instant_gets_wrong(vectors: Vectors) -> None:
+    ahead = [row for row in vectors.point_sample_error if row.seconds]
+    inside = [row for row in vectors.point_sample_error if row.ratio]
+    assert (len(ahead), len(inside)) == (9, 8)
+    for row in inside:
+        assert pytest.approx(row.ratio, rel=1e-3) == math.sqrt(row.left / variance_multiplier(1.0, row.left))
+    for row in ahead:
+        wider = math.sqrt(row.seconds / variance_multiplier(row.seconds - 60, 60))
+        assert pytest.approx(row.overstated_pct, abs=0.01) == 100 * (wider - 1.0)
+        errors = (normal_cdf(z / 1_000) - normal_cdf(z / 1_000 / wider) for z in range(4_000))
+        assert pytest.approx(row.error, abs=2e-5) == max(errors)
+
+
+def test_scale_of_the_settlement_mean(vectors: Vectors) -> None:
+    assert len(vectors.scale_table) == 4
+    for row in vectors.scale_table:
+        per_second = row.spot * row.vol / math.sqrt(YEAR_S)
+        assert pytest.approx(row.per_root_second, rel=2e-3) == per_second
+        for told, first_s, left in (
+            (row.hour, 3_540.0, 60),
+            (row.last_minute, 0.0, 60),
+            (row.with_30_left, 1.0, 30),
+            (row.with_10_left, 1.0, 10),
+        ):
+            sd = per_second * math.sqrt(variance_multiplier(first_s, left))
+            assert pytest.approx(told, rel=2e-3, abs=5e-5) == sd
 
 
 # The defining sum

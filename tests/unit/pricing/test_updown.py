@@ -97,7 +97,7 @@ def test_fair_prices_at_the_open_are_not_one_half(vectors: Vectors) -> None:
 
 
 def test_scale_of_a_quarter_of_an_hour(vectors: Vectors) -> None:
-    assert len(vectors.scale_table) >= 3
+    assert len(vectors.scale_table) == 4
     for row in vectors.scale_table:
         law = difference(UpDownInputs(spot=row.spot, vol_annual=row.vol, first_s=0.0, left=60, settles_s=900.0))
         assert pytest.approx(row.sd, rel=1e-3) == law.sd

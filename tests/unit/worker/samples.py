@@ -52,6 +52,7 @@ class Instrument(msgspec.Struct, frozen=True):
 class Case(msgspec.Struct, frozen=True):
     instruments: list[Instrument]
     guaranteed_profit_t: float
+    guaranteed_profit_ignoring_fees: float
     pnl_in_unrounded_gap_states: dict[str, float]
 
 

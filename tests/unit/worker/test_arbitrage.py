@@ -47,6 +47,14 @@ def test_nothing_is_left_without_the_level_at_nine_cents(shared_facts: Path) -> 
     assert dearest(found, offers, counts_gaps=False) <= 1e-9
 
 
+def test_worked_example_without_fees(shared_facts: Path) -> None:
+    case = case_of(shared_facts)
+    free = dict.fromkeys(SCHEDULES, FeeSchedule(taker_ppm=0))
+    found = RisklessPortfolio(LADDER, levels=3, counts_gaps=False).solve(offers_of(case), free, CASH_UD)
+    assert pytest.approx(case.guaranteed_profit_ignoring_fees, abs=1e-3) == found.bound
+    assert pytest.approx(case.guaranteed_profit_ignoring_fees * 1e6, abs=100) == found.worst_ud
+
+
 def test_cash_bounds_the_legs(shared_facts: Path) -> None:
     offers = offers_of(case_of(shared_facts))
     found = riskless(inputs_of(offers, counts_gaps=False, cash_ud=10_000_000))
