@@ -7,7 +7,7 @@ import sys
 
 import msgspec
 
-from fairstrike.core.errors import ArithmeticRefusal
+from fairstrike.core.errors import ArithmeticRefusal, UsageError
 from fairstrike.worker.answering import Answers
 from fairstrike.worker.frames import HEAD_BYTES, Question, Reply, framed, length_of
 
@@ -16,7 +16,11 @@ def main() -> int:
     """Answer until the input ends. Gives the exit code."""
     answers, source, sink = Answers(), sys.stdin.buffer, sys.stdout.buffer
     while len(head := source.read(HEAD_BYTES)) == HEAD_BYTES:
-        question = msgspec.msgpack.decode(source.read(length_of(head)), type=Question)
+        try:
+            question = msgspec.msgpack.decode(source.read(length_of(head)), type=Question)
+        except (ArithmeticRefusal, msgspec.MsgspecError) as error:
+            print(f"the worker was sent what is no question ({error}); only a trader starts it", file=sys.stderr)
+            return UsageError.exit_code
         try:
             reply = Reply(number=question.number, result=answers(question.kind, question.inputs))
         except ArithmeticRefusal as refusal:

@@ -1,5 +1,7 @@
 """Which sum is behind each kind: inputs in, result out, as bytes. Pure; the process around it is `__main__`."""
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from fairstrike.core.errors import ArithmeticRefusal
@@ -9,10 +11,14 @@ from fairstrike.pricing.computations import (
     ArbitrageInputs,
     DistributionFitted,
     DistributionInputs,
+    Riskless,
     encoded,
 )
 from fairstrike.pricing.distribution import band_of, fitted, ladder_of, model_weights
 from fairstrike.pricing.settlement import settlement_law
+
+if TYPE_CHECKING:
+    from fairstrike.worker.arbitrage import RisklessPortfolio
 
 _PROGRAMMES_MAX = 8
 
@@ -56,16 +62,16 @@ def distribution(inputs: DistributionInputs) -> DistributionFitted:
 
 class _Arbitrage:
     def __init__(self) -> None:
-        self._programmes: dict[tuple[object, ...], object] = {}
+        self._programmes: dict[tuple[object, ...], RisklessPortfolio] = {}
 
-    def __call__(self, inputs: ArbitrageInputs) -> msgspec.Struct:
+    def __call__(self, inputs: ArbitrageInputs) -> Riskless:
         # HiGHS and NumPy take a tenth of a second to import; a worker that only fits is spared it.
         from fairstrike.worker.arbitrage import RisklessPortfolio, levels_of
 
         ladder, levels = ladder_of(inputs.contracts), levels_of(inputs.offers)
         key = (ladder.edges, tuple(ladder.spans.items()), levels, inputs.counts_gaps)
         programme = self._programmes.pop(key, None)
-        if not isinstance(programme, RisklessPortfolio):
+        if programme is None:
             programme = RisklessPortfolio(ladder, levels, counts_gaps=inputs.counts_gaps)
         self._programmes[key] = programme
         if len(self._programmes) > _PROGRAMMES_MAX:

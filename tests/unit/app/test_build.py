@@ -28,6 +28,7 @@ HEAVY = (
     "rich",
     "pydantic",
     "lightgbm",
+    "highspy",
 )
 WRITES = "fairstrike.venue.kalshi.writes"
 
