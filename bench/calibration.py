@@ -102,7 +102,7 @@ class Seconds:
         found = {MODEL: p_model} | {name: fattened(p_model, law) for name, law in TAILS.items()}
         reference = engine.fairs.reference(contract.asset, at_ns)
         assert reference is not None, "there is a fair value"
-        prints = engine.fairs.index[contract.asset].prints
+        prints = engine.fairs.index[contract.asset].series[reference.source].prints
         window = window_state(prints, contract.close_ns, at_ns - engine._offset_ns(reference.source))
         seen = seen_prints(prints, window.over)
         for name, vol in VOLS.items():
