@@ -54,7 +54,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def bytes_total(self) -> int:
         """The size of all recordings as files."""
-        return sum(recording.path.stat().st_size for recording in self.recordings)
+        return sum(recording.bytes_total for recording in self.recordings)
 
     @property
     def bytes_read(self) -> int:
@@ -144,14 +144,15 @@ def prepare(files: Sequence[Path], settings: config.Settings) -> Prepared:
             if found.setdefault(ticker, result) != result:
                 raise RecordingError(f"the results beside {recording.path.name} and another disagree about {ticker}")
     tape = [
-        TapeFile(name=each.path.name, sha256=digest(each.path), beside_sha256=each.beside_sha256())
+        TapeFile(name=file.name, sha256=digest(file), beside_sha256=each.beside_sha256())
         for each in recordings
+        for file in each.files
     ]
     seen: dict[str, str] = {}
-    for file in tape:
-        other = seen.setdefault(file.sha256, file.name)
-        if other != file.name:
-            raise RecordingError(f"{other} and {file.name} are the same recording under two names; name one of them")
+    for read in tape:
+        other = seen.setdefault(read.sha256, read.name)
+        if other != read.name:
+            raise RecordingError(f"{other} and {read.name} are the same recording under two names; name one of them")
     started = build.run_started(settings, ACCOUNT, recordings[0].first_ns, tape, execution="backtest")
     return Prepared(recordings=recordings, found=found, started=started, settings=settings)
 

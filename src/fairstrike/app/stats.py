@@ -32,7 +32,7 @@ def prepare(paths: Sequence[Path], page: Path | None = None) -> list[Recording]:
 
 def bytes_total(recordings: Sequence[Recording]) -> int:
     """Give the size of all recordings as files."""
-    return sum(recording.path.stat().st_size for recording in recordings)
+    return sum(recording.bytes_total for recording in recordings)
 
 
 def run(recordings: Sequence[Recording], on_progress: Callable[[int], None]) -> Surveyed:

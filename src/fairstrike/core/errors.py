@@ -15,7 +15,8 @@ FairstrikeError                      exit code
 ├── JournalError                     5   a journal is damaged or was written by another program version
 │   └── Diverged                         a replay did not reproduce its journal
 ├── LockedError                      6   another trader already runs on this account or in this folder
-└── LedgerError                      7   our ledger and the exchange's balance differ
+├── LedgerError                      7   our ledger and the exchange's balance differ
+└── DiskError                       10   the disk takes no more, or soon will not: a recording has ended
 
 A room may refine a leaf beside the code that raises it; the exit code stays its parent's, 1 straight under the root.
 
@@ -114,3 +115,9 @@ class LedgerError(FairstrikeError):
     """Ledger and venue differ. Cure: stop trading and compare fills, fees and settlements by id."""
 
     exit_code = 7
+
+
+class DiskError(FairstrikeError):
+    """The disk takes no more, or soon will not. Cure: make room, then start again."""
+
+    exit_code = 10

@@ -51,6 +51,10 @@ class Tape:
         """How much of the file was read."""
         return 0 if self._file is None or self._file.closed else self._file.tell()
 
+    def cut(self) -> None:
+        """Tell that the recording ended in the middle."""
+        self._on_cut(Cut(name=self.path.name, line_count=self.line_count))
+
     def lines(self) -> Iterator[bytes]:
         """Give the lines without their ends; of a cut recording the whole ones, then `on_cut` is called.
 
@@ -64,7 +68,7 @@ class Tape:
                 raise RecordingError(
                     f"{self.path.name} cannot be unpacked; give a complete copy, named as it was recorded"
                 ) from None
-            self._on_cut(Cut(name=self.path.name, line_count=self.line_count))
+            self.cut()
         except OSError as error:
             raise _unreadable(self.path, error) from None
 
@@ -93,7 +97,7 @@ class Tape:
                 if len(line) == _LINE_BYTES_MAX:
                     raise RecordingError(f"{self.path.name} has a line longer than any frame; give a recording")
                 if not _is_whole(line) or (self._is_table and line.count(b",") < commas):
-                    self._on_cut(Cut(name=self.path.name, line_count=self.line_count))
+                    self.cut()
                     return
             self.line_count += 1
             yield line.rstrip(b"\r\n")

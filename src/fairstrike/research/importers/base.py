@@ -77,9 +77,19 @@ class Recording:
         raise AssertionError(f"{cls.__name__} does not say what it recognises")
 
     @property
+    def files(self) -> tuple[Path, ...]:
+        """The files it is made of, in order: one, or the segments of one run."""
+        return (self.path,)
+
+    @property
+    def bytes_total(self) -> int:
+        """The size of its files, packed."""
+        return sum(file.stat().st_size for file in self.files)
+
+    @property
     def bytes_read(self) -> int:
-        """How much of the file was read, packed."""
-        return self.path.stat().st_size if self.is_over else self.tape.bytes_read
+        """How much of the files was read, packed."""
+        return self.bytes_total if self.is_over else self.tape.bytes_read
 
     @property
     def gaps(self) -> Mapping[str, int]:
@@ -124,7 +134,8 @@ class Recording:
         # What is wrong may be quoted from the file: it stays one line, and short.
         why = " ".join(str(error).split())[:_REASON_LONGEST]
         return RecordingError(
-            f"{self.path.name} line {number} is not what {self.kind} holds ({why}); give a copy that is not damaged"
+            f"{self.tape.path.name} line {number} is not what {self.kind} holds ({why}); "
+            "give a copy that is not damaged"
         )
 
     def _not_in_order(self, name: str, number: int) -> RecordingError:

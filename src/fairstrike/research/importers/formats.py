@@ -1,6 +1,6 @@
 """The formats that can be read, and the recordings that paths name."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
 
 from fairstrike.core.errors import RecordingError
@@ -11,15 +11,17 @@ from fairstrike.research.importers.depth import Depth
 from fairstrike.research.importers.frames import Frames
 from fairstrike.research.importers.ladders import Ladders
 from fairstrike.research.importers.markets import Markets
+from fairstrike.research.importers.recorded import Recorded
 from fairstrike.research.importers.stream15m import Stream15m
+from fairstrike.store.raw import run_and_number
 from fairstrike.store.tape import head
 
-FORMATS: tuple[type[Recording], ...] = (Stream15m, Ladders, Depth, Frames, Markets, Answers, Candles)
+FORMATS: tuple[type[Recording], ...] = (Stream15m, Ladders, Depth, Frames, Markets, Answers, Candles, Recorded)
 """Asked in this order; the first that recognises a file reads it."""
 
 _ENDINGS = frozenset({".jsonl", ".json", ".csv"})
 _PACKED = (".gz", ".zst")
-_BESIDE = (".spot.csv", "results.csv")
+_BESIDE = (".spot.csv", ".rows.csv", "results.csv", "manifest.json")
 _GUIDE = "docs/guides/recordings.md"
 
 
@@ -39,12 +41,17 @@ def recordings(paths: Sequence[Path]) -> list[Recording]:
     found: list[Recording] = []
     seen: set[Path] = set()
     for path in paths:
-        for file in _files(path):
+        files = _files(path)
+        for file in files:
             whole = _resolved(file)
             if whole in seen:
                 raise RecordingError(f"{file.name} is named twice; name each recording once")
             seen.add(whole)
-            found.append(opened(file, path if file != path else None))
+        for file, *following in _in_runs(files):
+            recording = opened(file, path if file != path else None)
+            if isinstance(recording, Recorded):
+                recording.follow(following)
+            found.append(recording)
     return sorted(found, key=lambda recording: (recording.first_ns, recording.path.name))
 
 
@@ -83,6 +90,15 @@ def _files(path: Path) -> list[Path]:
             f"{path} holds no recording; name a folder with .jsonl, .json or .csv files, packed or not"
         )
     return found
+
+
+def _in_runs(files: Iterable[Path]) -> list[list[Path]]:
+    """Give each file by itself, but the segments of one recorded run together, in order of their numbers."""
+    found: dict[object, list[Path]] = {}
+    for file in files:
+        named = run_and_number(file)
+        found.setdefault(file if named is None else (file.parent, named[0]), []).append(file)
+    return list(found.values())
 
 
 def _resolved(file: Path) -> Path:

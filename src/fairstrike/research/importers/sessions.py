@@ -53,7 +53,7 @@ class SessionRecording(Recording):
                     if events:
                         yield instant, events
                     if event.recv_ns < instant:
-                        raise self._not_in_order(self.path.name, self.tape.line_count)
+                        raise self._not_in_order(self.tape.path.name, self.tape.line_count)
                     instant = event.recv_ns
                     events = []
                 events.append(event)
@@ -76,7 +76,7 @@ class SessionRecording(Recording):
                 raise self._spoiled(number, event.reason)
             if isinstance(event, BookSnapshot) and any(size < 0 for _, size in (*event.bids, *event.asks)):
                 raise self._spoiled(number, f"a size of {event.ticker[:80]} is below zero")
-        return [e if e.recv_ns == recv_ns else msgspec.structs.replace(e, recv_ns=recv_ns) for e in events]
+        return known_at(recv_ns, events)
 
     def _grouped(self) -> Iterator[tuple[list[Event], bool]]:
         """Give events and whether they close a group: `BatchEnded` comes last of those that do."""
@@ -102,3 +102,8 @@ class SessionRecording(Recording):
             yield [BatchEnded(recv_ns=ended_ns)], True
         yield waiting, False
         yield [*self.session.disconnected(last_ns, "the recording ended"), BatchEnded(recv_ns=last_ns)], True
+
+
+def known_at(recv_ns: int, events: list[Event]) -> list[Event]:
+    """Give events as known at an instant: changes kept until their market's first snapshot are known with it."""
+    return [e if e.recv_ns == recv_ns else msgspec.structs.replace(e, recv_ns=recv_ns) for e in events]
