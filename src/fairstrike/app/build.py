@@ -34,7 +34,7 @@ from fairstrike.venue.kalshi.reads import Reads
 from fairstrike.venue.kalshi.rest import Rest, RestParams
 from fairstrike.venue.kalshi.session import Session, SessionParams
 from fairstrike.venue.kalshi.signing import Allowed, Signer
-from fairstrike.venue.kalshi.stream import Speaker, Stream, StreamParams, StreamParts
+from fairstrike.venue.kalshi.stream import Speaker, Stream, StreamParams, StreamParts, Tap
 from fairstrike.venue.port import Feed, Gateway, Inbox
 
 _STREAM_BACKOFF, _STREAM_RECONNECT = 1, 2
@@ -204,8 +204,21 @@ class Lookout(msgspec.Struct, frozen=True, kw_only=True):
     stream: Stream
 
 
-def lookout(place: Place, clock: SystemClock, speaker: Speaker, signer: Signer | None) -> Lookout:
-    """Give the parts that look at a venue; without a signer only public reads succeed."""
+class Hearing(msgspec.Struct, frozen=True, kw_only=True):
+    """Where what a lookout's stream brings goes: its events into an inbox, a raw copy of its frames into a tap."""
+
+    inbox: Inbox = lambda events: True
+    tap: Tap | None = None
+
+
+def lookout(
+    place: Place, clock: SystemClock, speaker: Speaker, signer: Signer | None, hearing: Hearing | None = None
+) -> Lookout:
+    """Give the parts that look at a venue; without a signer only public reads succeed.
+
+    Without `hearing` what the stream brings is let go.
+    """
+    hearing = hearing or Hearing()
     assert signer is None or signer.allowed is Allowed.READS, "who only looks signs nothing but reads"
     dice = Dice(0, _STREAM_BACKOFF)
     params = RestParams(origin=place.origin, retries_max=1)
@@ -213,7 +226,13 @@ def lookout(place: Place, clock: SystemClock, speaker: Speaker, signer: Signer |
     pace = BudgetParams(backoff_first_ns=200 * MILLISECOND_NS * place.clock.factor)
     rest = Rest(params, signer, clock, clock.wall_ms)
     parts = StreamParts(
-        session=speaker, signer=signer, inbox=lambda events: True, clock=clock, wall_ms=clock.wall_ms, dice=dice
+        session=speaker,
+        signer=signer,
+        inbox=hearing.inbox,
+        clock=clock,
+        wall_ms=clock.wall_ms,
+        dice=dice,
+        tap=hearing.tap,
     )
     return Lookout(
         rest=rest,

@@ -12,7 +12,7 @@ import typer
 from typer.main import get_command
 
 from fairstrike import __version__
-from fairstrike.app import crash
+from fairstrike.app import crash, recording_commands
 from fairstrike.app.parent import end_with_parent
 from fairstrike.core.errors import FairstrikeError, UsageError
 
@@ -186,6 +186,10 @@ def smoke(
     else:
         diagnosis_printing.smoked(report)
     raise typer.Exit(report.exit_code)
+
+
+for command in recording_commands.COMMANDS:
+    app.command()(command)
 
 
 @app.command()

@@ -1,0 +1,304 @@
+"""What records: feeds with a tap, the markets they follow, answers by REST, rows, and a disk that keeps up.
+
+Everything that came is added to the tape in order of receipt and written by a thread twice a second. Books are kept
+for the rows and to ask for a lost one anew; nothing here decides, and nothing that could send an order exists.
+"""
+
+import asyncio
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from fairstrike.app import build
+from fairstrike.app.clock import SystemClock
+from fairstrike.app.following import Params as FollowingParams
+from fairstrike.app.following import followed
+from fairstrike.app.places import Place
+from fairstrike.app.sampled_rows import Rows
+from fairstrike.core.contract import Contract
+from fairstrike.core.effects import Ask, Resubscribe, Unwatch, Watch
+from fairstrike.core.errors import DiskError, Unreachable
+from fairstrike.core.events import (
+    AskFailed,
+    BookDelta,
+    BookLost,
+    BookSnapshot,
+    ContractListed,
+    Event,
+    FrameRefused,
+    IndexPrinted,
+    StreamChanged,
+    TickerSeen,
+)
+from fairstrike.core.timing import HOUR_NS, MINUTE_NS, SECOND_NS
+from fairstrike.market.books import EXPECTED_LOSSES, Books
+from fairstrike.market.books import Params as BooksParams
+from fairstrike.market.index import Index
+from fairstrike.market.index import Params as IndexParams
+from fairstrike.store.raw import Line, Note, Received, Writer, answer_of
+from fairstrike.venue.kalshi.asking import ask
+from fairstrike.venue.kalshi.rest import converse
+from fairstrike.venue.kalshi.session import SOURCE, Session, SessionParams
+from fairstrike.venue.kalshi.signing import Signer
+from fairstrike.venue.kalshi.stream import Tap
+from fairstrike.venue.kalshi.wire.transport import Request, Response, Unanswered
+from fairstrike.venue.port import Feed
+
+SYNC_SECONDS = 0.5
+_DISK_SECONDS, _LOOK_SECONDS, _STOP_SECONDS = 10.0, 0.25, 5.0
+_LIST_EVERY_NS, _AGAIN_NS, _FORGET_NS = MINUTE_NS, 5 * SECOND_NS, HOUR_NS
+GIB = 1 << 30
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What to record, where, how often rows are sampled (seconds) and the least free disk space (bytes)."""
+
+    series: tuple[str, ...]
+    folder: Path
+    interval_seconds: float
+    disk_min: int
+    following: FollowingParams = FollowingParams()
+
+
+class Tallies(msgspec.Struct, kw_only=True):
+    """What was counted on the way."""
+
+    connections: int = 0
+    gaps: int = 0
+    unreadable: int = 0
+    asked_again: int = 0
+    deltas: int = 0
+    markets: set[str] = msgspec.field(default_factory=set)
+
+
+class Recorder:
+    """One recording under way. `tallies` tell what came."""
+
+    def __init__(self, plan: Plan, place: Place, signer: Signer, tape: Writer, rows: Rows) -> None:
+        """Join the parts; nothing is sent yet."""
+        self.tallies = Tallies()
+        self._plan, self._tape, self._rows = plan, tape, rows
+        self._clock = clock = SystemClock(place.clock)
+        bound = place.clock.bound_ns
+        self._session = Session(
+            SessionParams(reads_account=False, offset_step_ns=bound(SessionParams().offset_step_ns))
+        )
+        self._books = Books(BooksParams(frozen_after_ns=bound(BooksParams().frozen_after_ns)))
+        self._indices: dict[str, Index] = {}
+        self._contracts: dict[str, Contract] = {}
+        self._followed: tuple[str, ...] = ()
+        self._connections = {SOURCE: 0}
+        self._lost: dict[str, int] = {}
+        self._asks = 0
+        self._failed: str | None = None
+        self._writing: asyncio.Future[None] | None = None
+        hearing = build.Hearing(inbox=self._take, tap=self._tap(SOURCE))
+        self._look = build.lookout(place, clock, self._session, signer, hearing)
+        # The streams of spot venues come here, each with the tap of its own source.
+        self._feeds: list[tuple[str, Feed]] = [(SOURCE, self._look.stream)]
+
+    async def run(self, asked: "asyncio.Future[str]", on_second: Callable[[int], None]) -> str:
+        """Record until `asked` has a result, and give it.
+
+        Raises `VenueError` when the venue cannot be reached at first, `DiskError` when the disk takes no more.
+        """
+        working: list[asyncio.Future[None]] = []
+        try:
+            self._check_room()
+            await self._list_markets()
+            if not self._contracts and self._failed is not None:
+                raise Unreachable(f"no market could be read: {self._failed}")
+            self._follow()
+            parts = (self._keep_syncing(), self._keep_looking(), self._keep_listing(), self._keep_sampling())
+            working += [asyncio.ensure_future(part) for part in (*parts, _count(on_second))]
+            working += [asyncio.ensure_future(feed.run()) for _, feed in self._feeds]
+            waiting: list[asyncio.Future[str] | asyncio.Future[None]] = [asked, *working]
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for work in working:
+                if work.done():
+                    work.result()
+                    raise AssertionError("a part of the recorder returned before its end")
+            self._note(Note(kind="ended", reason=asked.result()))
+            return asked.result()
+        finally:
+            await self._end(working)
+
+    async def _end(self, working: Sequence["asyncio.Future[None]"]) -> None:
+        for _, feed in self._feeds:
+            feed.stop()
+        if working:
+            await asyncio.wait(working, timeout=_LOOK_SECONDS)
+        for work in working:
+            work.cancel()
+        await asyncio.gather(*working, return_exceptions=True)
+        await self._look.rest.close()
+        if self._writing is not None:
+            await asyncio.wait([self._writing], timeout=_DISK_SECONDS)
+
+    # What comes in
+
+    def _tap(self, source: str) -> Tap:
+        def tap(data: bytes, recv_ns: int) -> None:
+            self._tape.frame(recv_ns, source, self._connections[source], data)
+
+        return tap
+
+    def _take(self, events: Sequence[Event]) -> bool:
+        for event in events:
+            match event:
+                case BookDelta(ticker=ticker):
+                    self.tallies.deltas += 1
+                    if not self._books.delta(event):
+                        self._lost.setdefault(ticker, 0)
+                case BookSnapshot():
+                    self._books.snapshot(event)
+                    self._lost.pop(event.ticker, None)
+                case TickerSeen(ticker=ticker):
+                    if not self._books.ticker(event):
+                        self._lost.setdefault(ticker, 0)
+                case BookLost(ticker=ticker, reason=reason):
+                    self._books.lost(event)
+                    self.tallies.gaps += reason == "gap"
+                    if reason not in EXPECTED_LOSSES:
+                        self._lost.setdefault(ticker, 0)
+                case _:
+                    self._take_rare(event)
+        return True
+
+    def _take_rare(self, event: Event) -> None:
+        match event:
+            case IndexPrinted(asset=asset):
+                index = self._indices.setdefault(asset, Index(IndexParams()))
+                index.fold(event, self._session.offset_ns or 0)
+            case ContractListed(contract=contract):
+                self._contracts[contract.ticker] = contract
+            case StreamChanged(is_up=True):
+                self.tallies.connections += 1
+                self._connections[SOURCE] += 1
+                self._note(Note(kind="connected"))
+            case StreamChanged(is_up=False, reason=reason):
+                self._note(Note(kind="disconnected", reason=reason))
+            case FrameRefused():
+                self.tallies.unreadable += 1
+            case AskFailed(reason=reason):
+                self._failed = reason
+            case _:
+                pass
+
+    def _note(self, note: Note) -> None:
+        line = Line(recv_ns=self._clock.now_ns(), source=SOURCE, connection=self._connections[SOURCE], note=note)
+        self._tape.line(line)
+
+    # What is asked for
+
+    async def _keep_listing(self) -> None:
+        while True:
+            await self._clock.sleep_until(self._clock.now_ns() + _LIST_EVERY_NS)
+            await self._list_markets()
+
+    async def _list_markets(self) -> None:
+        """Read each series' terms and markets, every answer onto the tape."""
+        for series in self._plan.series:
+            self._asks += 1
+            effect, number = Ask(what="markets", key=series), self._asks
+
+            async def exchange(request: Request, effect: Ask = effect, number: int = number) -> Response:
+                try:
+                    response = await self._look.reads.exchange(request)
+                except Unanswered:
+                    self._answered(number, effect, 0, b"")
+                    raise
+                self._answered(number, effect, response.status, response.body)
+                return response
+
+            self._take(await converse(ask(effect, self._clock.now_ns()), exchange))
+        now_ns = self._clock.now_ns()
+        self._contracts = {t: c for t, c in self._contracts.items() if c.close_ns + _FORGET_NS > now_ns}
+
+    def _answered(self, number: int, effect: Ask, status: int, body: bytes) -> None:
+        answer = answer_of(number, effect.what, effect.key, status, body)
+        self._tape.line(Line(recv_ns=self._clock.now_ns(), source=SOURCE, answer=answer))
+
+    async def _keep_looking(self) -> None:
+        """Follow the markets whose turn it is, and ask for lost books until they are there."""
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            self._follow()
+            now_ns = self._clock.now_ns()
+            due = tuple(ticker for ticker, asked_ns in self._lost.items() if now_ns - asked_ns >= _AGAIN_NS)
+            if due:
+                self._ask_again(due, "lost")
+
+    def _ask_again(self, tickers: tuple[str, ...], reason: str) -> None:
+        self.tallies.asked_again += len(tickers)
+        self._lost |= dict.fromkeys(tickers, self._clock.now_ns())
+        self._look.stream.submit(Resubscribe(tickers=tickers, reason=reason))
+
+    def _follow(self) -> None:
+        wanted = followed(self._contracts.values(), self._clock.now_ns(), self._plan.following)
+        gone = tuple(ticker for ticker in self._followed if ticker not in wanted)
+        new = tuple(ticker for ticker in wanted if ticker not in self._followed)
+        if gone:
+            self._note(Note(kind="unwatch", markets=gone))
+            self._look.stream.submit(Unwatch(tickers=gone))
+            for ticker in gone:
+                self._books.shelves.pop(ticker, None)
+                self._lost.pop(ticker, None)
+        if new:
+            self._note(Note(kind="watch", markets=new))
+            self._look.stream.submit(Watch(tickers=new))
+        self._followed = wanted
+        self.tallies.markets.update(new)
+
+    # What is kept
+
+    async def _keep_sampling(self) -> None:
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            due = max(due + self._plan.interval_seconds, loop.time())
+            await asyncio.sleep(due - loop.time())
+            now_ns = self._clock.now_ns()
+            for ticker in self._followed:
+                index = self._indices.get(self._contracts[ticker].asset) if ticker in self._contracts else None
+                self._rows.add(
+                    now_ns, ticker, self._books.served(ticker), None if index is None else index.fresh(now_ns)
+                )
+
+    async def _keep_syncing(self) -> None:
+        while True:
+            await asyncio.sleep(SYNC_SECONDS)
+            segments = self._tape.segments
+            self._writing = asyncio.get_running_loop().run_in_executor(
+                None, self._write, self._tape.take(), self._rows.take()
+            )
+            done, _ = await asyncio.wait([self._writing], timeout=_DISK_SECONDS)
+            if not done:
+                raise DiskError(f"the disk of {self._plan.folder} took no data for {_DISK_SECONDS:g} s; look after it")
+            self._writing.result()
+            if self._tape.segments != segments and self._followed:
+                # So that a segment can be read without those before it.
+                self._ask_again(self._followed, "a new segment")
+
+    def _write(self, lines: Sequence[Received | Line], rows: list[str]) -> None:
+        self._tape.write(lines)
+        self._rows.write(rows)
+        self._check_room()
+
+    def _check_room(self) -> None:
+        free = shutil.disk_usage(self._plan.folder).free
+        if free < self._plan.disk_min:
+            raise DiskError(
+                f"recording ended: the disk of {self._plan.folder} has {free / GIB:.2f} GiB free and "
+                f"{self._plan.disk_min / GIB:.2f} are to be left; make room, or give a smaller --disk-min"
+            )
+
+
+async def _count(on_second: Callable[[int], None]) -> None:
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    for second in range(1, 1 << 40):
+        await asyncio.sleep(begun + second - loop.time())
+        on_second(second)

@@ -1,0 +1,191 @@
+"""`fairstrike record`: everything the exchange says about some series, byte for byte, into a folder.
+
+Only GET requests and the stream's handshake are signed; the module that sends writes is not imported.
+"""
+
+import asyncio
+import math
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from fairstrike.app import config, dotenv, locks, places
+from fairstrike.app.following import Params as FollowingParams
+from fairstrike.app.recorder import GIB, Plan, Recorder
+from fairstrike.app.sampled_rows import ENDING as ROWS_ENDING
+from fairstrike.app.sampled_rows import Rows
+from fairstrike.core.errors import LockedError, UsageError
+from fairstrike.core.timing import SECOND_NS
+from fairstrike.store.raw import Params, Writer, mend, segments
+from fairstrike.venue.kalshi.signing import Signer
+
+FOLDER, LOCK = Path("recordings"), "recording.lock"
+SECONDS, INTERVAL_SECONDS, DISK_MIN_GIB = 300.0, 0.5, 1.0
+MIB, SEGMENT_MIB_MAX = 1 << 20, 1 << 16
+SECONDS_MAX, INTERVAL_MIN, INTERVAL_MAX, EVENTS_MAX = 10 * 366 * 86_400.0, 0.01, 3_600.0, 100
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What to record, for how long (seconds; 0: until stopped), and where. `disk_min_gib` of the disk stay free."""
+
+    environment: str
+    box: Path | None = None
+    folder: Path = FOLDER
+    series: tuple[str, ...] = config.SERIES
+    events: int = 1
+    seconds: float = SECONDS
+    interval_seconds: float = INTERVAL_SECONDS
+    segment_seconds: float = Params().segment_ns / SECOND_NS
+    segment_mib: float = Params().segment_bytes / MIB
+    disk_min_gib: float = DISK_MIN_GIB
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What was recorded. `mended` says which segments of earlier runs had a torn end, and the bytes cut of each."""
+
+    run: str
+    folder: str
+    environment: str
+    ended: str
+    seconds: float
+    segments: int
+    lines: int
+    bytes_raw: int
+    bytes_packed: int
+    deltas: int
+    markets: int
+    rows: int
+    connections: int
+    gaps: int
+    books_asked_again: int
+    unreadable: int
+    mended: dict[str, int]
+
+
+def run(asked: Wanted, on_second: Callable[[int], None]) -> Report:
+    """Record as asked until the time is over or a signal to end comes; `on_second` is told the seconds that passed.
+
+    Raises `UsageError`, `ConfigError` and `CredentialError` for what cannot be meant, `LockedError` when another
+    recorder writes to the folder, `RecordingError` when a recording there is damaged, `VenueError` when the venue
+    cannot be reached at first, `DiskError` when the disk takes no more.
+    """
+    _check(asked)
+    place = places.place_of(asked.environment, asked.box)
+    signer = places.reading_signer(places.key_place(asked.environment, asked.box))
+    asked.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = _only_recorder(asked.folder)
+    try:
+        mended = {path.name: cut for path in segments(asked.folder) if (cut := mend(path))}
+        return asyncio.run(_record(asked, place, signer, mended, on_second))
+    finally:
+        os.close(lock)
+
+
+async def _record(
+    asked: Wanted, place: places.Place, signer: Signer, mended: dict[str, int], on_second: Callable[[int], None]
+) -> Report:
+    name = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    begun = time.monotonic()
+    rows = Rows(asked.folder / f"{name}{ROWS_ENDING}")
+    params = Params(
+        segment_bytes=int(asked.segment_mib * MIB),
+        segment_ns=int(asked.segment_seconds * SECOND_NS * place.clock.factor),
+    )
+    tape = Writer(asked.folder, name, asked.environment, place.clock.venue_ns(time.time_ns()), params)
+    plan = Plan(
+        series=asked.series,
+        folder=asked.folder,
+        interval_seconds=asked.interval_seconds,
+        disk_min=int(asked.disk_min_gib * GIB),
+        following=FollowingParams(events=asked.events),
+    )
+    recorder = Recorder(plan, place, signer, tape, rows)
+    try:
+        ended = await recorder.run(_when_to_end(asked.seconds), on_second)
+    finally:
+        tape.close()
+        rows.write(rows.take())
+    told = recorder.tallies
+    return Report(
+        run=name,
+        folder=str(asked.folder),
+        environment=asked.environment,
+        ended=ended,
+        seconds=round(time.monotonic() - begun, 1),
+        segments=tape.segments,
+        lines=tape.lines,
+        bytes_raw=tape.bytes_raw,
+        bytes_packed=tape.bytes_packed,
+        deltas=told.deltas,
+        markets=len(told.markets),
+        rows=rows.count,
+        connections=told.connections,
+        gaps=told.gaps,
+        books_asked_again=told.asked_again,
+        unreadable=told.unreadable,
+        mended=mended,
+    )
+
+
+def wanted_environment(env: str | None, config_file: Path | None) -> str:
+    """Give the environment: as said, else as the settings file says, else as `.env` says."""
+    if env is not None:
+        return env
+    return dotenv.chosen(None, None).environment if config_file is None else config.load(config_file).environment
+
+
+def _check(asked: Wanted) -> None:
+    if not 0 <= asked.seconds <= SECONDS_MAX:
+        raise UsageError(
+            f"--duration-seconds {asked.seconds:g} is not a time; give seconds, or 0 to record until stopped"
+        )
+    if not INTERVAL_MIN <= asked.interval_seconds <= INTERVAL_MAX:
+        raise UsageError(
+            f"--interval-seconds {asked.interval_seconds:g} is not between {INTERVAL_MIN:g} and {INTERVAL_MAX:g}; "
+            "correct it"
+        )
+    if not 1 <= asked.events <= EVENTS_MAX:
+        raise UsageError(f"--events {asked.events} is not between 1 and {EVENTS_MAX}; correct it")
+    if not 0 <= asked.disk_min_gib < math.inf:
+        raise UsageError(f"--disk-min {asked.disk_min_gib:g} is no size; give the GiB that are to stay free")
+    if not 1 <= asked.segment_seconds <= SECONDS_MAX:
+        raise UsageError(f"--segment-seconds {asked.segment_seconds:g} is no time of at least a second; correct it")
+    if not 0 < asked.segment_mib <= SEGMENT_MIB_MAX:
+        raise UsageError(f"--segment-mib {asked.segment_mib:g} is not between 0 and {SEGMENT_MIB_MAX:,}; correct it")
+    if unknown := [series for series in asked.series if series not in config.SERIES]:
+        raise UsageError(f"there is no series {unknown[0]!r}; known are {', '.join(config.SERIES)}")
+    if asked.folder.exists() and not asked.folder.is_dir():
+        raise UsageError(f"{asked.folder} is a file; name a folder with --folder")
+
+
+def _only_recorder(folder: Path) -> int:
+    try:
+        return locks.hold(folder / LOCK, str(folder))
+    except LockedError:
+        raise LockedError(
+            f"another recorder writes to {folder}; stop it first, or name another folder with --folder"
+        ) from None
+
+
+def _when_to_end(seconds: float) -> "asyncio.Future[str]":
+    """Give what becomes the reason to end: the time is over, or the name of a signal.
+
+    A hang-up that the starter had ignored, as nohup does, stays ignored.
+    """
+    loop = asyncio.get_running_loop()
+    asked: asyncio.Future[str] = loop.create_future()
+
+    def end(why: str) -> None:
+        if not asked.done():
+            asked.set_result(why)
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+            loop.add_signal_handler(number, end, signal.Signals(number).name)
+    if seconds:
+        loop.call_later(seconds, end, "the time is over")
+    return asked

@@ -1,0 +1,51 @@
+"""The command line of recordings: record them. Each command parses, calls, prints."""
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+
+def record(
+    env: Annotated[str | None, typer.Option(help="prod, demo or box; else what the settings or .env say.")] = None,
+    box: Annotated[Path | None, typer.Option(help="File with the first line of `fairstrike exchange --json`.")] = None,
+    config_file: Annotated[
+        Path | None, typer.Option("--config", help="Settings: a .toml, .yaml or .json file.")
+    ] = None,
+    folder: Annotated[Path, typer.Option(help="Where recordings go.")] = Path("recordings"),
+    series: Annotated[list[str] | None, typer.Option(help="A series to record; once for each (all known).")] = None,
+    events: Annotated[int, typer.Option(help="Soonest events of a series at a time.")] = 1,
+    duration_seconds: Annotated[float, typer.Option(help="How long; 0 until Ctrl-C.")] = 300.0,
+    interval_seconds: Annotated[float, typer.Option(help="Between two rows of a market.")] = 0.5,
+    segment_seconds: Annotated[float, typer.Option(help="Age at which a file is followed by the next.")] = 3_600.0,
+    segment_mib: Annotated[float, typer.Option(help="Size, packed, at which it is.")] = 64.0,
+    disk_min: Annotated[float, typer.Option(metavar="GIB", help="Free disk space, in GiB, that is left.")] = 1.0,
+    as_json: Json = False,
+) -> None:
+    """Record everything the exchange says about some series, byte for byte. Only looks."""
+    from fairstrike.app import config, recording, recording_printing
+
+    asked = recording.Wanted(
+        environment=recording.wanted_environment(env, config_file),
+        box=box,
+        folder=folder,
+        series=tuple(series or config.SERIES),
+        events=events,
+        seconds=duration_seconds,
+        interval_seconds=interval_seconds,
+        segment_seconds=segment_seconds,
+        segment_mib=segment_mib,
+        disk_min_gib=disk_min,
+    )
+    with recording_printing.recording(asked, is_shown=not as_json) as on_second:
+        report = recording.run(asked, on_second)
+    if as_json:
+        print(msgspec.json.encode(report).decode())
+    else:
+        recording_printing.recorded(report)
+
+
+COMMANDS = (record,)
