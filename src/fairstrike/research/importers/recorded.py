@@ -111,6 +111,8 @@ class Recorded(SessionRecording):
                 return None, self.session.connected(recv_ns)[0]
             case "disconnected":
                 return None, self.session.disconnected(recv_ns, note.reason)
+            case "ended":
+                pass
             case "watch":
                 self.session.watch(note.markets)
             case "unwatch":
@@ -121,12 +123,12 @@ class Recorded(SessionRecording):
 
     def _answered(self, answer: Answer, recv_ns: int) -> list[Event]:
         """Give what an answer tells: terms when its conversation is over, results at once."""
-        talk = self._talks.get(answer.ask)
-        if talk is None:
-            talk = self._talks[answer.ask] = ask(Ask(what=answer.what, key=answer.key), recv_ns)
-            next(talk)
         events = self._results(answer, recv_ns) if answer.what == _MARKETS else []
         try:
+            talk = self._talks.get(answer.ask)
+            if talk is None:
+                talk = self._talks[answer.ask] = ask(Ask(what=answer.what, key=answer.key), recv_ns)
+                next(talk)
             if answer.status:
                 talk.send(Response(status=answer.status, body=answer.data, recv_ns=recv_ns))
             else:
@@ -161,7 +163,7 @@ class Recorded(SessionRecording):
             self.tape = self._tape(file)
             lines = self.tape.lines()
             try:
-                next(lines, None)
+                decode_header(next(lines, b""))
                 for raw in lines:
                     line = decode_line(raw)
                     if not 0 <= line.recv_ns <= INSTANT_NS_MAX:
@@ -183,6 +185,8 @@ class Recorded(SessionRecording):
         raw = next(self._tape(self.path).lines(), b"")
         try:
             header = decode_header(raw)
+            if not 0 <= header.recv_ns <= INSTANT_NS_MAX:
+                raise ArithmeticRefusal(f"{header.recv_ns} is not a time between 1970 and 2255")
             if header.version != VERSION:
                 raise ArithmeticRefusal(f"it is of version {header.version} and this program reads version {VERSION}")
         except (*UNREADABLE, ArithmeticRefusal) as error:

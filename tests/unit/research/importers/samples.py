@@ -143,7 +143,66 @@ CANDLES = (
     b"timestamp,open,high,low,close,volume\n2021-12-31 23:01:00,1,1,1,46377.0,9\n2021-12-31 23:02:00,1,1,1,46411,9\n"
 )
 
+RECORDED_NS = instant("20:24:00")
+QUARTER = "KXBTC15M-26JUL101630-30"
+SERIES = text({"series": {"ticker": "KXBTC15M"}})
+
+
+def quarter(**changes: object) -> dict[str, object]:
+    """A 15-minute market as REST describes it."""
+    times: dict[str, object] = {"open_time": f"{DAY}T20:15:00Z", "close_time": f"{DAY}T20:30:00Z"}
+    strike: dict[str, object] = {"strike_type": "greater_or_equal", "floor_strike": 64_000.5, "cap_strike": None}
+    fields: dict[str, object] = {"event_ticker": QUARTER.rpartition("-")[0], "custom_strike": {"round_digits": 2}}
+    return market(QUARTER, **times, **strike, **fields) | changes
+
+
+def header(**changes: object) -> dict[str, object]:
+    """The first line of a recorded segment."""
+    fields: dict[str, object] = {"recording": "fairstrike", "version": 1, "run": "20260710T202400Z", "segment": 1}
+    return fields | {"environment": "box", "recv_ns": RECORDED_NS} | changes
+
+
+def recorded(ms: int, **fields: object) -> dict[str, object]:
+    """A line of a recorded segment, so many milliseconds after its beginning."""
+    return {"recv_ns": RECORDED_NS + ms * 1_000_000, "source": "kalshi", "connection": 1, **fields}
+
+
+def noted(ms: int, kind: str, **fields: object) -> dict[str, object]:
+    return recorded(ms, note={"kind": kind, **fields})
+
+
+def answered(ms: int, ask: int, *bodies: bytes) -> bytes:
+    """One conversation about the markets of a series, as lines."""
+    told = [{"ask": ask, "what": "markets", "key": "KXBTC15M", "status": 200, "body": msgspec.Raw(b)} for b in bodies]
+    return lines(*(recorded(ms, answer=one) for one in told))
+
+
+def framed(ms: int, kind: str, seq: int | None = None, sid: int = 1, **msg: object) -> dict[str, object]:
+    frame: dict[str, object] = {"type": kind, "sid": sid, "msg": {"market_ticker": QUARTER, **msg}}
+    return recorded(ms, frame=frame | ({} if seq is None else {"seq": seq}))
+
+
+def recorded_change(ms: int, seq: int, venue_ms: int, price: str = "0.4000") -> dict[str, object]:
+    venue_ms += RECORDED_NS // 1_000_000
+    return framed(ms, "orderbook_delta", seq, price_dollars=price, delta_fp="5.00", side="yes", ts_ms=venue_ms)
+
+
+RECORDED = lines(
+    header(),
+    answered(1, 1, SERIES, text({"markets": [quarter()]})).strip(),
+    noted(2, "watch", markets=[QUARTER]),
+    noted(3, "connected"),
+    recorded(4, frame={"type": "subscribed", "id": 1, "msg": {"channel": "orderbook_delta", "sid": 1}}),
+    framed(5, "orderbook_snapshot", 1, yes_dollars_fp=[["0.3900", "7.00"]], no_dollars_fp=[["0.5800", "2.00"]]),
+    recorded_change(6, 2, 5),
+    recorded_change(6, 3, 5, "0.4100"),
+    recorded(7, packed="AAH/"),
+    recorded_change(8, 4, 7),
+    noted(9, "ended", reason="the time is over"),
+)
+
 SAMPLES = {
+    "recorded.jsonl": RECORDED,
     "stream.jsonl": lines(*opening(delta(3, 2, 3), delta(4, 3, 4))),
     "ladder.jsonl": lines(ladder("20:24:00"), ladder("21:24:00", previous_settlement=settled({RANGE: "yes"}))),
     "depth.jsonl": lines(polled("20:26:00"), polled("20:26:00", LESS), polled("20:56:00")),

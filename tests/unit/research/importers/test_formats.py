@@ -31,6 +31,7 @@ REPOSITORY = Path(__file__).parents[4]
 GUIDE = "docs/guides/recordings.md"
 
 KINDS = {
+    "recorded.jsonl": "Recorded",
     "stream.jsonl": "Stream15m",
     "ladder.jsonl": "Ladders",
     "depth.jsonl": "Depth",
