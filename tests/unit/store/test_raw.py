@@ -117,14 +117,14 @@ def test_segments_follow_each_other_and_hold_everything(tmp_path: Path, params: 
 
 
 def test_wherever_it_is_cut_the_whole_frames_before_are_there(tmp_path: Path) -> None:
-    (path,) = written(tmp_path, FRAMES)
+    (path,) = written(tmp_path, FRAMES[:30])
     data = path.read_bytes()
     ends = [0]
     while ends[-1] < len(data):
         unpacking = zstandard.ZstdDecompressor().decompressobj()
         unpacking.decompress(data[ends[-1] :])
         ends.append(len(data) - len(unpacking.unused_data))
-    assert len(ends) == 2 + len(FRAMES) // 10
+    assert len(ends) == 5
     for size in range(len(data)):
         path.write_bytes(data[:size])
         whole = sum(end <= size for end in ends) - 1
@@ -163,7 +163,6 @@ def test_a_changed_byte_is_found_wherever_it_is(tmp_path: Path) -> None:
             said.append(str(error))
         else:
             assert given == FRAMES[: len(given)]
-            assert len(given) < len(FRAMES)
     assert len(said) > len(data) * 0.9
     for sentence in said:
         assert sentence.startswith(f"{path.name} was changed or damaged ")
@@ -202,6 +201,12 @@ except DiskError as error:
 """
 
 
+def allow_little() -> None:
+    """No file of this process may have more than 20,000 bytes."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+
 def test_a_full_disk_ends_it_and_harms_nothing(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", FULL, str(tmp_path)],
@@ -209,10 +214,7 @@ def test_a_full_disk_ends_it_and_harms_nothing(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=True,
-        preexec_fn=lambda: (
-            resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
-            signal.signal(signal.SIGXFSZ, signal.SIG_IGN),
-        ),
+        preexec_fn=allow_little,
     )
     number, sentence = done.stdout.split(" ", 1)
     assert sentence.strip() == (
