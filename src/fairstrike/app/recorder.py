@@ -48,7 +48,8 @@ from fairstrike.venue.port import Feed
 
 SYNC_SECONDS = 0.5
 _DISK_SECONDS, _LOOK_SECONDS, _STOP_SECONDS = 10.0, 0.25, 5.0
-_LIST_EVERY_NS, _AGAIN_NS, _FORGET_NS = MINUTE_NS, 5 * SECOND_NS, HOUR_NS
+_LIST_EVERY_NS, _WINDOWS_EVERY_NS = MINUTE_NS, 15 * SECOND_NS
+_AGAIN_NS, _FORGET_NS = 5 * SECOND_NS, HOUR_NS
 GIB = 1 << 30
 
 
@@ -93,6 +94,7 @@ class Recorder:
         self._lost: dict[str, int] = {}
         self._asks = 0
         self._failed: str | None = None
+        self._is_answered = False
         self._writing: asyncio.Future[None] | None = None
         hearing = build.Hearing(inbox=self._take, tap=self._tap(SOURCE))
         self._look = build.lookout(place, clock, self._session, signer, hearing)
@@ -105,34 +107,41 @@ class Recorder:
         Raises `VenueError` when the venue cannot be reached at first, `DiskError` when the disk takes no more.
         """
         working: list[asyncio.Future[None]] = []
+        feeding: list[asyncio.Future[None]] = []
         try:
             self._check_room()
-            await self._list_markets()
+            for series in self._plan.series:
+                await self._list_markets(series)
+                if not self._is_answered:
+                    raise Unreachable(f"no market could be read: {self._failed}")
             if not self._contracts and self._failed is not None:
                 raise Unreachable(f"no market could be read: {self._failed}")
             self._follow()
-            parts = (self._keep_syncing(), self._keep_looking(), self._keep_listing(), self._keep_sampling())
-            working += [asyncio.ensure_future(part) for part in (*parts, _count(on_second))]
-            working += [asyncio.ensure_future(feed.run()) for _, feed in self._feeds]
-            waiting: list[asyncio.Future[str] | asyncio.Future[None]] = [asked, *working]
+            windows = tuple(series for series in self._plan.series if series.endswith("15M"))
+            others = tuple(series for series in self._plan.series if series not in windows)
+            listing = (self._keep_listing(windows, _WINDOWS_EVERY_NS), self._keep_listing(others, _LIST_EVERY_NS))
+            parts = (*listing, self._keep_syncing(), self._keep_looking(), self._keep_sampling(), _count(on_second))
+            working += [asyncio.ensure_future(part) for part in parts]
+            feeding += [asyncio.ensure_future(feed.run()) for _, feed in self._feeds]
+            waiting: list[asyncio.Future[str] | asyncio.Future[None]] = [asked, *working, *feeding]
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            for work in working:
+            for work in (*working, *feeding):
                 if work.done():
                     work.result()
                     raise AssertionError("a part of the recorder returned before its end")
-            self._note(Note(kind="ended", reason=asked.result()))
-            return asked.result()
         finally:
-            await self._end(working)
+            await self._end(working, feeding)
+        self._note(Note(kind="ended", reason=asked.result()))
+        return asked.result()
 
-    async def _end(self, working: Sequence["asyncio.Future[None]"]) -> None:
+    async def _end(self, working: Sequence["asyncio.Future[None]"], feeding: Sequence["asyncio.Future[None]"]) -> None:
         for _, feed in self._feeds:
             feed.stop()
-        if working:
-            await asyncio.wait(working, timeout=_LOOK_SECONDS)
-        for work in working:
+        if feeding:
+            await asyncio.wait(feeding, timeout=_STOP_SECONDS)
+        for work in (*working, *feeding):
             work.cancel()
-        await asyncio.gather(*working, return_exceptions=True)
+        await asyncio.gather(*working, *feeding, return_exceptions=True)
         await self._look.rest.close()
         if self._writing is not None:
             await asyncio.wait([self._writing], timeout=_DISK_SECONDS)
@@ -193,31 +202,33 @@ class Recorder:
 
     # What is asked for
 
-    async def _keep_listing(self) -> None:
+    async def _keep_listing(self, names: Sequence[str], every_ns: int) -> None:
         while True:
-            await self._clock.sleep_until(self._clock.now_ns() + _LIST_EVERY_NS)
-            await self._list_markets()
+            await self._clock.sleep_until(self._clock.now_ns() + every_ns)
+            for series in names:
+                await self._list_markets(series)
+            now_ns = self._clock.now_ns()
+            self._contracts = {t: c for t, c in self._contracts.items() if c.close_ns + _FORGET_NS > now_ns}
 
-    async def _list_markets(self) -> None:
-        """Read each series' terms and markets, every answer onto the tape."""
-        for series in self._plan.series:
-            self._asks += 1
-            effect, number = Ask(what="markets", key=series), self._asks
+    async def _list_markets(self, series: str) -> None:
+        """Read a series' terms and markets, every answer onto the tape."""
+        self._asks += 1
+        number = self._asks
+        effect = Ask(what="markets", key=series)
 
-            async def exchange(request: Request, effect: Ask = effect, number: int = number) -> Response:
-                try:
-                    response = await self._look.reads.exchange(request)
-                except Unanswered:
-                    self._answered(number, effect, 0, b"")
-                    raise
-                self._answered(number, effect, response.status, response.body)
-                return response
+        async def exchange(request: Request) -> Response:
+            try:
+                response = await self._look.reads.exchange(request)
+            except Unanswered:
+                self._answered(number, effect, 0, b"")
+                raise
+            self._answered(number, effect, response.status, response.body)
+            return response
 
-            self._take(await converse(ask(effect, self._clock.now_ns()), exchange))
-        now_ns = self._clock.now_ns()
-        self._contracts = {t: c for t, c in self._contracts.items() if c.close_ns + _FORGET_NS > now_ns}
+        self._take(await converse(ask(effect, self._clock.now_ns()), exchange))
 
     def _answered(self, number: int, effect: Ask, status: int, body: bytes) -> None:
+        self._is_answered = self._is_answered or status > 0
         answer = answer_of(number, effect.what, effect.key, status, body)
         self._tape.line(Line(recv_ns=self._clock.now_ns(), source=SOURCE, answer=answer))
 

@@ -151,7 +151,7 @@ def test_mending_removes_a_segment_without_anything(tmp_path: Path) -> None:
 
 
 def test_a_changed_byte_is_found_wherever_it_is(tmp_path: Path) -> None:
-    (path,) = written(tmp_path, FRAMES)
+    (path,) = written(tmp_path, FRAMES[:20])
     data = path.read_bytes()
     said = []
     for place in range(len(data)):

@@ -38,20 +38,21 @@ def recordings(paths: Sequence[Path]) -> list[Recording]:
 
     Raises `RecordingError` for a path that is not there, holds no recording, or is in no known format.
     """
-    found: list[Recording] = []
     seen: set[Path] = set()
+    places: dict[Path, Path | None] = {}
     for path in paths:
-        files = _files(path)
-        for file in files:
+        for file in _files(path):
             whole = _resolved(file)
             if whole in seen:
                 raise RecordingError(f"{file.name} is named twice; name each recording once")
             seen.add(whole)
-        for file, *following in _in_runs(files):
-            recording = opened(file, path if file != path else None)
-            if isinstance(recording, Recorded):
-                recording.follow(following)
-            found.append(recording)
+            places[file] = path if file != path else None
+    found: list[Recording] = []
+    for file, *following in _in_runs(places):
+        recording = opened(file, places[file])
+        if isinstance(recording, Recorded):
+            recording.follow(following)
+        found.append(recording)
     return sorted(found, key=lambda recording: (recording.first_ns, recording.path.name))
 
 
@@ -98,7 +99,7 @@ def _in_runs(files: Iterable[Path]) -> list[list[Path]]:
     for file in files:
         named = run_and_number(file)
         found.setdefault(file if named is None else (file.parent, named[0]), []).append(file)
-    return list(found.values())
+    return [sorted(run) for run in found.values()]
 
 
 def _resolved(file: Path) -> Path:
