@@ -1,7 +1,6 @@
 """`fairstrike record` against an exchange in a box: its books, its faults, deaths, full disks and bad input."""
 
 import json
-import os
 import signal
 import subprocess
 import time
@@ -17,7 +16,7 @@ from fairstrike.market.book import Book
 from fairstrike.research.importers.base import Recording
 from fairstrike.research.importers.formats import recordings
 from fairstrike.store.raw import RawTape, decode_line, segments
-from tests.commands import PROGRAM, Said, fairstrike, run, write_line
+from tests.commands import PROGRAM, Said, fairstrike, run
 from tests.sockets.test_bad_input import PATIENCE_S, exchange, until
 from tests.sockets.test_looking import WATCHED
 
@@ -51,9 +50,10 @@ class Started:
     def __init__(self, place: Path, folder: str, *more: str) -> None:
         command = [*PROGRAM, "record", *BOX, "--folder", folder, "--duration-seconds", "0", "--json", *more]
         pipe = subprocess.PIPE
-        self.process = subprocess.Popen(command, cwd=place, stdout=pipe, stderr=pipe, text=True)
         self.folder = place / folder
-        until("something is recorded", lambda: self.process.poll() is not None or self.size > 5_000)
+        before = self.size
+        self.process = subprocess.Popen(command, cwd=place, stdout=pipe, stderr=pipe, text=True)
+        until("something is recorded", lambda: self.process.poll() is not None or self.size > before + 5_000)
         assert self.process.poll() is None, self.process.communicate()
 
     @property
@@ -64,15 +64,6 @@ class Started:
         self.process.send_signal(number)
         out, _ = self.process.communicate(timeout=PATIENCE_S)
         return self.process.returncode, out
-
-
-def lateness(seconds: float) -> float:
-    """Sleep in short pieces for so long; give the most that one of them was late."""
-    late, end = 0.0, time.monotonic() + seconds
-    while (begun := time.monotonic()) < end:
-        time.sleep(0.02)
-        late = max(late, time.monotonic() - begun - 0.02)
-    return late
 
 
 def record(place: Path, *more: str) -> tuple[Said, dict[str, object]]:
@@ -152,17 +143,16 @@ def test_a_signal_ends_it_well(place: Path, line: Announcement, name: str) -> No
 
 
 def test_killed_again_and_again_it_loses_less_than_a_second(place: Path, line: Announcement) -> None:
-    runs = 4
+    runs = 3
     for _ in range(runs):
         started = Started(place, "killed", "--interval-seconds", "0.05")
-        late_s = lateness(1.2)
+        time.sleep(1.2)
         killed_ns = time.time_ns()
         started.end(signal.SIGKILL)
         # Rows go to the disk with the frames before them, also while the exchange says nothing.
         row = max((place / "killed").glob("*.rows.csv")).read_text().rpartition("\n")[0].rpartition("\n")[2]
         kept_ns = parse_rfc3339_ns(row.partition(",")[0])
-        # Where others keep even a sleeper from its processor, a recorder gets its turns that much later.
-        assert killed_ns - line.clock.system_ns(kept_ns) < SECOND_NS + 5 * late_s * SECOND_NS
+        assert killed_ns - line.clock.system_ns(kept_ns) < SECOND_NS
     found = recordings([place / "killed"])
     assert len(found) == runs
     for recording in found:
@@ -220,39 +210,6 @@ def test_a_damaged_segment_is_named_before_anything_is_recorded(place: Path, lin
     replayed = fairstrike("replay", "damaged", folder=place)
     assert replayed.code == 2
     assert replayed.sentence.startswith(f"{path.name} was changed or damaged ")
-
-
-@pytest.mark.parametrize(
-    ("more", "sentence"),
-    [
-        (
-            ("--duration-seconds", "-1"),
-            "--duration-seconds -1 is not a time; give seconds, or 0 to record until stopped",
-        ),
-        (("--interval-seconds", "0"), "--interval-seconds 0 is not between 0.01 and 3600; correct it"),
-        (("--events", "0"), "--events 0 is not between 1 and 100; correct it"),
-        (("--disk-min", "nan"), "--disk-min nan is no size; give the GiB that are to stay free"),
-        (("--segment-seconds", "0.5"), "--segment-seconds 0.5 is no time of at least a second; correct it"),
-        (("--segment-mib", "0"), "--segment-mib 0 is not between 0 and 65,536; correct it"),
-        (("--folder", "line.json"), "line.json is a file; name a folder with --folder"),
-    ],
-)
-def test_bad_choices(tmp_path: Path, more: tuple[str, ...], sentence: str) -> None:
-    write_line(tmp_path)
-    said = fairstrike("record", "--env", "box", "--box", "line.json", *more, folder=tmp_path)
-    assert (said.code, said.sentence) == (2, sentence)
-
-
-def test_an_unknown_series_and_an_exchange_that_is_gone(tmp_path: Path) -> None:
-    write_line(tmp_path)
-    place = ("--env", "box", "--box", "line.json")
-    said = fairstrike("record", *place, "--series", "KXBTCUD", folder=tmp_path)
-    assert said.code == 2
-    assert said.sentence.startswith("there is no series 'KXBTCUD'; known are KXBTC, KXBTCD, ")
-    said = fairstrike("record", *place, folder=tmp_path)
-    assert said.code == 3
-    assert said.sentence.startswith("no market could be read: http://127.0.0.1:9 gave no answer (")
-    assert os.listdir(tmp_path / "recordings")
 
 
 def test_it_signs_reads_only_and_has_nothing_that_sends(place: Path, line: Announcement) -> None:

@@ -1,4 +1,4 @@
-"""The command line of recordings: record them. Each command parses, calls, prints."""
+"""The command line of recordings: record, compact. Each command parses, calls, prints."""
 
 from pathlib import Path
 from typing import Annotated
@@ -48,4 +48,22 @@ def record(
         recording_printing.recorded(report)
 
 
-COMMANDS = (record,)
+def compact(
+    folder: Annotated[Path, typer.Argument(help="A folder of recordings, or one recording.")],
+    out: Annotated[Path | None, typer.Option(help="Where the Parquet goes (default: parquet in the folder).")] = None,
+    as_json: Json = False,
+) -> None:
+    """Make Parquet of recordings, by stream, date and series, with checksums."""
+    from fairstrike.app import compacting, printing, recording_printing
+
+    with printing.working("checking recordings", is_shown=not as_json):
+        prepared = compacting.prepare(folder, out)
+    with printing.progress("compacting", prepared.bytes_total, is_shown=not as_json, in_bytes=True) as advance:
+        report = compacting.run(prepared, advance)
+    if as_json:
+        print(msgspec.json.encode(report).decode())
+    else:
+        recording_printing.compacted(report)
+
+
+COMMANDS = (record, compact)

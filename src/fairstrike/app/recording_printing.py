@@ -11,6 +11,7 @@ from fairstrike.app.desk.tables import put
 from fairstrike.app.printing import counted, progress
 
 if TYPE_CHECKING:
+    from fairstrike.app import compacting
     from fairstrike.app.recording import Report, Wanted
 
 _console = Console(highlight=False)
@@ -54,3 +55,15 @@ def recorded(report: "Report") -> None:
     put(_console, f"ended because {escape(report.ended)}" + (f"; {told}" if told else "; no gap"))
     for name, cut in report.mended.items():
         put(_console, f"[yellow]![/] {escape(name)}: {counted(cut, 'byte')} of a torn end cut off")
+
+
+def compacted(report: "compacting.Report") -> None:
+    """Print what was made."""
+    made = "made" if report.is_new else "is there already, made of the same recordings and whole"
+    figures = f"{counted(report.rows, 'row')} in {counted(report.files, 'file')}, {report.bytes / 1e6:,.1f} MB"
+    put(_console, f"{escape(report.folder)} {made}: {figures}")
+    put(_console, ", ".join(f"{stream} {rows:,}" for stream, rows in sorted(report.streams.items())))
+    for cut in report.cut:
+        put(_console, f"[yellow]![/] {escape(cut)}: it ended in the middle")
+    for note in report.notes:
+        put(_console, f"[dim]{escape(note)}[/]")

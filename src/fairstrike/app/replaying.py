@@ -19,6 +19,7 @@ from fairstrike.pricing.implied import Params as ImpliedParams
 from fairstrike.research import backtest
 from fairstrike.research.importers.base import Recording, Result
 from fairstrike.research.importers.formats import recordings as recordings_of
+from fairstrike.research.importers.formats import results_of
 from fairstrike.research.observer import Observer
 from fairstrike.research.report import Counts, Finished, ReplayReport, replay_report
 from fairstrike.research.violations import Violations
@@ -138,11 +139,7 @@ def prepare(files: Sequence[Path], settings: config.Settings) -> Prepared:
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise RecordingError(f"two recordings are called {twice}; a run knows them by name: rename one of them")
-    found: dict[str, Result] = {}
-    for recording in recordings:
-        for ticker, result in recording.results().items():
-            if found.setdefault(ticker, result) != result:
-                raise RecordingError(f"the results beside {recording.path.name} and another disagree about {ticker}")
+    found = results_of(recordings)
     tape = [
         TapeFile(name=file.name, sha256=digest(file), beside_sha256=each.beside_sha256())
         for each in recordings

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from fairstrike.core.errors import RecordingError
 from fairstrike.research.importers.answers import Answers
-from fairstrike.research.importers.base import Recording
+from fairstrike.research.importers.base import Recording, Result
 from fairstrike.research.importers.candles import Candles
 from fairstrike.research.importers.depth import Depth
 from fairstrike.research.importers.frames import Frames
@@ -54,6 +54,16 @@ def recordings(paths: Sequence[Path]) -> list[Recording]:
             recording.follow(following)
         found.append(recording)
     return sorted(found, key=lambda recording: (recording.first_ns, recording.path.name))
+
+
+def results_of(found: Sequence[Recording]) -> dict[str, Result]:
+    """Give the results that lie beside recordings, by ticker. Raises `RecordingError` when two disagree."""
+    results: dict[str, Result] = {}
+    for recording in found:
+        for ticker, result in recording.results().items():
+            if results.setdefault(ticker, result) != result:
+                raise RecordingError(f"the results beside {recording.path.name} and another disagree about {ticker}")
+    return results
 
 
 def opened(path: Path, folder: Path | None = None) -> Recording:
