@@ -1,4 +1,4 @@
-"""The command line of recordings: record, compact. Each command parses, calls, prints."""
+"""The command line of recordings: record, compact, coverage, export. Each command parses, calls, prints."""
 
 from pathlib import Path
 from typing import Annotated
@@ -66,4 +66,44 @@ def compact(
         recording_printing.compacted(report)
 
 
-COMMANDS = (record, compact)
+def coverage(
+    folder: Annotated[Path, typer.Argument(help="What `fairstrike compact` made, or the recordings beside it.")],
+    out: Annotated[Path | None, typer.Option(help="Draw it to this .png, .svg or .html file.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what compacted recordings cover: markets by time, gaps, rates, clocks."""
+    from fairstrike.app import covering, printing, recording_printing
+
+    with printing.working("reading", is_shown=not as_json):
+        covered = covering.cover(folder, out)
+        if out is not None:
+            covering.draw(covered, out)
+    if as_json:
+        print(msgspec.json.encode(covered.report).decode())
+    else:
+        recording_printing.covered(covered)
+
+
+def export(
+    folder: Annotated[Path, typer.Argument(help="A folder of recordings, or one recording.")],
+    out: Annotated[Path, typer.Argument(help="A new folder.")],
+    to: Annotated[str, typer.Option(help="jsonl, csv or hftbacktest.")] = "jsonl",
+    as_json: Json = False,
+) -> None:
+    """Write recordings for other tools: JSON lines, CSV tables, arrays of hftbacktest."""
+    from fairstrike.app import exporting, printing
+
+    with printing.working("checking recordings", is_shown=not as_json):
+        recordings = exporting.prepare(to, folder, out)
+    total = sum(recording.bytes_total for recording in recordings)
+    with printing.progress("exporting", total, is_shown=not as_json, in_bytes=True) as advance:
+        report = exporting.run(to, recordings, out, advance)
+    if as_json:
+        print(msgspec.json.encode(report).decode())
+    else:
+        print(
+            f"{report.folder}: {printing.counted(report.rows, 'row')} in {printing.counted(len(report.files), 'file')}"
+        )
+
+
+COMMANDS = (record, compact, coverage, export)

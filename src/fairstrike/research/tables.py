@@ -5,7 +5,8 @@ from typing import assert_never
 
 from fairstrike.core import events as ev
 from fairstrike.core.order import Side
-from fairstrike.store.parquet import DELTA, LEVEL, LOST, SNAPSHOT, Row
+from fairstrike.market.books import EXPECTED_LOSSES
+from fairstrike.store.parquet import DELTA, ENDED, LEVEL, LOST, SNAPSHOT, Row
 
 Placed = tuple[str, str, Row]
 """A stream, a series (an asset for index values, a source for feeds), and a row."""
@@ -24,7 +25,8 @@ def rows(event: ev.Event) -> Iterator[Placed]:
                 for price, size in levels:
                     yield "book", series, (*head, LEVEL, is_bid, price, size)
         case ev.BookLost():
-            yield "book", _series(event.ticker), (event.recv_ns, None, event.ticker, LOST, None, None, None)
+            kind = ENDED if event.reason in EXPECTED_LOSSES else LOST
+            yield "book", _series(event.ticker), (event.recv_ns, None, event.ticker, kind, None, None, None)
         case ev.TradePrinted():
             is_bid = event.taker_side is Side.BID
             yield "trade", _series(event.ticker), (*_head(event), event.price_ticks, event.size_cc, is_bid)

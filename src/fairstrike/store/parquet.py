@@ -27,8 +27,12 @@ VERSION = 1
 ROWS_A_GROUP = 1 << 17
 _PART = "part.parquet"
 
-DELTA, LEVEL, SNAPSHOT, LOST = range(4)
-"""What a row of `book` is: a signed change, a level of the snapshot begun before it, a snapshot's begin, a loss."""
+DELTA, LEVEL, SNAPSHOT, LOST, ENDED = range(5)
+"""What a row of `book` is: a signed change, a level of the snapshot begun before it, a snapshot's begin, a loss, an
+end.
+
+A book ended when its connection, its recording or its moment was over; it was lost when something was wrong.
+"""
 
 Cell = int | str | bool | None
 Row = tuple[Cell, ...]
@@ -201,7 +205,15 @@ class _Partition:
         self._first_ns, self._last_ns = 1 << 62, 0
         path = folder / self._name
         path.parent.mkdir(parents=True, exist_ok=True)
-        self.writer = pq.ParquetWriter(path, self._schema, compression="zstd")
+        # Instants grow by little, so their differences are small; prices, sizes and names repeat.
+        growing = {"recv_ns", "venue_ns"}.intersection(self._schema.names)
+        self.writer = pq.ParquetWriter(
+            path,
+            self._schema,
+            compression="zstd",
+            use_dictionary=[name for name in self._schema.names if name not in growing],
+            column_encoding=dict.fromkeys(growing, "DELTA_BINARY_PACKED"),
+        )
 
     def flush(self) -> None:
         if not self.waiting:
@@ -269,7 +281,7 @@ class Archive:
             path = self._folder / part.path
             try:
                 is_whole = _sha256(path) == part.sha256
-                table = pq.read_table(path, columns=columns, partitioning=None) if is_whole else None
+                table = pq.ParquetFile(path).read(None if columns is None else list(columns)) if is_whole else None
             except (OSError, pa.ArrowException):
                 table = None
             if table is None or table.num_rows != part.rows:
