@@ -3,8 +3,8 @@
 JSON lines hold every event as it is, in order of receipt. CSV has one table for each stream, with the columns of the
 Parquet. For hftbacktest each market is one `.npz` with the array `data`: 64 bytes a row, times in ns, prices in
 dollars, sizes in contracts. A level's row states the size that rests there now, a trade's row the size traded; a
-snapshot begins with two rows that clear both sides. A change without the venue's stamp has its receipt's. Source of the layout:
-hftbacktest 2.4, `types.event_dtype` and its constants.
+snapshot begins with two rows that clear both sides. What has no stamp of the venue has that of its receipt. Source:
+hftbacktest's reference of `event_dtype` and of the event constants.
 """
 
 import csv
@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from fairstrike.core.events import BookDelta, BookLost, BookSnapshot, Event, TradePrinted
+from fairstrike.core.events import BatchEnded, BookDelta, BookLost, BookSnapshot, Commanded, Event, TradePrinted
 from fairstrike.core.order import Side
 from fairstrike.core.units import CC_PER_CONTRACT, TICKS_PER_DOLLAR
 from fairstrike.research.tables import rows
@@ -77,8 +77,9 @@ class _Lines:
 
     def take(self, events: Sequence[Event]) -> None:
         for event in events:
-            self._file.write(self._encoder.encode(event) + b"\n")
-        self.rows += len(events)
+            if not isinstance(event, BatchEnded | Commanded):  # Those nobody recorded.
+                self._file.write(self._encoder.encode(event) + b"\n")
+                self.rows += 1
 
     def finish(self) -> list[Path]:
         return [self._path]

@@ -73,14 +73,14 @@ class Recorded(SessionRecording):
         for line in self._lines():
             recv_ns = line.recv_ns
             if line.source != SOURCE:
-                self._passed[line.source] += 1
+                self._passed["lines of other sources, passed over"] += 1
             elif line.note is not None:
                 yield recv_ns, *self._noted(line.note, recv_ns)
             elif line.answer is not None:
                 yield recv_ns, APART, self._answered(line.answer, recv_ns)
             else:
                 yield recv_ns, *self._framed(line.data, recv_ns)
-        self.notes += [f"{self.path.name}: {count:,} frames {of}" for of, count in sorted(self._passed.items())]
+        self.notes += [f"{self.path.name}: {what}: {count:,}" for what, count in sorted(self._passed.items())]
 
     def _framed(self, data: bytes, recv_ns: int) -> tuple[object, list[Event]]:
         """Give the group and the events of a frame, as the session told them live."""
@@ -100,7 +100,7 @@ class Recorded(SessionRecording):
     def _heard(self, events: list[Event], recv_ns: int) -> list[Event]:
         for event in events:
             if isinstance(event, FrameRefused):
-                self._passed["that could not be read when they came"] += 1
+                self._passed["frames that could not be read when they came"] += 1
             elif isinstance(event, MarketSettled) and event.is_paid:
                 self._settled.add(event.ticker)
         return known_at(recv_ns, events)
@@ -118,7 +118,7 @@ class Recorded(SessionRecording):
             case "unwatch":
                 self.session.unwatch(note.markets)
             case _:
-                self._passed[f"are notes of an unknown kind: {note.kind[:40]}"] += 1
+                self._passed["notes of an unknown kind"] += 1
         return APART, []
 
     def _answered(self, answer: Answer, recv_ns: int) -> list[Event]:

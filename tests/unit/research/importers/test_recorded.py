@@ -65,7 +65,7 @@ def test_a_run_comes_to_its_events_in_units(tmp_path: Path) -> None:
         {QUARTER: 1},
         {QUARTER: 0},
     )
-    assert recording.notes == ["r.jsonl.zst: 1 frames that could not be read when they came"]
+    assert recording.notes == ["r.jsonl.zst: frames that could not be read when they came: 1"]
     assert recording.is_over
     assert recording.bytes_read == recording.bytes_total
 
@@ -116,7 +116,7 @@ def test_a_reconnection_is_what_the_recorder_noted(tmp_path: Path) -> None:
 def test_frames_of_other_sources_are_counted_and_passed_over(tmp_path: Path) -> None:
     recording = read(tmp_path, recorded(1, frame={"x": 1}) | {"source": "coinbase"})
     assert not [event for event in events(list(recording.units())) if isinstance(event, FrameRefused)]
-    assert recording.notes == ["r.jsonl.zst: 1 frames coinbase"]
+    assert recording.notes == ["r.jsonl.zst: lines of other sources, passed over: 1"]
 
 
 def test_index_values_are_prints(tmp_path: Path) -> None:
