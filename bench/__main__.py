@@ -14,6 +14,7 @@ from bench import (
     ordering,
     pricing,
     printing,
+    recording,
     remembering,
     replay_speed,
     replica,
@@ -45,6 +46,7 @@ def main() -> int:
         found += fanning.measure(scale, progress)
         found += serving.measure(scale, progress)
         found += remembering.measure(scale, progress)
+        found += recording.measure(capture, scale, progress)
         found += starting.measure(scale, progress)
     show = printing.as_json if chosen.json else printing.table
     print(show(printing.machine(), capture.label, found))
