@@ -24,7 +24,7 @@ app = typer.Typer(
 )
 
 _FORMATS = "the formats that docs/guides/recordings.md lists"
-_MEASURING = ("replay", "stats", "verify")
+_MEASURING = ("replay", "stats", "verify", "compact", "coverage", "export")
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Config = Annotated[Path | None, typer.Option("--config", help="Settings: a .toml, .yaml or .json file.")]
 
