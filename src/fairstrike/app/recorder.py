@@ -6,7 +6,9 @@ for the rows and to ask for a lost one anew; nothing here decides, and nothing t
 
 import asyncio
 import shutil
+from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -42,7 +44,6 @@ from fairstrike.venue.kalshi.asking import ask
 from fairstrike.venue.kalshi.rest import converse
 from fairstrike.venue.kalshi.session import SOURCE, Session, SessionParams
 from fairstrike.venue.kalshi.signing import Signer
-from fairstrike.venue.kalshi.stream import Tap
 from fairstrike.venue.kalshi.wire.transport import Request, Response, Unanswered
 from fairstrike.venue.port import Feed
 
@@ -90,16 +91,16 @@ class Recorder:
         self._indices: dict[str, Index] = {}
         self._contracts: dict[str, Contract] = {}
         self._followed: tuple[str, ...] = ()
-        self._connections = {SOURCE: 0}
+        self._connections: Counter[str] = Counter()
         self._lost: dict[str, int] = {}
         self._asks = 0
         self._failed: str | None = None
         self._is_answered = False
         self._writing: asyncio.Future[None] | None = None
-        hearing = build.Hearing(inbox=self._take, tap=self._tap(SOURCE))
+        hearing = build.Hearing(inbox=self._take, tap=partial(self._frame, SOURCE))
         self._look = build.lookout(place, clock, self._session, signer, hearing)
-        # The streams of spot venues come here, each with the tap of its own source.
-        self._feeds: list[tuple[str, Feed]] = [(SOURCE, self._look.stream)]
+        # Whatever else is to be recorded joins here, with `_take` for an inbox and `_frame` for a tap.
+        self._feeds: list[Feed] = [self._look.stream]
 
     async def run(self, asked: "asyncio.Future[str]", on_second: Callable[[int], None]) -> str:
         """Record until `asked` has a result, and give it.
@@ -122,7 +123,7 @@ class Recorder:
             listing = (self._keep_listing(windows, _WINDOWS_EVERY_NS), self._keep_listing(others, _LIST_EVERY_NS))
             parts = (*listing, self._keep_syncing(), self._keep_looking(), self._keep_sampling(), _count(on_second))
             working += [asyncio.ensure_future(part) for part in parts]
-            feeding += [asyncio.ensure_future(feed.run()) for _, feed in self._feeds]
+            feeding += [asyncio.ensure_future(feed.run()) for feed in self._feeds]
             waiting: list[asyncio.Future[str] | asyncio.Future[None]] = [asked, *working, *feeding]
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             for work in (*working, *feeding):
@@ -135,7 +136,7 @@ class Recorder:
         return asked.result()
 
     async def _end(self, working: Sequence["asyncio.Future[None]"], feeding: Sequence["asyncio.Future[None]"]) -> None:
-        for _, feed in self._feeds:
+        for feed in self._feeds:
             feed.stop()
         if feeding:
             await asyncio.wait(feeding, timeout=_STOP_SECONDS)
@@ -148,13 +149,12 @@ class Recorder:
 
     # What comes in
 
-    def _tap(self, source: str) -> Tap:
-        def tap(data: bytes, recv_ns: int) -> None:
-            self._tape.frame(recv_ns, source, self._connections[source], data)
-
-        return tap
+    def _frame(self, source: str, data: bytes, recv_ns: int) -> None:
+        self._tape.frame(recv_ns, source, self._connections[source], data)
 
     def _take(self, events: Sequence[Event]) -> bool:
+        if any(isinstance(event, BookLost) and event.reason == "silent" for event in events):
+            self._note(Note(kind="silent"))
         for event in events:
             match event:
                 case BookDelta(ticker=ticker):
@@ -183,12 +183,12 @@ class Recorder:
                 index.fold(event, self._session.offset_ns or 0)
             case ContractListed(contract=contract):
                 self._contracts[contract.ticker] = contract
-            case StreamChanged(is_up=True):
-                self.tallies.connections += 1
-                self._connections[SOURCE] += 1
-                self._note(Note(kind="connected"))
-            case StreamChanged(is_up=False, reason=reason):
-                self._note(Note(kind="disconnected", reason=reason))
+            case StreamChanged(source=source, is_up=True):
+                self.tallies.connections += source == SOURCE
+                self._connections[source] += 1
+                self._note(Note(kind="connected"), source)
+            case StreamChanged(source=source, is_up=False, reason=reason):
+                self._note(Note(kind="disconnected", reason=reason), source)
             case FrameRefused():
                 self.tallies.unreadable += 1
             case AskFailed(reason=reason):
@@ -196,9 +196,9 @@ class Recorder:
             case _:
                 pass
 
-    def _note(self, note: Note) -> None:
-        line = Line(recv_ns=self._clock.now_ns(), source=SOURCE, connection=self._connections[SOURCE], note=note)
-        self._tape.line(line)
+    def _note(self, note: Note, source: str = SOURCE) -> None:
+        now_ns, connection = self._clock.now_ns(), self._connections[source]
+        self._tape.line(Line(recv_ns=now_ns, source=source, connection=connection, note=note))
 
     # What is asked for
 

@@ -56,7 +56,10 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, tag_field="recording", t
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What the recorder did: connected, disconnected (with the reason), watch and unwatch (with the markets)."""
+    """What the recorder did: connected, disconnected (with the reason), watch and unwatch (with the markets), ended.
+
+    And silent: the stream had said nothing for so long that every book was given up.
+    """
 
     kind: str
     reason: str = ""

@@ -84,11 +84,11 @@ class Recorded(SessionRecording):
 
     def _framed(self, data: bytes, recv_ns: int) -> tuple[object, list[Event]]:
         """Give the group and the events of a frame, as the session told them live."""
+        events = self._heard(self.session.receive(data, recv_ns), recv_ns)
         try:
             frame = decode_frame(data)
         except UNREADABLE:
-            return APART, self._heard(self.session.receive(data, recv_ns), recv_ns)
-        events = self._heard(self.session.receive_frame(frame, recv_ns), recv_ns)
+            return APART, events
         if isinstance(frame, DeltaFrame):
             self.deltas[frame.msg.market_ticker] += 1
             return (frame.msg.market_ticker, frame.msg.ts_ms), events
@@ -111,6 +111,8 @@ class Recorded(SessionRecording):
                 return None, self.session.connected(recv_ns)[0]
             case "disconnected":
                 return None, self.session.disconnected(recv_ns, note.reason)
+            case "silent":
+                return None, self.session.check(recv_ns)[0]
             case "ended":
                 pass
             case "watch":

@@ -113,6 +113,17 @@ def test_a_reconnection_is_what_the_recorder_noted(tmp_path: Path) -> None:
     assert changes[:3] == [(True, "connected"), (False, "closed by the venue"), (True, "connected")]
 
 
+def test_a_silence_loses_every_book_as_it_did_live(tmp_path: Path) -> None:
+    begun = noted(0, "watch", markets=[QUARTER]), noted(1, "connected"), framed(5, "orderbook_snapshot", 1)
+    silent = noted(10_106, "silent"), recorded_change(10_200, 3, 10_100)
+    recording = read(tmp_path, *begun, recorded_change(6, 2, 5), *silent)
+    told = events(list(recording.units()))
+    assert [(event.reason, event.recv_ns) for event in told if isinstance(event, BookLost)] == [
+        ("silent", RECORDED_NS + 10_106_000_000)
+    ]
+    assert sum(isinstance(event, BookDelta) for event in told) == 1
+
+
 def test_frames_of_other_sources_are_counted_and_passed_over(tmp_path: Path) -> None:
     recording = read(tmp_path, recorded(1, frame={"x": 1}) | {"source": "coinbase"})
     assert not [event for event in events(list(recording.units())) if isinstance(event, FrameRefused)]
