@@ -147,7 +147,8 @@ def line_of(received: Received) -> bytes:
 class Writer:
     """A recording being written. `add` and `take` belong to one thread, `write` and `close` to another or the same.
 
-    `bytes_packed` counts what is on the disk, `lines` and `bytes_raw` (of frames and answers) what was added.
+    `folder` is where it goes. `bytes_packed` counts what is on the disk, `lines` and `bytes_raw` (of frames and
+    answers) what was added.
     """
 
     def __init__(self, folder: Path, run: str, environment: str, begun_ns: int, params: Params | None = None) -> None:
@@ -156,7 +157,7 @@ class Writer:
         Raises `DiskError` when it cannot be written, `RecordingError` when a recording of that name is there.
         """
         self.bytes_packed = self.lines = self.bytes_raw = self.segments = 0
-        self._folder = folder
+        self.folder = folder
         self._run = run
         self._environment = environment
         self._params = params or Params()
@@ -220,7 +221,7 @@ class Writer:
     def _next_segment(self, begun_ns: int) -> None:
         self._close_file()
         self.segments += 1
-        path = self._folder / f"{self._run}-{self.segments:06d}{ENDING}"
+        path = self.folder / f"{self._run}-{self.segments:06d}{ENDING}"
         try:
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         except FileExistsError:
@@ -249,7 +250,7 @@ class Writer:
 
     def _full(self, error: OSError) -> DiskError:
         return DiskError(
-            f"the recording in {self._folder} cannot be written ({error.strerror}); make room or mend the disk, then "
+            f"the recording in {self.folder} cannot be written ({error.strerror}); make room or mend the disk, then "
             "start again: what was recorded before is kept"
         )
 
