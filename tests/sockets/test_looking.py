@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,7 +63,8 @@ def test_a_sound_machine(place: Path, line: Announcement) -> None:
     said, checks = doctor(place, *BOX)
     assert said.code == 0
     assert {found["state"] for found in checks.values()} == {"ok"}, checks
-    assert checks["account"]["says"] == "$10,000.00 in cash, $10,000.00 of it where crypto trades"
+    told = "$10,000.00 in cash, $10,000.00 of it where crypto trades; the key may read, write"
+    assert checks["account"]["says"] == told
     assert str(checks["limits"]["says"]).startswith("basic: 200 read and 100 write tokens a second")
     secret = Path(line.accounts[0].private_key).read_text().splitlines()[1]
     assert secret not in said.out
@@ -184,12 +186,16 @@ def test_smoke_tells_what_is_wrong_with_a_stream(place: Path, line: Announcement
     )
     while not connections(line):
         assert hearing.poll() is None
-    for frame in (*UNREADABLE, b'{"type":"orderbook_delta","sid":1,"seq":1000000,"msg":{}}'):
+    for frame in UNREADABLE:
         administer(line, "inject", frame)
+    # A jump before the channel's own first frame is none: said until somebody heard it.
+    while hearing.poll() is None:
+        administer(line, "inject", b'{"type":"orderbook_delta","sid":1,"seq":1000000,"msg":{}}')
+        time.sleep(0.2)
     out, _ = hearing.communicate(timeout=PATIENCE_S)
     assert hearing.returncode == 3
     report = json.loads(out)
-    assert report["unreadable"] == len(UNREADABLE) + 1
+    assert report["unreadable"] > len(UNREADABLE)
     assert report["channels"][0]["missing"] > 900_000
     assert any(problem.startswith("orderbook_delta lost ") for problem in report["problems"])
 

@@ -11,7 +11,7 @@ import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from email.utils import parsedate_to_datetime
 from enum import Enum
 from pathlib import Path
@@ -250,7 +250,7 @@ class Examination:
         all_ud, shard_ud = balance_ud(balance, None), balance_ud(balance, CRYPTO_SHARD)
         told = f"{_dollars(all_ud)} in cash, {_dollars(shard_ud)} of it where crypto trades"
         scopes = await self._scopes(look)
-        if scopes is not None and any(scope in _MONEY_OUT for scope in scopes):
+        if moves_money_out(self.environment, scopes or ()):
             return State.WARNING, f"{told}; this key can move money out: use one with the scopes read and write::trade"
         if not shard_ud:
             return State.WARNING, f"{told}: move money to shard {CRYPTO_SHARD} at the venue before trading"
@@ -330,6 +330,11 @@ class Examination:
     def _add(self, found: Finding) -> None:
         self.findings.append(found)
         self._on_finding(found)
+
+
+def moves_money_out(environment: str, scopes: Collection[str]) -> bool:
+    """Whether a key with these scopes can move real money out of the account; a box has none."""
+    return environment != "box" and any(scope in _MONEY_OUT for scope in scopes)
 
 
 def _probe() -> Probe:

@@ -19,7 +19,10 @@ from tests.commands import PROGRAM, fairstrike, run
         ("exchange --clock-skew-ms 999999999", "a clock skew of 999999999 ms is more than a day"),
         ("exchange --fault kind=earthquake", "a fault has the unknown kind 'earthquake'; choose one of latency,"),
         ("exchange --fault kind=drop,count=0", "fault drop: Expected `int` >= 1 - at `$.count`; correct it"),
-        ("exchange --fault kind=market_pause,market=KXNONE", "fault 1 of the start (market_pause): no market is called"),
+        (
+            "exchange --fault kind=market_pause,market=KXNONE",
+            "fault 1 of the start (market_pause): no market is called",
+        ),
         ("exchange --scenario gone.toml", "gone.toml cannot be read (No such file or directory)"),
         ("exchange --account a=much", "balance 'much' is not an amount in dollars"),
         ("exchange --account a --account a", "there is an account a already; choose another name"),

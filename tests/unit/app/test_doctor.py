@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from fairstrike.app import doctor
-from fairstrike.app.doctor import Finding, Report, State, Wanted, environment_of, examine
+from fairstrike.app.doctor import Finding, Report, State, Wanted, environment_of, examine, moves_money_out
 from fairstrike.core.errors import ConfigError
 from tests.commands import write_key, write_line
 
@@ -176,3 +176,11 @@ def test_nothing_that_writes_is_imported() -> None:
     assert doctor.__name__ in loaded
     senders = {f"fairstrike.venue.kalshi.{name}" for name in ("writes", "changes", "translate")}
     assert not loaded & (senders | {"fairstrike.app.emergency", "fairstrike.app.run"})
+
+
+def test_a_key_that_moves_real_money_out() -> None:
+    assert moves_money_out("prod", ("read", "write"))
+    assert moves_money_out("demo", ("read", "write::transfer"))
+    assert not moves_money_out("prod", ("read", "write::trade"))
+    assert not moves_money_out("prod", ())
+    assert not moves_money_out("box", ("read", "write"))
