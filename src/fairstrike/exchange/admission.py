@@ -7,6 +7,7 @@ sentence in `details` stands in where only the rule is known.
 import msgspec
 
 from fairstrike.core.order import Side, TimeInForce
+from fairstrike.core.timing import SECOND_NS
 from fairstrike.exchange.accounts import Account
 from fairstrike.exchange.groups import OrderGroup
 from fairstrike.exchange.happenings import OrderSnapshot, SelfTrade, ShardState
@@ -14,6 +15,9 @@ from fairstrike.exchange.listings import Listing, MarketStatus
 from fairstrike.exchange.matching import LiveOrder
 
 ORDERS_MAX = 200_000
+CLIENT_ID_MAX = 256
+EXPIRY_NS_MAX = 253_402_300_799 * SECOND_NS
+"""The last second that RFC 3339 can write down."""
 
 
 class PlaceOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,6 +138,8 @@ WRONG_CLIENT_ID = Rejection(
     message="order id and client order id mismatch",
 )
 IN_THE_PAST = _invalid("expiration_time is in the past")
+NEVER = _invalid("expiration_time is after the year 9999")
+LONG_CLIENT_ID = _invalid(f"client_order_id is longer than {CLIENT_ID_MAX} characters")
 HISTORY_FULL = _invalid("the account's order history is full; start the exchange anew")
 
 
@@ -166,8 +172,8 @@ def refuse(account: Account, listing: Listing, wish: PlaceOrder, now_ns: int) ->
         return INVALID_SIZE
     if wish.expire_ns is not None and not is_resting_kind:
         return _invalid("expiration_time needs good_till_canceled")
-    if wish.expire_ns is not None and wish.expire_ns <= now_ns:
-        return IN_THE_PAST
+    if (why := _refuse_terms(wish.expire_ns, wish.client_order_id, now_ns)) is not None:
+        return why
     if wish.post_only and not is_resting_kind:
         return _invalid("post_only needs good_till_canceled")
     if wish.reduce_only and wish.tif is not TimeInForce.IOC:
@@ -175,6 +181,14 @@ def refuse(account: Account, listing: Listing, wish: PlaceOrder, now_ns: int) ->
     if max(len(account.orders), len(account.used_client_ids)) >= ORDERS_MAX:
         return HISTORY_FULL
     return None
+
+
+def _refuse_terms(expire_ns: int | None, client_order_id: str | None, now_ns: int) -> Rejection | None:
+    if expire_ns is not None and expire_ns <= now_ns:
+        return IN_THE_PAST
+    if expire_ns is not None and expire_ns > EXPIRY_NS_MAX:
+        return NEVER
+    return LONG_CLIENT_ID if client_order_id is not None and len(client_order_id) > CLIENT_ID_MAX else None
 
 
 def refuse_group(group: OrderGroup | None, account: Account, exchange_index: int) -> Rejection | None:
@@ -206,8 +220,8 @@ def refuse_amend(
         return INVALID_PRICE
     if wish.total_cc <= 0:
         return INVALID_SIZE
-    if wish.expire_ns is not None and wish.expire_ns <= now_ns:
-        return IN_THE_PAST
+    if (why := _refuse_terms(wish.expire_ns, new_id, now_ns)) is not None:
+        return why
     return HISTORY_FULL if len(account.used_client_ids) >= ORDERS_MAX else None
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from fairstrike.core.fees import FeeSchedule
-from fairstrike.core.timing import SECOND_NS
+from fairstrike.core.timing import SECOND_NS, format_rfc3339
 from fairstrike.exchange.accounts import Account
-from fairstrike.exchange.admission import ORDERS_MAX, refuse
-from fairstrike.exchange.floor import Floor, FloorParams, PlaceOrder, Rejection
+from fairstrike.exchange.admission import EXPIRY_NS_MAX, ORDERS_MAX, refuse
+from fairstrike.exchange.floor import AmendOrder, Floor, FloorParams, PlaceOrder, Rejection
 from fairstrike.exchange.happenings import OrderStatus, UpdateReason
 from fairstrike.exchange.listings import Listing, MarketStatus
 from tests.unit.exchange.floor_samples import (
@@ -34,6 +35,18 @@ REFUSED = [
     (400, "invalid_order_size", None, wish(BID, 4_000, 0)),
     (400, "invalid_order_size", None, wish(BID, 4_000, -100)),
     (400, "invalid_order", "expiration_time is in the past", wish(BID, 4_000, 100, expire_ns=OPEN_NS)),
+    (
+        400,
+        "invalid_order",
+        "expiration_time is after the year 9999",
+        wish(BID, 4_000, 100, expire_ns=EXPIRY_NS_MAX + SECOND_NS),
+    ),
+    (
+        400,
+        "invalid_order",
+        "client_order_id is longer than 256 characters",
+        wish(BID, 4_000, 100, client_order_id="x" * 257),
+    ),
     (
         400,
         "invalid_order",
@@ -66,6 +79,20 @@ def test_refusal(status: int, code: str, details: str | None, request_: PlaceOrd
     assert (status, code, details) == (answer.status, answer.code, answer.details)
     assert floor.drain() == []
     assert floor.orders("a") == ()
+
+
+def test_an_amend_is_held_to_what_an_order_is() -> None:
+    floor = open_floor("a")
+    order = take(floor, "a", wish(BID, 4_000, 100, expire_ns=EXPIRY_NS_MAX, client_order_id="x" * 256)).order
+    same = AmendOrder(ticker=order.ticker, side=BID, price_ticks=4_000, total_cc=100)
+    for change, details in (
+        ({"expire_ns": EXPIRY_NS_MAX + SECOND_NS}, "expiration_time is after the year 9999"),
+        ({"new_client_order_id": "y" * 257}, "client_order_id is longer than 256 characters"),
+    ):
+        answer = floor.amend("a", order.order_id, msgspec.structs.replace(same, **change), OPEN_NS)
+        assert isinstance(answer, Rejection)
+        assert (answer.status, answer.details) == (400, details)
+    assert format_rfc3339(EXPIRY_NS_MAX) == "9999-12-31T23:59:59Z"
 
 
 def test_right_exchange_index_is_taken() -> None:
