@@ -16,6 +16,7 @@ from fairstrike.core.errors import ConfigError
 
 Start = Annotated[float, Meta(ge=0, le=604_800)]
 Span = Annotated[float, Meta(gt=0, le=604_800)]
+Beat = Annotated[float, Meta(ge=0.001, le=604_800)]
 Delay = Annotated[float, Meta(ge=0, le=3_600_000)]
 Pattern = Annotated[str, Meta(min_length=1, max_length=200)]
 Channel = Literal[
@@ -176,7 +177,7 @@ class SilentStream(Timed, frozen=True, kw_only=True, tag="silent_stream"):
 class Disconnect(Timed, frozen=True, kw_only=True, tag="disconnect"):
     """Every stream of the account is cut, `count` times, every `every_s`; without a count while in force."""
 
-    every_s: Span = 1.0
+    every_s: Beat = 1.0
     count: Positive | None = 1
     account: Pattern | None = None
 
@@ -263,6 +264,8 @@ def parse_fault(text: str) -> Fault:
         name, equals, value = part.partition("=")
         if not equals or not name.strip():
             raise ConfigError(f"fault {text[:60]!r}: {part[:40]!r} is not name=value; separate them by commas")
+        if name.strip() in values:
+            raise ConfigError(f"fault {text[:60]!r} says {name.strip()[:40]} twice; leave one out")
         values[name.strip()] = _SWITCHES.get(value.strip(), value.strip())
     return read_fault(values, is_text=True)
 

@@ -65,7 +65,9 @@ def test_a_fault_on_the_command_line(text: str, fault: Fault) -> None:
         ("kind=drop,channel=gossip", "fault drop: Invalid enum value 'gossip' - at `$.channel`; correct it"),
         ("kind=server_error,status=418", "fault server_error: Invalid enum value 418 - at `$.status`; correct it"),
         ("kind=clock_skew", "fault clock_skew: Object missing required field `ms`; correct it"),
-        ("kind=disconnect,every_s=0", "fault disconnect: Expected `float` > 0.0 - at `$.every_s`; correct it"),
+        ("kind=disconnect,every_s=0", "fault disconnect: Expected `float` >= 0.001 - at `$.every_s`; correct it"),
+        ("kind=disconnect,every_s=1e-9", "fault disconnect: Expected `float` >= 0.001 - at `$.every_s`; correct it"),
+        ("kind=gap,size=3,size=4", "fault 'kind=gap,size=3,size=4' says size twice; leave one out"),
         ("kind=disconnect,every_s=inf", "fault disconnect: Expected `float` <= 604800.0 - at `$.every_s`; correct it"),
     ],
 )
