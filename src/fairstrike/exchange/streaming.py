@@ -95,10 +95,7 @@ class Streams:
     def frames(self, connection: int) -> list[bytes]:
         """Give the frames owed since the last call, oldest first; none for a connection that is gone."""
         client = self._connections.get(connection)
-        if client is None or not client.owed:
-            return []
-        frames, client.owed = client.owed, []
-        return frames
+        return [] if client is None else client.take()
 
     def is_lost(self, connection: int) -> bool:
         """Whether a connection was owed too much and must be closed."""

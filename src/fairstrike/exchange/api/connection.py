@@ -4,10 +4,13 @@ Source: the venue's AsyncAPI document 2.0.0 and captures of 2026.
 """
 
 from enum import IntEnum
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 FRAMES_OWED_MAX = 200_000
+BYTES_OWED_MAX = 128 << 20
 COMMANDS_A_SECOND_MAX = 10_000
 MARKETS_OF_A_CONNECTION_MAX = 500_000
 
@@ -36,6 +39,7 @@ class Fault(IntEnum):
 
 
 Tickers = tuple[str, ...]
+IndexId = Annotated[str, Meta(max_length=100)]
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +50,7 @@ class Params(msgspec.Struct, frozen=True, kw_only=True):
     market_tickers: Tickers | None = None
     market_id: str | None = None
     market_ids: tuple[str, ...] | None = None
-    index_ids: tuple[str, ...] | None = None
+    index_ids: tuple[IndexId, ...] | None = None
     send_initial_snapshot: bool = False
     skip_ticker_ack: bool = False
     use_yes_price: bool | None = None
@@ -129,16 +133,17 @@ class Connection:
     """One client's subscriptions, in order of opening, and the frames it is owed.
 
     At `FRAMES_OWED_MAX` frames owed, news end their subscription with error 25; at twice as many, answers
-    alone having filled the rest, the connection is lost.
+    alone having filled the rest, or at `BYTES_OWED_MAX` the connection is lost.
     """
 
-    __slots__ = ("_commands", "account", "by_channel", "is_lost", "owed", "sids_given")
+    __slots__ = ("_commands", "_owed", "_owed_bytes", "account", "by_channel", "is_lost", "sids_given")
 
     def __init__(self, account: str) -> None:
         """Start with nothing open."""
         self.account = account
         self.by_channel: dict[str, Subscription] = {}
-        self.owed: list[bytes] = []
+        self._owed: list[bytes] = []
+        self._owed_bytes = 0
         self.is_lost = False
         self.sids_given = 0
         # The venue second of the last command, and how many came in it.
@@ -152,10 +157,17 @@ class Connection:
 
     def push(self, frame: Frame) -> None:
         """Owe a frame, or lose the connection when the client never reads."""
-        if len(self.owed) < 2 * FRAMES_OWED_MAX:
-            self.owed.append(encode(frame))
-        else:
+        if len(self._owed) >= 2 * FRAMES_OWED_MAX or self._owed_bytes >= BYTES_OWED_MAX:
             self.is_lost = True
+            return
+        data = encode(frame)
+        self._owed.append(data)
+        self._owed_bytes += len(data)
+
+    def take(self) -> list[bytes]:
+        """Give the frames owed since the last call, oldest first, and owe them no longer."""
+        frames, self._owed, self._owed_bytes = self._owed, [], 0
+        return frames
 
     def open(self, channel: str, wanted: set[str] | None) -> Subscription:
         """Open `channel` under the next sid."""
@@ -189,7 +201,7 @@ class Connection:
     def _is_overflowing(self, subscription: Subscription) -> bool:
         if self.by_channel.get(subscription.channel) is not subscription:
             return True
-        if len(self.owed) < FRAMES_OWED_MAX:
+        if len(self._owed) < FRAMES_OWED_MAX:
             return False
         del self.by_channel[subscription.channel]
         self.refuse(0, Fault.OVERFLOW, "subscription buffer overflow", sid=subscription.sid)

@@ -125,3 +125,25 @@ def test_a_connection_that_is_gone_is_owed_nothing(client: Client, stream: Strea
     client.quote(Side.ASK, 5_000, 400)
     client.place()
     assert stream.frames() == []
+
+
+def test_long_answers_that_are_not_read_lose_the_connection(
+    client: Client, stream: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "BYTES_OWED_MAX", 1_500)
+    ask = b'{"id":1,"cmd":"subscribe","params":{"channels":["ticker"],"market_tickers":["%s"]}}' % (b"x" * 900)
+    for _ in range(2):
+        client.box.command(stream.connection, ask, client.now_ns)
+    assert not client.box.is_lost(stream.connection)
+    assert len(stream.frames()) == 2
+    for _ in range(3):
+        client.box.command(stream.connection, ask, client.now_ns)
+    assert client.box.is_lost(stream.connection)
+    assert len(stream.frames()) == 2
+
+
+def test_names_of_indices_are_not_longer_than_names(stream: Stream) -> None:
+    for length, kind in ((100, "subscribed"), (101, "error")):
+        (answer,) = stream.say("subscribe", channels=["cfbenchmarks_value"], index_ids=["x" * length])[:1]
+        assert answer["type"] == kind
+        stream.say("unsubscribe", sids=[1])
