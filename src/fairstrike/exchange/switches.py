@@ -10,12 +10,15 @@ from typing import TypeVar
 import msgspec
 
 from fairstrike.core.errors import ConfigError
-from fairstrike.exchange.api.budgets import ADVANCED, BASIC
+from fairstrike.core.timing import DAY_NS
+from fairstrike.exchange.api.budgets import ADVANCED, BASIC, SHARDS
 from fairstrike.exchange.box import BoxParams
 from fairstrike.exchange.floor import FloorParams
 
 TIERS = {"basic": BASIC, "advanced": ADVANCED, "none": None}
 _TIER = "tier"
+_SHARD = "money_shard"
+_SPAN_NS_MAX = 3_650 * DAY_NS
 # The seed of faults is the world's.
 _HIDDEN = frozenset({_TIER, "fault_seed"})
 
@@ -75,4 +78,8 @@ def _switched(params: P, name: str, text: str) -> P:
         raise ConfigError(f"switch {name} cannot be {text[:40]!r}: {why}; correct its value") from None
     if isinstance(value, int) and value < 0:
         raise ConfigError(f"switch {name} cannot be {text[:40]!r}: it is below zero; correct its value")
+    if outer == _SHARD and value not in SHARDS:
+        raise ConfigError(f"switch {name} cannot be {text[:40]!r}: the shards are {SHARDS[0]} to {SHARDS[-1]}")
+    if isinstance(value, int) and value > _SPAN_NS_MAX:
+        raise ConfigError(f"switch {name} cannot be {text[:40]!r}: it is more than ten years; correct its value")
     return msgspec.structs.replace(params, **{outer: value})

@@ -74,6 +74,8 @@ def test_a_world_settles_by_the_window_it_is_switched_to() -> None:
         ("window=always", "switch window cannot be 'always'"),
         ("is_netting=maybe", "switch is_netting cannot be 'maybe'"),
         ("cancel_all_reach_ns=-1", "switch cancel_all_reach_ns cannot be '-1': it is below zero"),
+        ("money_shard=4", "switch money_shard cannot be '4': the shards are 0 to 3"),
+        ("live_tier_ns=315360000000000001", "switch live_tier_ns cannot be '315360000000000001': it is more than ten"),
         ("cancel_all_reach_ns=", "switch cancel_all_reach_ns cannot be ''"),
         ("hourly=5", "there is no switch 'hourly'; use one of tier, quarter_hour.determination_ns"),
         ("fault_seed=5", "there is no switch 'fault_seed'"),
