@@ -50,6 +50,7 @@ _STOP_SECONDS = 0.3
 _UNANSWERED_SECONDS = 120.0
 _STRIDE_NS = SECOND_NS
 _CATCH_UP_NS = 20 * MILLISECOND_NS
+_FACTOR_MAX = 1_000
 _SKEW_MS_MAX = 86_400_000
 _JSON = "application/json"
 
@@ -104,8 +105,8 @@ class ExchangeServer:
         cannot be, for two accounts of one name, and for faults of markets that the world does not have.
         """
         binding.check_host(settings.host, is_remote_allowed=settings.is_remote_allowed)
-        if settings.factor < 1 or settings.tick_ms < 1:
-            raise ConfigError("--speed (factor) and tick_ms are whole numbers of at least 1; correct it")
+        if not 1 <= settings.factor <= _FACTOR_MAX or settings.tick_ms < 1:
+            raise ConfigError(f"--speed is a whole number from 1 to {_FACTOR_MAX}, tick_ms at least 1; correct it")
         if not 0 <= settings.port < 1 << 16:
             raise ConfigError(f"there is no port {settings.port}; use one up to 65535, or 0 for any free one")
         if abs(settings.clock_skew_ms) > _SKEW_MS_MAX:
@@ -178,10 +179,10 @@ class ExchangeServer:
                 wire.transport.abort()
             else:
                 wire.transport.close()
-        if self._record is not None:
-            self._record.close()
         if self._runner is not None:
             await self._runner.cleanup()
+        if self._record is not None:
+            self._record.close()
 
     # Requests
 
@@ -214,9 +215,12 @@ class ExchangeServer:
             headers=dict(request.headers),
             body=await _body(request),
         )
-        course = self._house.box.course(call, self._venue_ns())
+        box = self._house.box
+        course = box.course(call, self._venue_ns())
         await self._pass(course.there_ns)
-        answer = self._house.box.reply(call, course, self._venue_ns(), self._wall_ms())
+        if box is not self._house.box:
+            return self._http(error(503, "service_unavailable", "the world began anew before the request arrived"))
+        answer = box.reply(call, course, self._venue_ns(), self._wall_ms())
         self._flush_soon()
         await self._pass(course.back_ns)
         if answer is None:
@@ -292,7 +296,7 @@ class ExchangeServer:
             raise ConfigError("time runs by itself here; start the exchange with --stepped to step it")
         async with self._stepping:
             box, end_ns = self._house.box, self._now_ns + span_ns
-            while self._now_ns < end_ns and box is self._house.box:
+            while self._now_ns < end_ns and box is self._house.box and not self._stopped.is_set():
                 waits_ns = self._pending[0][0] if self._pending else end_ns
                 self._now_ns = min(end_ns, self._now_ns + _STRIDE_NS, max(waits_ns, self._now_ns))
                 self._live(self._now_ns)

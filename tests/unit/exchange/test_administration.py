@@ -14,9 +14,11 @@ import msgspec
 import pytest
 
 from fairstrike.core.errors import ConfigError
+from fairstrike.core.timing import SECOND_NS
 from fairstrike.exchange import faults as of
 from fairstrike.exchange.administration import AccountSettings, KeyType, parse_account
 from fairstrike.exchange.announcement import AccountKey, Announcement
+from fairstrike.exchange.calibrated import CalibratedParams
 from fairstrike.exchange.server import ExchangeServer
 from fairstrike.exchange.worlds import START_NS
 from tests.unit.exchange.test_server import Trader, settings
@@ -281,6 +283,40 @@ def test_a_reset_and_the_same_requests_give_the_same_answers(tmp_path: Path) -> 
 
     plan = (of.ServerError(probability=0.5, path=ORDERS), of.DropFrame(probability=0.1, at_s=1))
     play(tmp_path, act, is_stepped=True, faults=plan)
+
+
+@pytest.mark.parametrize("is_stepped", [True, False])
+def test_an_order_under_way_at_a_reset_is_not_of_the_new_world(tmp_path: Path, *, is_stepped: bool) -> None:
+    async def act(operator: Operator) -> None:
+        ticker = (await operator.tickers())[0]
+        await operator.cause(of.Latency(ms=60_000, path=ORDERS, method="POST", count=1))
+        asking = asyncio.create_task(operator.order(ticker))
+        await asyncio.sleep(0.1)
+        assert (await operator.admin("POST", "/reset"))[0] == 200
+        assert (await asking)[0] == 503
+        assert (await operator.call("GET", "/portfolio/orders"))[1]["orders"] == []
+
+    play(tmp_path, act, is_stepped=is_stepped)
+
+
+def test_stopping_in_the_middle_of_a_step_keeps_the_recording_whole(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def act(operator: Operator) -> None:
+        # The first 15-minute market is struck after three minutes.
+        assert (await operator.admin("POST", "/step", {"seconds": 240}))[0] == 200
+        stepping = asyncio.create_task(operator.admin("POST", "/step", {"seconds": 3_600}))
+        await asyncio.sleep(0.2)
+        assert not stepping.done()
+        assert (await operator.admin("POST", "/stop"))[0] == 204
+        status, answer = await stepping
+        assert status == 200
+        assert answer["now_ns"] < START_NS + 3_600 * SECOND_NS
+
+    path = tmp_path / "recording.jsonl"
+    play(tmp_path, act, is_stepped=True, record=path, world=CalibratedParams())
+    assert caplog.records == []
+    assert path.read_bytes().endswith(b"}\n")
 
 
 def test_a_reset_cuts_streams_and_gives_balances_back(tmp_path: Path) -> None:

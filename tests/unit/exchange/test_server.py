@@ -254,9 +254,9 @@ def test_without_a_flag_only_the_loopback_address_is_served(tmp_path: Path, host
         ExchangeServer(settings(tmp_path, host=host))
 
 
-@pytest.mark.parametrize("changes", [{"factor": 0}, {"tick_ms": 0}])
+@pytest.mark.parametrize("changes", [{"factor": 0}, {"factor": 1_001}, {"tick_ms": 0}])
 def test_settings_that_cannot_be_are_refused(tmp_path: Path, changes: dict[str, int]) -> None:
-    with pytest.raises(ConfigError, match="whole numbers"):
+    with pytest.raises(ConfigError, match="whole number"):
         ExchangeServer(settings(tmp_path, **changes))
 
 
