@@ -320,6 +320,11 @@ class Floor:
         order = self._on.resting.get(order_id)
         return self._on.listings[order.ticker].book.ahead_cc(order) if order else None
 
+    def queues_cc(self, ticker: str) -> dict[str, int]:
+        """Give what `queue_cc` gives of every order that rests in a market, by order id; empty for an unknown one."""
+        listing = self._on.listings.get(ticker)
+        return dict(listing.book.queues_cc()) if listing else {}
+
     def orders(self, account_id: str) -> tuple[OrderSnapshot, ...]:
         """Give all orders an account ever placed in any subaccount, oldest first."""
         return tuple(order.snapshot() for order in self._on.accounts[account_id, 0].orders.values())

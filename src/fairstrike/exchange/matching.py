@@ -5,6 +5,7 @@ who rests; money, happenings and the rules of admission live above it.
 """
 
 from bisect import insort
+from collections.abc import Iterator
 from enum import Enum, auto
 
 import msgspec
@@ -182,16 +183,22 @@ class MatchingBook:
 
     def ahead_cc(self, order: LiveOrder) -> int:
         """Give the contracts that match before a resting order: better prices, and earlier orders of its own."""
-        half = self._half(order.side)
-        better_cc = sum(
-            size_cc for price, size_cc in half.sizes.items() if price * half.sign > order.price_ticks * half.sign
-        )
-        earlier_cc = 0
-        for other in half.queues[order.price_ticks].values():
+        for other, ahead_cc in self._queue(order.side):
             if other is order:
-                return better_cc + earlier_cc
-            earlier_cc += other.open_cc
+                return ahead_cc
         raise AssertionError("a resting order is in the queue of its price")
+
+    def queues_cc(self) -> Iterator[tuple[str, int]]:
+        """Give the id of every resting order with the contracts that match before it."""
+        for side in Side:
+            yield from ((order.order_id, ahead_cc) for order, ahead_cc in self._queue(side))
+
+    def _queue(self, side: Side) -> Iterator[tuple[LiveOrder, int]]:
+        half, ahead_cc = self._half(side), 0
+        for key in reversed(half.keys):
+            for order in half.queues[key * half.sign].values():
+                yield order, ahead_cc
+                ahead_cc += order.open_cc
 
     def reach(self, order: LiveOrder) -> Reach:
         """Give whether `order` could fill whole now, or meets an order of its own account before that."""

@@ -338,7 +338,7 @@ class Watch:
         for side in (BID, ASK):
             ahead_cc = 0
             for order in self.queue(side):
-                assert floor.queue_cc(order.order_id) == ahead_cc
+                assert floor.queue_cc(order.order_id) == floor.queues_cc(order.ticker)[order.order_id] == ahead_cc
                 ahead_cc += order.remaining_cc
         for account in ACCOUNTS:
             self.check_account(account)

@@ -192,3 +192,13 @@ def test_crossing_order_may_not_rest() -> None:
     book.rest(live(1, "a", ASK, 400, 10))
     with pytest.raises(AssertionError):
         book.rest(live(2, "b", BID, 400, 10))
+
+
+def test_the_queue_of_a_book_is_walked_once_for_all_its_orders() -> None:
+    book = MatchingBook()
+    orders = [live(number, "a", BID, 4_000 - number % 7 * 100, 100) for number in range(3_000)]
+    for order in orders:
+        book.rest(order)
+    told = dict(book.queues_cc())
+    assert sorted(told.values()) == [number * 100 for number in range(3_000)]
+    assert all(told[order.order_id] == book.ahead_cc(order) for order in orders[:20])

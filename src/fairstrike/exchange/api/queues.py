@@ -29,14 +29,19 @@ def one(desk: Desk, call: Call) -> BoxResponse:
 def several(desk: Desk, call: Call) -> BoxResponse:
     """Give the contracts ahead of each resting order, oldest order first."""
     query = read_query(call, QueuesQuery)
+    orders = [
+        order
+        for order in desk.floor.orders(call.owner)
+        if order.status is OrderStatus.RESTING and _is_wanted(desk.floor, order, query)
+    ]
+    ahead_cc = {ticker: desk.floor.queues_cc(ticker) for ticker in {order.ticker for order in orders}}
     rows = tuple(
         QueuePosition(
             order_id=order.order_id,
             market_ticker=order.ticker,
-            queue_position_fp=format_cc(desk.floor.queue_cc(order.order_id) or 0),
+            queue_position_fp=format_cc(ahead_cc[order.ticker][order.order_id]),
         )
-        for order in desk.floor.orders(call.owner)
-        if order.status is OrderStatus.RESTING and _is_wanted(desk.floor, order, query)
+        for order in orders
     )
     return answer_json(QueuePositionsAnswer(queue_positions=rows))
 

@@ -56,3 +56,14 @@ def test_the_list_is_filtered_by_market_event_and_subaccount(query: str, expecte
     assert [row["market_ticker"] for row in rows] == expected
     ahead = {row["order_id"]: row["queue_position_fp"] for row in rows}
     assert ahead.get(order_id, "5.00") == "5.00"
+
+
+def test_the_list_says_what_each_order_says() -> None:
+    client, _ = busy()
+    for price in ("0.3000", "0.4100", "0.3000"):
+        client.place(price=price)
+        client.place(side="ask", price="0.9000")
+    rows = client.get(SEVERAL)["queue_positions"]
+    single = [client.get(ONE.format(row["order_id"]), "exchange_index=2")["queue_position_fp"] for row in rows]
+    assert [row["queue_position_fp"] for row in rows] == single
+    assert len(set(single)) > 4
