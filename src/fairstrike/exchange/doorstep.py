@@ -1,6 +1,10 @@
 """What comes to the port and is no request: refused in the venue's words, not in those of the HTTP library."""
 
+import asyncio
+import errno
+import sys
 from http import HTTPStatus
+from typing import Any
 
 from aiohttp import web
 
@@ -36,6 +40,25 @@ class _Speaker(web.RequestHandler):
         # A body that does not decode is met again while what is left of it is read away.
         if not isinstance(named.get("exc_info"), web.RequestPayloadError):
             super().log_exception(*args, **named)
+
+
+class Crowd:
+    """What an event loop does about a failure that nobody awaits: too many connections are one sentence, said once."""
+
+    def __init__(self) -> None:
+        """Have said nothing yet."""
+        self._is_said = False
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Take a failure in `context`, as the loop describes it."""
+        why = context.get("exception")
+        if not isinstance(why, OSError) or why.errno not in (errno.EMFILE, errno.ENFILE):
+            loop.default_exception_handler(context)
+        elif not self._is_said:
+            self._is_said = True
+            sys.stderr.write(
+                f"warning: no more connections can be had ({why.strerror}); close some, or raise ulimit -n\n"
+            )
 
 
 def unreadable(status: int, why: str) -> BoxResponse:

@@ -34,7 +34,7 @@ from fairstrike.exchange.announcement import AccountKey, Admin, Announcement, to
 from fairstrike.exchange.api.call import BoxRequest, BoxResponse, answer_json, error
 from fairstrike.exchange.box import BoxParams
 from fairstrike.exchange.calibrated import CalibratedParams
-from fairstrike.exchange.doorstep import Doorstep, unreadable
+from fairstrike.exchange.doorstep import Crowd, Doorstep, unreadable
 from fairstrike.exchange.faults import Fault
 from fairstrike.exchange.framing import PING_FRAME, join
 from fairstrike.exchange.house import House
@@ -445,6 +445,7 @@ async def serve(settings: ServerSettings) -> None:
     server = ExchangeServer(settings)
     announcement = await server.start()
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(Crowd())
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stop)
     if (warning := binding.warning(settings.host)) is not None:

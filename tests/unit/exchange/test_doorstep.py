@@ -1,11 +1,14 @@
 """What is no request is answered in the venue's words, and nothing of it is logged."""
 
+import asyncio
+import errno
 import json
+import os
 from collections.abc import Iterator
 
 import pytest
 
-from fairstrike.exchange.doorstep import unreadable
+from fairstrike.exchange.doorstep import Crowd, unreadable
 from tests.fuzz.serving import Serving, serving
 
 ORDERS = b"POST /trade-api/v2/portfolio/events/orders HTTP/1.1\r\nHost: 127.0.0.1\r\n"
@@ -69,3 +72,17 @@ def test_details_are_one_line_of_bounded_length() -> None:
     told = json.loads(unreadable(400, "a\n\n  b" + "c" * 1_000).body)
     assert told["details"].startswith("a bccc")
     assert len(told["details"]) == 200
+
+
+def test_too_many_connections_are_one_sentence_and_other_failures_are_told(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    crowd, loop = Crowd(), asyncio.new_event_loop()
+    full = {"message": "socket.accept() out of system resource", "exception": OSError(errno.EMFILE, os.strerror(24))}
+    for _ in range(3):
+        crowd(loop, full)
+    assert capsys.readouterr().err.count("\n") == 1
+    assert caplog.records == []
+    crowd(loop, {"message": "a task failed", "exception": ValueError("odd")})
+    assert next(each.message for each in caplog.records).startswith("a task failed")
+    loop.close()
