@@ -106,7 +106,9 @@ class ExchangeServer:
         """
         binding.check_host(settings.host, is_remote_allowed=settings.is_remote_allowed)
         if not 1 <= settings.factor <= _FACTOR_MAX or settings.tick_ms < 1:
-            raise ConfigError(f"--speed is a whole number from 1 to {_FACTOR_MAX}, tick_ms at least 1; correct it")
+            raise ConfigError(
+                f"--speed is a whole number from 1 to {_FACTOR_MAX}; to let time stand still use --stepped"
+            )
         if not 0 <= settings.port < 1 << 16:
             raise ConfigError(f"there is no port {settings.port}; use one up to 65535, or 0 for any free one")
         if abs(settings.clock_skew_ms) > _SKEW_MS_MAX:

@@ -14,7 +14,7 @@ from tests.commands import PROGRAM, fairstrike, run
         ("sell", "No such command 'sell'; see `fairstrike --help`"),
         ("replay", "Missing argument 'files'; see `fairstrike replay --help`"),
         ("exchange --speed fast", "Invalid value for '--speed': Input should be a valid integer"),
-        ("exchange --speed 0", "--speed is a whole number from 1 to 1000"),
+        ("exchange --speed 0", "--speed is a whole number from 1 to 1000; to let time stand still use --stepped"),
         ("exchange --port 99999", "there is no port 99999; use one up to 65535"),
         ("exchange --clock-skew-ms 999999999", "a clock skew of 999999999 ms is more than a day"),
         ("exchange --fault kind=earthquake", "a fault has the unknown kind 'earthquake'; choose one of latency,"),
