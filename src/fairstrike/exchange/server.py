@@ -6,6 +6,7 @@ owed go out in one write, so that what happened in one venue instant arrives tog
 """
 
 import asyncio
+import gzip
 import hmac
 import os
 import secrets
@@ -15,8 +16,8 @@ import time
 import uuid
 from email.utils import formatdate
 from heapq import heappop, heappush
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO
 
 import msgspec
 from aiohttp import WSMsgType, web
@@ -475,9 +476,11 @@ def _new_key(kind: KeyType) -> RSAPrivateKey | Ed25519PrivateKey:
     return rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
 
 
-def _new_file(path: Path) -> IO[bytes]:
+def _new_file(path: Path) -> BufferedIOBase:
+    if path.suffix == ".zst":
+        raise ConfigError(f"{path} would have to be zstd, which is read only; name it .jsonl.gz or .jsonl")
     try:
-        return path.open("xb")
+        return gzip.open(path, "xb", compresslevel=6) if path.suffix == ".gz" else path.open("xb")
     except OSError as why:
         raise ConfigError(
             f"{path} cannot be written ({why.strerror}); name a new file in a folder that is there"

@@ -78,6 +78,7 @@ def test_a_folder_and_other_recordings_are_refused(tmp_path: Path) -> None:
         ("--liquidity deep", "Invalid value for '--liquidity': Value error, 'deep' is not one of 'demo', 'calibrated'"),
         ("--record gone/x", "gone/x cannot be written (No such file or directory); name a new file in a folder"),
         ("--record taken", "taken cannot be written (File exists); name a new file"),
+        ("--record run.jsonl.zst", "run.jsonl.zst would have to be zstd, which is read only; name it .jsonl.gz or"),
     ],
 )
 def test_the_command_refuses_in_one_sentence(tmp_path: Path, arguments: str, sentence: str) -> None:

@@ -23,8 +23,10 @@ from fairstrike.core.timing import MINUTE_NS, SECOND_NS, parse_rfc3339_ns
 from fairstrike.exchange import server as server_module
 from fairstrike.exchange.announcement import Announcement
 from fairstrike.exchange.box import BoxParams
+from fairstrike.exchange.calibrated import CalibratedParams
 from fairstrike.exchange.server import ExchangeServer, ServerSettings
 from fairstrike.exchange.worlds import START_NS
+from fairstrike.store.tape import Cut, Tape
 
 SECONDS_MAX = 20.0
 
@@ -258,6 +260,29 @@ def test_without_a_flag_only_the_loopback_address_is_served(tmp_path: Path, host
 def test_settings_that_cannot_be_are_refused(tmp_path: Path, changes: dict[str, int]) -> None:
     with pytest.raises(ConfigError, match="whole number"):
         ExchangeServer(settings(tmp_path, **changes))
+
+
+@pytest.mark.parametrize("name", ["run.jsonl", "run.jsonl.gz"])
+def test_a_recording_is_packed_as_its_name_says(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    server = ExchangeServer(settings(tmp_path, world=CalibratedParams(), is_stepped=True, record=path))
+
+    async def live() -> None:
+        announcement = await server.start()
+        try:
+            async with aiohttp.ClientSession() as session:
+                headers = {"Authorization": f"Bearer {announcement.admin.token}"}
+                url = f"{announcement.admin.url}/step"
+                async with session.post(url, json={"seconds": 200}, headers=headers) as answer:
+                    assert answer.status == 200
+        finally:
+            await server.close()
+
+    asyncio.run(live())
+    cuts: list[Cut] = []
+    lines = list(Tape(path, cuts.append).lines())
+    assert lines[0].startswith(b'{"recv_ns":')
+    assert not cuts
 
 
 def test_a_taken_port_is_named(tmp_path: Path) -> None:
