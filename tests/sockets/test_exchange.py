@@ -58,10 +58,11 @@ def test_the_first_line_is_one_object_with_what_is_promised_and_nothing_follows(
         assert set(line["admin"]) == {"url", "token"}
         assert set(line["clock"]) == {"anchor_venue_ns", "anchor_system_ns", "factor"}
         assert line["seed"] == 9
-        assert [set(each) for each in line["accounts"]] == [{"key_id", "private_key", "balance", "key_type"}] * 2
-        assert [(each["balance"], each["key_type"]) for each in line["accounts"]] == [
-            ("25.5000", "rsa"),
-            ("3.0000", "ed25519"),
+        fields = {"name", "key_id", "private_key", "balance", "key_type"}
+        assert [set(each) for each in line["accounts"]] == [fields] * 2
+        assert [(each["name"], each["balance"], each["key_type"]) for each in line["accounts"]] == [
+            ("alice", "25.5000", "rsa"),
+            ("bob", "3.0000", "ed25519"),
         ]
         for each in line["accounts"]:
             assert load_key(each["private_key"])

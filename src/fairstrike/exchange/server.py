@@ -31,7 +31,7 @@ from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS, VenueClock
 from fairstrike.core.units import format_decimal
 from fairstrike.exchange import administration, binding
 from fairstrike.exchange.administration import FAULTS_PATH, AccountSettings, KeyType
-from fairstrike.exchange.announcement import AccountKey, Admin, Announcement, told
+from fairstrike.exchange.announcement import STEP_PATH, AccountKey, Admin, Announcement, told
 from fairstrike.exchange.api.call import BoxRequest, BoxResponse, answer_json, error
 from fairstrike.exchange.box import BoxParams
 from fairstrike.exchange.calibrated import CalibratedParams
@@ -277,7 +277,7 @@ class ExchangeServer:
                 return answer_json({"accounts": tuple(self._accounts.values())})
             case ("POST", "/admin/accounts"):
                 return answer_json(self._open_account(administration.read_account(body)), 201)
-            case ("POST", "/admin/step"):
+            case ("POST", path) if path == STEP_PATH:
                 await self._step(administration.read_step_ns(body))
                 return answer_json({"now_ns": self._now_ns})
             case ("POST", "/admin/reset"):
@@ -388,7 +388,7 @@ class ExchangeServer:
         self._house.admit(account, key_id, public)
         balance = format_decimal(account.balance_ud // 100, 4)
         opened = self._accounts[account.name] = AccountKey(
-            key_id=key_id, private_key=str(path), balance=balance, key_type=account.key_type.value
+            name=account.name, key_id=key_id, private_key=str(path), balance=balance, key_type=account.key_type.value
         )
         return opened
 

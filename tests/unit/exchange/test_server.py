@@ -241,6 +241,7 @@ def test_key_files_are_for_their_owner_only(tmp_path: Path) -> None:
     path = Path(announcement.accounts[0].private_key)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [each.name for each in path.parent.iterdir()] == ["client.pem"]
+    assert announcement.accounts[0].name == "client"
 
 
 async def start_and_close(server: ExchangeServer) -> Announcement:
