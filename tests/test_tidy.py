@@ -30,7 +30,10 @@ PURE_AT_KALSHI = (
     *("translate", "asking", "calls", "parameters", "changes", "refusals"),
 )
 PURE_FILES = ("engine.py", *(f"venue/kalshi/{name}.py" for name in PURE_AT_KALSHI))
-SHELLS_IN_PURE_ROOMS = ("exchange/server.py", "venue/spot/connection.py", "venue/spot/feed.py")
+SHELLS_IN_PURE_ROOMS = (
+    *("exchange/server.py", "exchange/doorstep.py", "exchange/files.py"),
+    *("venue/spot/connection.py", "venue/spot/feed.py"),
+)
 IMPURE_MODULES = frozenset(
     {"asyncio", "glob", "logging", "multiprocessing", "os", "pathlib", "random", "secrets", "select"}
     | {"shutil", "signal", "socket", "ssl", "subprocess", "tempfile", "threading", "time"}

@@ -4,7 +4,6 @@ import asyncio
 import errno
 import sys
 from http import HTTPStatus
-from typing import Any
 
 from aiohttp import web
 
@@ -49,7 +48,7 @@ class Crowd:
         """Have said nothing yet."""
         self._is_said = False
 
-    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
         """Take a failure in `context`, as the loop describes it."""
         why = context.get("exception")
         if not isinstance(why, OSError) or why.errno not in (errno.EMFILE, errno.ENFILE):

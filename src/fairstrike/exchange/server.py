@@ -1,14 +1,12 @@
 """The sockets of the exchange in a box: one port on the loopback address for REST, stream and administration.
 
-This is the exchange's only impure file: it reads the machine's clock, makes keys, and moves bytes between
-sockets and the pure `Box`. Venue time is the machine's time through a `VenueClock`. All frames a connection is
-owed go out in one write, so that what happened in one venue instant arrives together. No secret is logged.
+It reads the machine's clock and moves bytes between sockets and the pure `Box`. Venue time is the machine's time
+through a `VenueClock`. All frames a connection is owed go out in one write, so that what happened in one venue instant
+arrives together. No secret is logged.
 """
 
 import asyncio
-import gzip
 import hmac
-import os
 import secrets
 import signal
 import sys
@@ -16,21 +14,16 @@ import time
 import uuid
 from email.utils import formatdate
 from heapq import heappop, heappush
-from io import BufferedIOBase
 from pathlib import Path
 
 import msgspec
 from aiohttp import WSMsgType, web
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from fairstrike.core.errors import ConfigError, Unreachable
 from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS, VenueClock
 from fairstrike.core.units import format_decimal
-from fairstrike.exchange import administration, binding
-from fairstrike.exchange.administration import FAULTS_PATH, AccountSettings, KeyType
+from fairstrike.exchange import administration, binding, files
+from fairstrike.exchange.administration import FAULTS_PATH, AccountSettings
 from fairstrike.exchange.announcement import STEP_PATH, AccountKey, Admin, Announcement, told
 from fairstrike.exchange.api.call import BoxRequest, BoxResponse, answer_json, error
 from fairstrike.exchange.box import BoxParams
@@ -134,7 +127,7 @@ class ExchangeServer:
         self._wires: dict[int, _Wire] = {}
         self._is_flush_due = False
         self._stopped = asyncio.Event()
-        self._record = _new_file(settings.record) if settings.record is not None else None
+        self._record = files.new_recording(settings.record) if settings.record is not None else None
         self._runner: web.ServerRunner | None = None
 
     async def start(self) -> Announcement:
@@ -380,12 +373,9 @@ class ExchangeServer:
             raise ConfigError(f"there is an account {account.name} already; choose another name")
         if len(self._accounts) >= administration.ACCOUNTS_MAX:
             raise ConfigError(f"there are {administration.ACCOUNTS_MAX} accounts already; start another exchange")
-        key = _new_key(account.key_type)
         key_id = str(uuid.uuid4())
         path = self._settings.folder.resolve() / f"{account.name}.pem"
-        _write_secret(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-        public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-        self._house.admit(account, key_id, public)
+        self._house.admit(account, key_id, files.write_new_key(path, account.key_type))
         balance = format_decimal(account.balance_ud // 100, 4)
         opened = self._accounts[account.name] = AccountKey(
             name=account.name, key_id=key_id, private_key=str(path), balance=balance, key_type=account.key_type.value
@@ -468,33 +458,6 @@ def run_exchange(settings: ServerSettings) -> int:
     """
     asyncio.run(serve(settings))
     return 0
-
-
-def _new_key(kind: KeyType) -> RSAPrivateKey | Ed25519PrivateKey:
-    if kind is KeyType.ED25519:
-        return Ed25519PrivateKey.generate()
-    return rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
-
-
-def _new_file(path: Path) -> BufferedIOBase:
-    if path.suffix == ".zst":
-        raise ConfigError(f"{path} would have to be zstd, which is read only; name it .jsonl.gz or .jsonl")
-    try:
-        return gzip.open(path, "xb", compresslevel=6) if path.suffix == ".gz" else path.open("xb")
-    except OSError as why:
-        raise ConfigError(
-            f"{path} cannot be written ({why.strerror}); name a new file in a folder that is there"
-        ) from None
-
-
-def _write_secret(path: Path, data: bytes) -> None:
-    """Write a file that only its owner can read, replacing an earlier one as a whole."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-    draft.replace(path)
 
 
 async def _body(request: web.BaseRequest) -> bytes:
