@@ -13,8 +13,15 @@ _TRIES = 10
 _PAUSE_SECONDS = 0.5
 
 
-async def cancel_everything(rest: Rest) -> str:
-    """Cancel all orders of the account; give the sentence that tells how it went."""
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether it is proved that nothing rests, and the sentence that tells how it went."""
+
+    is_proved: bool
+    told: str
+
+
+async def cancel_everything(rest: Rest) -> Outcome:
+    """Cancel all orders of the account; give how it went."""
     empty_lists = 0
     for _ in range(_TRIES):
         try:
@@ -25,9 +32,11 @@ async def cancel_everything(rest: Rest) -> str:
             if answer.is_success and not msgspec.json.decode(answer.body, type=OrdersPage).orders:
                 empty_lists += 1
                 if empty_lists == 2:
-                    return "every order was cancelled; two lists of resting orders came back empty"
+                    told = "every order was cancelled; two lists of resting orders came back empty"
+                    return Outcome(is_proved=True, told=told)
             else:
                 empty_lists = 0
         except (VenueError, msgspec.MsgspecError):
             await asyncio.sleep(_PAUSE_SECONDS)
-    return "it is NOT proved that no order rests: log in to the venue and cancel what is left by hand"
+    told = "it is NOT proved that no order rests: log in to the venue and cancel what is left by hand"
+    return Outcome(is_proved=False, told=told)

@@ -17,6 +17,7 @@ from fairstrike.exchange.worlds import START_NS, WorldParams
 if TYPE_CHECKING:
     from fairstrike.research.importers.base import Recording
 
+_SCENARIO_BYTES_MAX = 1 << 20
 _CLOCKS_APART_NS = SECOND_NS
 """A world begins this long before its capture's first line: the recorder's clock may be ahead of the venue's."""
 
@@ -39,6 +40,10 @@ def faults(scenario: Path | None, texts: Sequence[str]) -> tuple[Fault, ...]:
 
 def _of_file(path: Path) -> tuple[Fault, ...]:
     try:
+        if path.exists() and not path.is_file():
+            raise UsageError(f"{path} is no plain file; name a scenario file")
+        if path.stat().st_size > _SCENARIO_BYTES_MAX:
+            raise UsageError(f"{path} is longer than a megabyte; name a scenario file")
         return parse_scenario(path.read_text(encoding="utf-8"))
     except OSError as why:
         raise UsageError(f"{path} cannot be read ({why.strerror}); name a scenario file") from None

@@ -267,7 +267,12 @@ async def trade(folder: Path) -> int:
             kind, place = type(error).__name__, keep_trace(error)
             _log.error("stopping after a failure of the program itself (%s); please report its trace %s", kind, place)
         if trader.has_begun:
-            _log.error("%s", await cancel_everything(trader.shells.rest))
+            outcome = await cancel_everything(trader.shells.rest)
+            _log.error("%s", outcome.told)
+            if not outcome.is_proved:
+                if not is_ours:
+                    print(f"fairstrike: {error}", file=sys.stderr)
+                return EXIT_NOT_PROVED
         if is_ours:
             return EXIT_OURS
         raise

@@ -86,3 +86,13 @@ def test_the_command_refuses_in_one_sentence(tmp_path: Path, arguments: str, sen
     said = fairstrike("exchange", *arguments.split(), folder=tmp_path)
     assert (said.code, said.out) == (2, "")
     assert said.sentence.startswith(sentence)
+
+
+def test_a_scenario_is_a_plain_file_of_some_size(tmp_path: Path) -> None:
+    for path, sentence in ((tmp_path, "is no plain file"), (Path("/dev/zero"), "is no plain file")):
+        with pytest.raises(UsageError, match=rf"{sentence}; name a scenario file$"):
+            rehearsing.faults(path, ())
+    long = tmp_path / "long.toml"
+    long.write_bytes(b"#" * (1 << 20) + b"\n")
+    with pytest.raises(UsageError, match=r"is longer than a megabyte; name a scenario file$"):
+        rehearsing.faults(long, ())

@@ -5,8 +5,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import uuid
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import msgspec
@@ -48,6 +50,40 @@ def silent() -> Iterator[socket.socket]:
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(PATIENCE_S)
         yield server
+
+
+class Babbler(BaseHTTPRequestHandler):
+    """A venue that answers everything with a list of nothing."""
+
+    def answer(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"[]")
+
+    do_GET = do_DELETE = answer  # noqa: N815
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def babbling() -> Iterator[str]:
+    """The origin of a venue whose answers prove nothing."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Babbler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_an_end_that_proves_nothing_has_an_exit_code_of_its_own(
+    tmp_path: Path, file: runfile.RunFile, babbling: str
+) -> None:
+    runfile.write(tmp_path, msgspec.structs.replace(file, origin=babbling))
+    said = process(sys.executable, "-m", "fairstrike.app.run", str(tmp_path), folder=tmp_path)
+    assert said.code == run.EXIT_NOT_PROVED, said.err
+    assert "it is NOT proved that no order rests: log in to the venue" in said.err
+    assert said.err.splitlines()[-1].startswith("fairstrike: ws://127.0.0.1:9/trade-api/ws/v2 took no connection (")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
