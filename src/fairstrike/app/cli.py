@@ -207,6 +207,9 @@ def exchange(
     ] = None,
     switch: Annotated[list[str] | None, typer.Option(help="A switch of the protocol: NAME=VALUE.")] = None,
     stepped: Annotated[bool, typer.Option("--stepped", help="Time moves only by POST /admin/step.")] = False,
+    now: Annotated[
+        bool, typer.Option("--now", help="Venue time is this machine's; with --liquidity calibrated.")
+    ] = False,
     scenario: Annotated[Path | None, typer.Option(help="Faults to make happen: a TOML file.")] = None,
     fault: Annotated[list[str] | None, typer.Option(help="A fault: kind=NAME,name=value,...")] = None,
     liquidity: Annotated[
@@ -231,6 +234,7 @@ def exchange(
         is_remote_allowed=allow_remote,
         factor=speed,
         start_ns=start_ns,
+        is_now=now,
         is_stepped=stepped,
         faults=rehearsing.faults(scenario, fault or ()),
         accounts=rehearsing.accounts(account or ()),

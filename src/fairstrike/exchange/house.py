@@ -34,25 +34,24 @@ class House:
 
         Raises `ConfigError` for faults of markets that the world does not have.
         """
-        self._start_ns = start_ns
         self._world_params = world
         self._box_params = box
         self._faults = tuple(faults)
         self._keyring = Keyring()
         self._accounts: dict[str, tuple[AccountSettings, str]] = {}
-        self.begin(seed)
+        self.begin(seed, start_ns)
 
-    def begin(self, seed: int) -> None:
-        """Begin the world of `seed` at the first instant; nothing of an earlier one stays."""
+    def begin(self, seed: int, start_ns: int) -> None:
+        """Begin the world of `seed` at venue instant `start_ns`; nothing of an earlier one stays."""
         self.seed = seed
-        self._world = self._new_world(seed)
+        self._world = self._new_world(seed, start_ns)
         for account, key_id in self._accounts.values():
             self._world.floor.open_account(account.name, key_id=key_id, balance_ud=account.balance_ud)
         self.box = Box(self._world, self._keyring, msgspec.structs.replace(self._box_params, fault_seed=seed))
         self._recorder: Recorder = self.box.recorder()
         for number, fault in enumerate(self._faults, start=1):
             try:
-                self.box.add_fault(fault, self._start_ns)
+                self.box.add_fault(fault, start_ns)
             except ConfigError as why:
                 raise ConfigError(f"fault {number} of the start ({fault.__struct_config__.tag}): {why}") from None
 
@@ -87,10 +86,10 @@ class House:
             "struck": self.box.struck(),
         }
 
-    def _new_world(self, seed: int) -> World | CalibratedWorld | ReplayedWorld:
+    def _new_world(self, seed: int, start_ns: int) -> World | CalibratedWorld | ReplayedWorld:
         params = self._world_params
         if isinstance(params, ReplayedParams):
             return ReplayedWorld(params)
         if isinstance(params, CalibratedParams):
-            return CalibratedWorld(seed=seed, start_ns=self._start_ns, params=params)
-        return World(seed=seed, start_ns=self._start_ns, params=params)
+            return CalibratedWorld(seed=seed, start_ns=start_ns, params=params)
+        return World(seed=seed, start_ns=start_ns, params=params)

@@ -53,11 +53,11 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How to start the exchange.
 
     `folder` takes the private keys; `host` is this machine's own unless `is_remote_allowed`; `port` 0 means any free
-    one; `factor` is venue seconds per real second; `start_ns` the world's first venue instant; `world` says by its
-    parameters which world; `is_json` prints the announcement as one JSON line; `record` takes the 15-minute markets'
-    stream; with `is_stepped` venue time stands still but for steps of the administration, and the announced factor
-    is 0; `faults` are in force from the start or when they say; `clock_skew_ms` is how far the wall clock that it
-    shows and judges signatures by is ahead of the machine's.
+    one; `factor` is venue seconds per real second; `start_ns` the world's first venue instant, instead of which with
+    `is_now` venue time is the machine's; `world` says by its parameters which world; `is_json` prints the announcement
+    as one JSON line; `record` takes the 15-minute markets' stream; with `is_stepped` venue time stands still but for
+    steps of the administration, and the announced factor is 0; `faults` are in force from the start or when they say;
+    `clock_skew_ms` is how far the wall clock that it shows and judges signatures by is ahead of the machine's.
     """
 
     folder: Path
@@ -67,6 +67,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     port: int = 0
     factor: int = 1
     start_ns: int = START_NS
+    is_now: bool = False
     tick_ms: int = 5
     is_json: bool = False
     is_stepped: bool = False
@@ -103,6 +104,9 @@ class ExchangeServer:
             raise ConfigError(
                 f"--speed is a whole number from 1 to {_FACTOR_MAX}; to let time stand still use --stepped"
             )
+        is_calibrated = isinstance(settings.world, CalibratedParams)
+        if settings.is_now and (settings.factor != 1 or settings.is_stepped or not is_calibrated):
+            raise ConfigError("--now is real time in an endless world: use --liquidity calibrated alone with it")
         if not 0 <= settings.port < 1 << 16:
             raise ConfigError(f"there is no port {settings.port}; use one up to 65535, or 0 for any free one")
         if abs(settings.clock_skew_ms) > _SKEW_MS_MAX:
@@ -111,7 +115,7 @@ class ExchangeServer:
         self._token = secrets.token_urlsafe(24)
         self._house = House(
             seed=settings.seed,
-            start_ns=settings.start_ns,
+            start_ns=(start_ns := self._start_ns()),
             world=settings.world,
             box=settings.box,
             faults=settings.faults,
@@ -119,7 +123,7 @@ class ExchangeServer:
         self._accounts: dict[str, AccountKey] = {}
         for account in settings.accounts:
             self._open_account(account)
-        self._now_ns = settings.start_ns
+        self._now_ns = start_ns
         self._clock = VenueClock()
         self._pending: list[tuple[int, int, asyncio.Future[None]]] = []
         self._waits = 0
@@ -304,8 +308,9 @@ class ExchangeServer:
 
     def _reset(self, seed: int | None) -> None:
         """Begin the world anew with the accounts' first balances and the faults of the start; cut every stream."""
-        self._house.begin(self._house.seed if seed is None else seed)
-        self._now_ns = self._settings.start_ns
+        start_ns = self._start_ns()
+        self._house.begin(self._house.seed if seed is None else seed, start_ns)
+        self._now_ns = start_ns
         for wire in self._wires.values():
             wire.transport.abort()
         self._wires.clear()
@@ -403,7 +408,14 @@ class ExchangeServer:
     def _set_clock(self) -> None:
         """Let the clock run from now on, or with steps stand where it is."""
         factor = 0 if self._settings.is_stepped else self._settings.factor
-        self._clock = VenueClock(anchor_venue_ns=self._now_ns, anchor_system_ns=time.time_ns(), factor=factor)
+        system_ns = time.time_ns()
+        venue_ns = system_ns if self._settings.is_now else self._now_ns
+        self._clock = VenueClock(anchor_venue_ns=venue_ns, anchor_system_ns=system_ns, factor=factor)
+
+    def _start_ns(self) -> int:
+        """Give the first instant of a world that begins now."""
+        is_now, start_ns = self._settings.is_now, self._settings.start_ns
+        return time.time_ns() // SECOND_NS * SECOND_NS if is_now else start_ns
 
     async def _pass(self, span_ns: int) -> None:
         """Wait until venue time has moved on by `span_ns`, or the world begins anew."""

@@ -148,7 +148,7 @@ def test_a_world_that_begins_anew_is_followed_anew() -> None:
     house = House(seed=1, start_ns=START_NS, world=world, box=BoxParams(), faults=())
     until_ns = START_NS + 3 * MINUTE_NS + 2 * SECOND_NS
     first = list(house.live(until_ns))
-    house.begin(1)
+    house.begin(1, START_NS)
     assert list(house.live(START_NS)) == []
     assert list(house.live(until_ns)) == first
     assert [msgspec.json.decode(line)["type"] for line in first] == FOLLOWING

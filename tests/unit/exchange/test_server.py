@@ -25,7 +25,7 @@ from fairstrike.exchange.announcement import Announcement
 from fairstrike.exchange.box import BoxParams
 from fairstrike.exchange.calibrated import CalibratedParams
 from fairstrike.exchange.server import ExchangeServer, ServerSettings
-from fairstrike.exchange.worlds import START_NS
+from fairstrike.exchange.worlds import START_NS, WorldParams
 from fairstrike.store.tape import Cut, Tape
 
 SECONDS_MAX = 20.0
@@ -261,6 +261,40 @@ def test_without_a_flag_only_the_loopback_address_is_served(tmp_path: Path, host
 def test_settings_that_cannot_be_are_refused(tmp_path: Path, changes: dict[str, int]) -> None:
     with pytest.raises(ConfigError, match="whole number"):
         ExchangeServer(settings(tmp_path, **changes))
+
+
+@pytest.mark.parametrize("changes", [{}, {"factor": 2}, {"is_stepped": True}])
+def test_now_is_real_time_in_an_endless_world(tmp_path: Path, changes: dict[str, int]) -> None:
+    world = CalibratedParams() if changes else WorldParams()
+    with pytest.raises(ConfigError, match=r"^--now is real time in an endless world"):
+        ExchangeServer(settings(tmp_path, is_now=True, **{"factor": 1, "world": world, **changes}))
+
+
+def test_venue_time_may_be_the_machine_s(tmp_path: Path) -> None:
+    server = ExchangeServer(settings(tmp_path, is_now=True, factor=1, world=CalibratedParams()))
+
+    async def caught_up(session: aiohttp.ClientSession) -> None:
+        behind_ns = SECOND_NS
+        while behind_ns >= SECOND_NS:
+            async with session.get("/admin/state") as answer:
+                behind_ns = time_ns() - int((await answer.json())["now_ns"])
+
+    async def look() -> None:
+        announcement = await server.start()
+        assert announcement.clock.anchor_venue_ns == announcement.clock.anchor_system_ns
+        running = asyncio.create_task(server.run())
+        headers = {"Authorization": f"Bearer {announcement.admin.token}"}
+        origin = announcement.admin.url.removesuffix("/admin")
+        async with aiohttp.ClientSession(origin, headers=headers) as session:
+            await caught_up(session)
+            async with session.post("/admin/reset") as answer:
+                assert answer.status == 200
+            await caught_up(session)
+        server.stop()
+        await running
+        await server.close()
+
+    asyncio.run(asyncio.wait_for(look(), 60.0))
 
 
 @pytest.mark.parametrize("name", ["run.jsonl", "run.jsonl.gz"])
