@@ -17,9 +17,9 @@ from fairstrike.core import effects as fx
 from fairstrike.core import events as ev
 from fairstrike.core.order import Refused, Signal, Withdraw
 from fairstrike.core.records import WAKE_INDEX, WAKE_OWN_ORDER, Decided
-from fairstrike.core.timing import HOUR_NS, SECOND_NS
 from fairstrike.execution.clerk import Clerk, Noted, Notes, Outcome
 from fairstrike.execution.orders import OrderEvent
+from fairstrike.execution.rounds import Params, Rounds
 from fairstrike.market.books import EXPECTED_LOSSES, Books
 from fairstrike.market.catalog import Catalog
 from fairstrike.market.ladder import two_sided
@@ -31,16 +31,6 @@ from fairstrike.strategy.attention import Attention
 from fairstrike.strategy.base import Strategy, Wish
 
 KALSHI = "kalshi"
-
-
-class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Series traded, how far ahead of the close they are watched, how often read (15-minute ones: `windows`)."""
-
-    series: tuple[str, ...] = ()
-    watch_within_ns: int = 2 * HOUR_NS
-    catalog_every_ns: int = 60 * SECOND_NS
-    windows_every_ns: int = 15 * SECOND_NS
-    pulse_ns: int = SECOND_NS
 
 
 class Rooms(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,11 +62,11 @@ class Engine:
         self.catalog = rooms.catalog
         self.fairs = rooms.fairs
         self.clerk = rooms.clerk
+        self.rounds = Rounds(params, rooms.notes, rooms.books, rooms.clerk, self._traded.keys())
 
     def start(self, now_ns: int) -> Outcome:
         """Give the first effects of a run: read the markets and what rests, set the timers."""
-        for name in ("catalog", "windows", "orders"):
-            self._on_timer(name, now_ns)
+        self.rounds.start(now_ns)
         return self._notes.take()
 
     def fold(self, event: ev.Event) -> bool:
@@ -101,7 +91,7 @@ class Engine:
                 self.attention.books.add(event.ticker)
                 self.books.snapshot(event)
                 if not self._is_pulsing:
-                    self._on_timer("pulse", event.recv_ns)
+                    self._pulse(event.recv_ns)
                 return False
             case _:
                 return self._fold_own(event)
@@ -122,14 +112,19 @@ class Engine:
             case event if isinstance(event, OrderEvent):
                 for ticker in self.clerk.fold(event):
                     self.attention.mark(ticker, WAKE_OWN_ORDER)
+            case ev.TimerFired(name="pulse"):
+                self._pulse(event.recv_ns)
             case ev.TimerFired():
-                self._on_timer(event.name, event.recv_ns)
+                self.attention.books.update(self.rounds.on_timer(event.name, event.recv_ns))
             case ev.Commanded():
                 self._on_command(event)
             case ev.MarketSettled():
-                if self.clerk.settle(event) and self._traded.pop(event.ticker, ()):
-                    self.attention.forget(event.ticker)
-                    self._notes.want(fx.Unwatch(tickers=(event.ticker,)))
+                if self.clerk.settle(event):
+                    self._let_go((event.ticker,))
+            case ev.BooksRead():
+                self.attention.books.update(self.rounds.books_read(event))
+                if not self._is_pulsing:
+                    self._pulse(event.recv_ns)
             case ev.ComputationDone():
                 pass
             case _:
@@ -152,11 +147,9 @@ class Engine:
             case ev.OffsetStepped():
                 self._offsets[event.source] = event.offset_ns
             case ev.StreamChanged() if event.source == KALSHI:
-                self.clerk.stream_changed(event)
-                if not event.is_up:
-                    self.attention.books.update(self.books.disconnected(event.recv_ns))
+                self.attention.books.update(self.rounds.stream_changed(event))
             case ev.AskFailed():
-                self.clerk.ask_failed(event.what)
+                self.rounds.ask_failed(event.what)
                 self._notes.want(fx.Warn(text=f"reading {event.what} failed: {event.reason}"))
             case ev.FrameRefused():
                 self._notes.want(fx.Warn(text=f"{event.source}: a frame was refused: {event.reason}"))
@@ -236,6 +229,7 @@ class Engine:
             position=self.clerk.ledger.position(ticker),
             working=self.clerk.orders.of_market(ticker),
             shares=self.clerk.ledger.shares_cc(ticker),
+            is_polled=self.books.is_polled(ticker),
         )
 
     def _on_print(self, event: ev.IndexPrinted) -> None:
@@ -257,24 +251,27 @@ class Engine:
         self.attention.books.add(contract.ticker)
         self._notes.want(fx.Watch(tickers=(contract.ticker,)))
 
-    def _on_timer(self, name: str, now_ns: int) -> None:
-        match name:
-            case "pulse":
-                for ticker in (alive := self._alive()):
-                    self.attention.mark(ticker, 0)
-                self._is_pulsing = bool(alive)
-                if alive:
-                    self._notes.want(fx.SetTimer(name=name, due_ns=now_ns + self._params.pulse_ns))
-            case "catalog" | "windows":
-                is_window = name == "windows"
-                series = [s for s in self._params.series if s.endswith("15M") is is_window]
-                self._notes.want(*(fx.Ask(what="markets", key=key) for key in series))
-                self.clerk.ask_outstanding(now_ns)
-                every_ns = self._params.windows_every_ns if is_window else self._params.catalog_every_ns
-                if self._params.series:
-                    self._notes.want(fx.SetTimer(name=name, due_ns=now_ns + every_ns))
-            case _:
-                self.clerk.on_timer(name, now_ns)
+    def _pulse(self, now_ns: int) -> None:
+        """Have what every market is woken for by time alone looked at, and go on while any is alive."""
+        self._let_go([ticker for ticker in self._traded if self._is_over(ticker, now_ns)])
+        for ticker in (alive := self._alive()):
+            self.attention.mark(ticker, 0)
+        self._is_pulsing = bool(alive)
+        if alive:
+            self._notes.want(fx.SetTimer(name="pulse", due_ns=now_ns + self._params.pulse_ns))
+
+    def _is_over(self, ticker: str, now_ns: int) -> bool:
+        """Whether a market closed long ago and nothing of ours is in it: its settlement was never told."""
+        over_ns = self.catalog.contract(ticker).close_ns + self._params.watch_after_ns + self._offset_ns(KALSHI)
+        is_ours = self.clerk.ledger.position(ticker).net_cc or self.clerk.orders.of_market(ticker)
+        return now_ns > over_ns and not is_ours
+
+    def _let_go(self, tickers: Sequence[str]) -> None:
+        """Watch markets no longer."""
+        for ticker in tickers:
+            if self._traded.pop(ticker, ()):
+                self.attention.forget(ticker)
+                self._notes.want(fx.Unwatch(tickers=(ticker,)))
 
     def _alive(self) -> list[str]:
         """Give the traded markets that have a book, or orders of ours."""

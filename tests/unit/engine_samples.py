@@ -30,9 +30,10 @@ from fairstrike.core.events import (
 from fairstrike.core.fees import FeeSchedule
 from fairstrike.core.ids import OrderIdParts, pack_order_id
 from fairstrike.core.order import Intent, Order, Side, Signal, TimeInForce
-from fairstrike.engine import Engine, Params, Rooms
+from fairstrike.engine import Engine, Rooms
 from fairstrike.execution import reconcile, stopping
 from fairstrike.execution.clerk import Clerk, Entry, Notes, Outcome
+from fairstrike.execution.rounds import Params
 from fairstrike.market.books import Books
 from fairstrike.market.books import Params as BooksParams
 from fairstrike.market.catalog import Catalog

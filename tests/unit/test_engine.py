@@ -17,6 +17,7 @@ from fairstrike.core.effects import (
 from fairstrike.core.events import (
     AskFailed,
     BookLost,
+    BooksRead,
     CancelAnswered,
     CancelFailed,
     ComputationDone,
@@ -108,6 +109,7 @@ DECIDES: tuple[Event, ...] = (
     command(50, "pause"),
     MarketSettled(ticker=T, value_ticks=0, recv_ns=at(50)),
     ComputationDone(kind="k", number=1, result=b"", recv_ns=at(50)),
+    BooksRead(books=(), asked_ns=at(49), recv_ns=at(50)),
 )
 WAITS: tuple[Event, ...] = (
     delta(50, BID, 4_000, 100),

@@ -109,6 +109,7 @@ def under_clock(settings: config.Settings, clock: VenueClock) -> config.Settings
                 rooms.books,
                 frozen_after_ns=bound(rooms.books.frozen_after_ns),
                 crossed_hold_ns=bound(rooms.books.crossed_hold_ns),
+                polled_for_ns=bound(rooms.books.polled_for_ns),
             ),
             index=replace(
                 rooms.index,

@@ -16,9 +16,9 @@ from typing import Literal, TypeGuard
 import msgspec
 
 from fairstrike.core.errors import ConfigError
-from fairstrike.engine import Params as EngineParams
 from fairstrike.exchange.replay import Params as ReplayParams
 from fairstrike.execution.reconcile import Params as ReconcileParams
+from fairstrike.execution.rounds import Params as EngineParams
 from fairstrike.execution.stopping import Params as StoppingParams
 from fairstrike.market.books import Params as BooksParams
 from fairstrike.market.index import Params as IndexParams

@@ -56,11 +56,11 @@ class Resubscribe(msgspec.Struct, frozen=True, kw_only=True, tag="resubscribe"):
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True, tag="ask"):
-    """Read something by REST: `what` is markets, orders (resting), order_states, fills, positions, balance,
+    """Read something by REST: `what` is markets, books, orders (resting), order_states, fills, positions, balance,
     settlements or trading (which shards take orders).
 
-    `key` narrows it: a series for markets, a shard for balance, the earliest epoch second for the others, or
-    nothing. Answers are events of what was read.
+    `key` narrows it: a series for markets, tickers with commas between them for books, a shard for balance, the
+    earliest epoch second for the others, or nothing. Answers are events of what was read.
     """
 
     what: str

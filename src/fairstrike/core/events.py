@@ -43,6 +43,14 @@ class BookLost(msgspec.Struct, frozen=True, kw_only=True, tag="book_lost"):
     recv_ns: int
 
 
+class BooksRead(msgspec.Struct, frozen=True, kw_only=True, tag="books_read"):
+    """Whole books by REST, asked for at `asked_ns`; a market that the venue does not know is left out."""
+
+    books: tuple[BookSnapshot, ...]
+    asked_ns: int
+    recv_ns: int
+
+
 class TickerSeen(msgspec.Struct, frozen=True, kw_only=True, tag="ticker_seen"):
     """The venue's own summary of a market; a side is None when empty."""
 
@@ -306,6 +314,7 @@ Event = (
     | CancelAnswered
     | TimerFired
     | BookLost
+    | BooksRead
     | OrderRejected
     | OrderDoubted
     | CancelFailed

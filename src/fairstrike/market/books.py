@@ -5,6 +5,10 @@ when a delta cannot belong to it, when it stays crossed, or when it is frozen: a
 `frozen_after_ns` after the book's last frame shows other best prices. It comes back with the next snapshot.
 A crossed or locked book is normal inside one venue instant (a match is several frames); it is not served, and
 becomes a fault when it outlives `crossed_hold_ns` and a frame with a later venue stamp.
+
+While the stream is down a book may come by REST. It is marked as polled, goes when it is not read again within
+`polled_for_ns`, and goes for good when the stream's snapshot comes. Deltas never meet it: a stream tells none before
+its snapshot.
 """
 
 from collections.abc import Callable, Iterable
@@ -30,13 +34,14 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     frozen_after_ns: Positive = 2 * SECOND_NS
     crossed_hold_ns: Count = 5 * MILLISECOND_NS
+    polled_for_ns: Positive = 6 * SECOND_NS
 
 
 class Shelf:
     """One market's book with what is known about its health.
 
     `losses` counts why it was lost, `absent_ns` for how long; `final_bests` are those after its last frame; `stamp_ns`
-    is the venue's stamp of the latest frame not yet judged.
+    is the venue's stamp of the latest frame not yet judged. `is_polled` tells that the book came by REST.
     """
 
     __slots__ = (
@@ -46,6 +51,7 @@ class Shelf:
         "crossed_since_ns",
         "crossed_venue_ns",
         "final_bests",
+        "is_polled",
         "last_frame_ns",
         "losses",
         "stamp_ns",
@@ -54,6 +60,7 @@ class Shelf:
     def __init__(self) -> None:
         """Start absent: nothing was received yet."""
         self.book: Book | None = None
+        self.is_polled = False
         self.last_frame_ns = 0
         self.stamp_ns: int | None = None
         self.crossed_since_ns: int | None = None
@@ -77,11 +84,40 @@ class Books:
         """Replace a market's book."""
         shelf = self._shelf(event.ticker)
         shelf.book = Book(event.bids, event.asks)
+        shelf.is_polled = False
         shelf.last_frame_ns, shelf.stamp_ns = event.recv_ns, event.venue_ns
         shelf.crossed_since_ns = None
         if shelf.absent_since_ns is not None:
             shelf.absent_ns += event.recv_ns - shelf.absent_since_ns
             shelf.absent_since_ns = None
+
+    def polled(self, event: BookSnapshot) -> None:
+        """Take in a book by REST, where the stream gives none; a crossed or locked one cannot be vouched for."""
+        shelf = self._shelf(event.ticker)
+        if shelf.book is not None and not shelf.is_polled:
+            return
+        book = Book(event.bids, event.asks)
+        shelf.is_polled = not book.is_crossed
+        shelf.book = book if shelf.is_polled else None
+        shelf.last_frame_ns = event.recv_ns
+
+    def expired(self, now_ns: int) -> list[str]:
+        """Drop the polled books that were not read again in time; give their markets."""
+        since_ns = now_ns - self._params.polled_for_ns
+        gone = [ticker for ticker, shelf in self.shelves.items() if shelf.is_polled and shelf.last_frame_ns < since_ns]
+        for ticker in gone:
+            self.shelves[ticker].book, self.shelves[ticker].is_polled = None, False
+        return gone
+
+    @property
+    def has_polled(self) -> bool:
+        """Whether any book came by REST."""
+        return any(shelf.is_polled for shelf in self.shelves.values())
+
+    def is_polled(self, ticker: str) -> bool:
+        """Whether a market's book came by REST."""
+        shelf = self.shelves.get(ticker)
+        return shelf is not None and shelf.is_polled
 
     def delta(self, event: BookDelta) -> bool:
         """Change one level. Gives False when the book had to be dropped: ask for a fresh snapshot."""
@@ -99,7 +135,7 @@ class Books:
     def lost(self, event: BookLost) -> None:
         """Make a book absent; one that is absent already stays so for its first reason."""
         shelf = self._shelf(event.ticker)
-        if shelf.book is None:
+        if shelf.book is None or shelf.is_polled:
             return
         if event.reason == MOMENT_OVER:
             shelf.final_bests = (shelf.book.bid_ticks, shelf.book.ask_ticks)
@@ -108,7 +144,7 @@ class Books:
             self._drop(shelf, event.reason, event.recv_ns)
 
     def disconnected(self, now_ns: int) -> list[str]:
-        """Note that a connection ended: every book is absent, and no absence is counted past this instant.
+        """Note that a connection ended: the stream's books are absent, and no absence is counted past this instant.
 
         Gives the markets whose books there were.
         """
@@ -116,7 +152,7 @@ class Books:
             if shelf.absent_since_ns is not None:
                 shelf.absent_ns += now_ns - shelf.absent_since_ns
                 shelf.absent_since_ns = None
-            if shelf.book is not None:
+            if shelf.book is not None and not shelf.is_polled:
                 shelf.final_bests = (shelf.book.bid_ticks, shelf.book.ask_ticks)
                 shelf.book = None
         return list(self.shelves)
@@ -124,7 +160,7 @@ class Books:
     def ticker(self, event: TickerSeen) -> bool:
         """Hold the venue's summary against the book. Gives False when the book is frozen and was dropped."""
         shelf = self.shelves.get(event.ticker)
-        if shelf is None or shelf.book is None:
+        if shelf is None or shelf.book is None or shelf.is_polled:
             return True
         if event.recv_ns - shelf.last_frame_ns <= self._params.frozen_after_ns:
             return True

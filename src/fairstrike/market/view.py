@@ -14,6 +14,7 @@ from fairstrike.market.index import Reference
 class MarketView(msgspec.Struct, frozen=True, kw_only=True):
     """One market now. `book` and `p_fair` are None when they cannot be vouched for.
 
+    A book that `is_polled` came by REST while the stream was down: good for display, valuation and exits only.
     `closes_in_ns` is venue time to the close; `working` are the orders of every strategy, oldest first; `shares` are
     the strategies' parts of the position, net `_cc` by name.
     """
@@ -30,6 +31,7 @@ class MarketView(msgspec.Struct, frozen=True, kw_only=True):
     position: Position
     working: tuple[Order, ...]
     shares: dict[str, int] = {}
+    is_polled: bool = False
 
     def share_cc(self, strategy: str) -> int:
         """Give a strategy's own net contracts (`_cc`), zero when it has none."""

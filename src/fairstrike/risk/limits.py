@@ -1,7 +1,7 @@
 """The risk door: every signal becomes `Approved` or `Refused(rule, value, limit)`, never anything else.
 
 Limits are shares of the day's starting equity and absolute caps, per order, strike, settlement group and in
-total. Opening needs a fresh book, a fresh index and room under every limit. Reducing and unwinding, with what
+total. Opening needs a book of the stream, a fresh index and room under every limit. Reducing and unwinding, with what
 already works to close the same position, are never larger than it and pass everything but what makes an order
 wrong in itself: price range and grid, least size, a closed market, an absent book, a cross with an order of ours,
 slippage.
@@ -131,6 +131,8 @@ class Door:
         params = self._params
         if self.is_paused:
             return ("paused", 1, 0)
+        if view.is_polled:
+            return ("polled_book", 1, 0)
         if view.p_fair is None or view.reference is None:
             return ("stale_index", 0, 1)
         if view.reference.divergence is not None:

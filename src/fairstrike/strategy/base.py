@@ -55,6 +55,9 @@ class Strategy(Protocol):
 WISHED = "an order was wished for"
 """What a strategy's tally says of a market that it made a signal for."""
 
+POLLED = "the book came by REST: good for exits only"
+"""What a strategy's tally says of a market that it would open in, were the stream not down."""
+
 
 def own(working: tuple[Order, ...], strategy: str) -> tuple[Order, ...]:
     """Give the working orders of one strategy."""

@@ -15,7 +15,7 @@ from fairstrike.core.order import Intent, Side, Signal, TimeInForce
 from fairstrike.core.timing import SECOND_NS
 from fairstrike.core.units import CC_PER_CONTRACT, PPM, ppm_of_belief, ticks_of_belief_down, ticks_of_belief_up
 from fairstrike.market.view import MarketView, Scene
-from fairstrike.strategy.base import WISHED, Wakes, Wish, edge_ppm, own
+from fairstrike.strategy.base import POLLED, WISHED, Wakes, Wish, edge_ppm, own
 from fairstrike.strategy.quoting import Quote, post_only_price, requote
 
 
@@ -142,6 +142,8 @@ class MarketMaker:
             return "the no-quote window has begun"
         if view.book is None:
             return "no book that can be vouched for"
+        if view.is_polled:
+            return POLLED
         if view.p_fair is None:
             return "no fair value"
         return "" if self._is_near(scene, view) else "too far from the money, or too little volume"

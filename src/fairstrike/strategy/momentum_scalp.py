@@ -16,7 +16,7 @@ from fairstrike.core.order import Intent, OrderState, Side, Signal, TimeInForce,
 from fairstrike.core.timing import HOUR_NS, SECOND_NS
 from fairstrike.core.units import CC_PER_CONTRACT, PPM, TICKS_PER_DOLLAR, ppm_of_belief
 from fairstrike.market.view import MarketView, Scene
-from fairstrike.strategy.base import WISHED, Wakes, Wish, edge_ppm, own
+from fairstrike.strategy.base import POLLED, WISHED, Wakes, Wish, edge_ppm, own
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -129,6 +129,8 @@ class MomentumScalp:
             return "the market is not open"
         if book is None:
             return "no book that can be vouched for"
+        if view.is_polled:
+            return POLLED
         if view.p_fair is None:
             return "no fair value"
         if own(view.working, self.name):

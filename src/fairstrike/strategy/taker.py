@@ -13,7 +13,7 @@ from fairstrike.core.contract import Contract
 from fairstrike.core.order import Intent, Side, Signal, TimeInForce
 from fairstrike.core.units import CC_PER_CONTRACT, PPM, ppm_of_belief
 from fairstrike.market.view import MarketView, Scene
-from fairstrike.strategy.base import WISHED, Wakes, Wish, edge_ppm, own
+from fairstrike.strategy.base import POLLED, WISHED, Wakes, Wish, edge_ppm, own
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -59,6 +59,8 @@ class Taker:
             return "the market is not open"
         if view.book is None:
             return "no book that can be vouched for"
+        if view.is_polled:
+            return POLLED
         if view.p_fair is None:
             return "no fair value"
         return "an order of ours is under way" if own(view.working, self.name) else ""

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairstrike.core.events import BookDelta, BookLost
+from fairstrike.core.events import BookDelta, BookLost, BookSnapshot
 from fairstrike.core.order import Side
 from fairstrike.market.books import Books, Params
 from tests.unit.market.samples import MS, SECOND, T, delta, own, seen, snapshot
@@ -270,3 +270,58 @@ def test_books_that_hold_our_orders_are_shown_without_them(holds_own: bool, best
     assert shown is not None
     assert shown.bid_ticks == best
     assert made.shown("OTHER", lambda ticker: ()) is None
+
+
+# By REST
+
+
+def polled(at: int, bids: tuple[tuple[int, int], ...] = ((4_000, 100),)) -> BookSnapshot:
+    return BookSnapshot(ticker=T, bids=bids, asks=((4_200, 100),), recv_ns=at)
+
+
+def test_a_polled_book_is_served_and_marked() -> None:
+    made = Books(Params())
+    made.polled(polled(SECOND))
+    assert (is_there(made), made.is_polled(T), made.has_polled) == (True, True, True)
+
+
+def test_a_polled_book_never_takes_the_place_of_the_streams() -> None:
+    made = books()
+    made.polled(polled(SECOND, ((3_900, 1),)))
+    book = made.served(T)
+    assert book is not None
+    assert (book.bid_ticks, made.is_polled(T)) == (4_000, False)
+
+
+def test_the_streams_snapshot_takes_the_place_of_a_polled_book() -> None:
+    made = Books(Params())
+    made.polled(polled(SECOND, ((3_900, 1),)))
+    made.snapshot(snapshot())
+    book = made.served(T)
+    assert book is not None
+    assert (book.bid_ticks, made.is_polled(T), made.has_polled) == (4_000, False, False)
+
+
+def test_what_the_stream_says_while_it_has_no_book_leaves_a_polled_one_alone() -> None:
+    made = Books(Params())
+    made.polled(polled(0))
+    made.lost(lost("reconnected"))
+    made.disconnected(SECOND)
+    assert made.ticker(seen(1, 2, 5 * SECOND))
+    assert made.is_polled(T)
+
+
+def test_a_polled_book_goes_when_it_is_not_read_again() -> None:
+    made = Books(Params(polled_for_ns=6 * SECOND))
+    made.polled(polled(SECOND))
+    assert made.expired(7 * SECOND) == []
+    assert made.expired(7 * SECOND + 1) == [T]
+    assert (is_there(made), made.is_polled(T)) == (False, False)
+
+
+def test_a_crossed_book_by_rest_is_nobodys_book() -> None:
+    made = Books(Params())
+    made.polled(polled(0))
+    made.polled(polled(SECOND, ((4_200, 1),)))
+    assert (is_there(made), made.is_polled(T)) == (False, False)
+    assert judge(made, SECOND, None) == "open"

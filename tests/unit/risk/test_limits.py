@@ -96,6 +96,11 @@ def test_market_and_book(refusal: Refusal | None, changes: dict[str, object], in
     assert refusal == judged(signal(intent=intent), view(position=SHORT, **changes))
 
 
+def test_only_opening_needs_a_book_of_the_stream() -> None:
+    assert judged(signal(), view(is_polled=True)) == ("polled_book", 1, 0)
+    assert judged(signal(intent=Intent.REDUCE), view(is_polled=True, position=SHORT)) is None
+
+
 @pytest.mark.parametrize("changes", [{"p_fair": None}, {"reference": None}])
 def test_only_opening_needs_the_index(changes: dict[str, object]) -> None:
     assert judged(signal(), view(**changes)) == ("stale_index", 0, 1)

@@ -3,6 +3,7 @@
 what          key                        events
 markets       a series                   ContractListed for each market not yet settled
 market        a ticker                   MarketSettled when it is
+books         tickers, commas between    BooksRead, one for each hundred markets
 orders        -                          OrdersRead, all resting orders of all shards
 fills         epoch seconds, or empty    OrderFilled, oldest first, since then
 balance       a shard, or empty          BalanceRead
@@ -21,6 +22,8 @@ from fairstrike.core.errors import ArithmeticRefusal, ProtocolError, Unreachable
 from fairstrike.core.events import (
     AskFailed,
     BalanceRead,
+    BookSnapshot,
+    BooksRead,
     ContractListed,
     Event,
     FrameRefused,
@@ -36,6 +39,7 @@ from fairstrike.core.events import (
 from fairstrike.core.order import Side
 from fairstrike.core.timing import HOUR_NS, SECOND_NS
 from fairstrike.core.units import TICKS_PER_CENT, TICKS_PER_DOLLAR, UD_PER_CENT, parse_decimal
+from fairstrike.venue.kalshi.frame_events import no_levels, yes_levels
 from fairstrike.venue.kalshi.refusals import VenueRefusal, refusal
 from fairstrike.venue.kalshi.wire.amounts import money_ud, price_ticks, seconds_ns, size_cc, time_ns
 from fairstrike.venue.kalshi.wire.markets import (
@@ -43,6 +47,8 @@ from fairstrike.venue.kalshi.wire.markets import (
     Market,
     MarketAnswer,
     MarketsPage,
+    OrderbookAnswer,
+    OrderbooksAnswer,
     SeriesAnswer,
     ShardStatus,
     contract_of,
@@ -62,6 +68,7 @@ from fairstrike.venue.kalshi.wire.transport import Conversation, Request, Respon
 
 PAGE_LIMIT = 1_000
 PAGES_MAX = 200
+BOOKS_MAX = 100
 LISTED_AFTER_CLOSE_NS = 2 * HOUR_NS
 """How long after its close a market that is not settled is still listed; all of history comes without it."""
 
@@ -133,6 +140,8 @@ def _answer(reader: _Reader, effect: Ask, shard: int | None) -> "_Reading[list[E
             return (yield from _markets(reader, effect.key))
         case "market":
             return (yield from _market(reader, effect.key))
+        case "books":
+            return (yield from _books(reader, effect.key))
         case "orders":
             return (yield from _orders(reader))
         case "order_states":
@@ -192,6 +201,29 @@ def _market(reader: _Reader, ticker: str) -> "_Reading[list[Event]]":
             venue_ns=time_ns(told.market.settlement_ts),
         )
     ]
+
+
+def _books(reader: _Reader, tickers: str) -> "_Reading[list[Event]]":
+    wanted, events = tickers.split(","), list[Event]()
+    for first in range(0, len(wanted), BOOKS_MAX):
+        asked_ns = reader.recv_ns
+        query = tuple(("tickers", ticker) for ticker in wanted[first : first + BOOKS_MAX])
+        told = yield from reader.get("/markets/orderbooks", query, OrderbooksAnswer)
+        books = tuple(_book(answer, reader.recv_ns) for answer in told.orderbooks)
+        events.append(BooksRead(books=books, asked_ns=asked_ns, recv_ns=reader.recv_ns))
+    return events
+
+
+def _book(answer: OrderbookAnswer, recv_ns: int) -> BookSnapshot:
+    if answer.ticker is None:
+        raise ProtocolError("a book among several does not say whose it is")
+    sides = answer.orderbook_fp
+    return BookSnapshot(
+        ticker=answer.ticker,
+        bids=yes_levels(sides.yes_dollars or ()),
+        asks=no_levels(sides.no_dollars or ()),
+        recv_ns=recv_ns,
+    )
 
 
 def settled_ticks(market: Market) -> int | None:

@@ -10,6 +10,8 @@ from fairstrike.core.errors import Unreachable
 from fairstrike.core.events import (
     AskFailed,
     BalanceRead,
+    BookSnapshot,
+    BooksRead,
     ContractListed,
     Event,
     FrameRefused,
@@ -298,3 +300,39 @@ def test_endless_pages_are_given_up() -> None:
 def test_settlement_outside_its_range_fails() -> None:
     _, (event,) = talk(Ask(what="settlements"), [{"settlements": [settlement("1", "yes", 101)]}])
     assert isinstance(event, AskFailed)
+
+
+def book(ticker: str, **sides: object) -> dict[str, object]:
+    return {"ticker": ticker, "orderbook_fp": sides}
+
+
+def test_books_are_read_a_hundred_at_a_time() -> None:
+    tickers = [f"T{number}" for number in range(101)]
+    first = book("T0", yes_dollars=[["0.4000", "5.00"]], no_dollars=[["0.5800", "7.50"]])
+    empty = book("T100", yes_dollars=None, no_dollars=[])
+    requests, events = talk(
+        Ask(what="books", key=",".join(tickers)), [{"orderbooks": [first]}, {"orderbooks": [empty]}]
+    )
+    assert {request.path for request in requests} == {"/markets/orderbooks"}
+    assert [value for request in requests for _, value in request.query] == tickers
+    assert [len(request.query) for request in requests] == [100, 1]
+    one = BookSnapshot(ticker="T0", bids=((4_000, 500),), asks=((4_200, 750),), recv_ns=ASKED + 1)
+    other = BookSnapshot(ticker="T100", bids=(), asks=(), recv_ns=ASKED + 2)
+    assert events == [
+        BooksRead(books=(one,), asked_ns=ASKED, recv_ns=ASKED + 1),
+        BooksRead(books=(other,), asked_ns=ASKED + 1, recv_ns=ASKED + 2),
+    ]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"orderbooks": [{"orderbook_fp": {}}]},
+        {"orderbooks": [book("T", yes_dollars=[["0.4000", "x"]])]},
+        {"orderbook": []},
+    ],
+)
+def test_books_that_cannot_be_read_are_no_books(answer: object) -> None:
+    _, (event,) = talk(Ask(what="books", key="T"), [answer])
+    assert isinstance(event, AskFailed)
+    assert event.reason.startswith("the answer cannot be read: ")
