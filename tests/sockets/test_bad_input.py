@@ -22,7 +22,7 @@ import pytest
 
 from fairstrike.app import build, runfile
 from fairstrike.app.clock import SystemClock
-from fairstrike.app.trading import prepare
+from fairstrike.app.trading import Wanted, prepare
 from fairstrike.core.effects import Ask, SendOrder, Watch
 from fairstrike.core.events import AskFailed, Event, FrameRefused, OrderRejected
 from fairstrike.core.order import Side, TimeInForce
@@ -321,7 +321,7 @@ async def conversed(session: Session, line: Announcement) -> list[Event]:
         reduce_only=False,
         exchange_index=2,
     )
-    assert shells.writes is not None
+    assert shells.writes is not None and shells.stream is not None  # noqa: PT018
     shells.writes.submit(order)
     for what, key in (("markets", "KXETHD"), ("market", nowhere)):
         shells.reads.submit(Ask(what=what, key=key))
@@ -341,7 +341,7 @@ async def conversed(session: Session, line: Announcement) -> list[Event]:
 def test_a_failure_of_ours_cancels_everything(tmp_path: Path, where: str) -> None:
     # An exchange of its own: there is trading for less than a minute after one starts.
     with exchange(tmp_path) as line:
-        prepare("live", "box", tmp_path / "exchange.log", None, tmp_path / where)
+        prepare(Wanted(mode="live", environment="box", box=tmp_path / "exchange.log", folder=tmp_path / where))
         said = run(sys.executable, "-c", FAILING.format(**FAULTS[where]), where, folder=tmp_path)
         assert said.code == 8, said.err
         assert resting(line) == 0

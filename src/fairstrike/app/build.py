@@ -7,7 +7,7 @@ import msgspec
 
 import fairstrike
 from fairstrike.app import config, locks
-from fairstrike.app.addresses import on_this_machine, origin_on_this_machine
+from fairstrike.app.addresses import on_this_machine, origin_on_this_machine, to_read_from
 from fairstrike.app.clock import SystemClock
 from fairstrike.app.computing import Computations
 from fairstrike.app.places import Place
@@ -27,6 +27,7 @@ from fairstrike.risk.limits import Door
 from fairstrike.strategy.base import Strategy
 from fairstrike.strategy.market_maker import MarketMaker
 from fairstrike.strategy.momentum_scalp import MomentumScalp
+from fairstrike.strategy.onlooker import Onlooker
 from fairstrike.strategy.taker import Taker
 from fairstrike.venue.kalshi.budget import Budget, BudgetParams
 from fairstrike.venue.kalshi.credentials import load_key
@@ -35,6 +36,7 @@ from fairstrike.venue.kalshi.rest import Rest, RestParams
 from fairstrike.venue.kalshi.session import Session, SessionParams
 from fairstrike.venue.kalshi.signing import Allowed, Signer
 from fairstrike.venue.kalshi.stream import Speaker, Stream, StreamParams, StreamParts, Tap
+from fairstrike.venue.kalshi.wire.transport import BASE_PATH, STREAM_PATH
 from fairstrike.venue.port import Feed, Gateway, Inbox
 
 _STREAM_BACKOFF, _STREAM_RECONNECT = 1, 2
@@ -53,17 +55,19 @@ def strategies(chosen: config.Strategies) -> list[Strategy]:
 
 
 def engine(started: RunStarted, settings: config.Settings) -> Engine:
-    """Give a fresh engine for a run."""
+    """Give a fresh engine for a run. One that observes has no account, and a strategy that wishes nothing."""
     params, notes, catalog = settings.rooms, Notes(), Catalog()
+    is_observing = started.execution == "observe"
+    identity, duties = (started.account_tag, started.run_ns), (params.reconcile, params.stopping)
     rooms = Rooms(
         notes=notes,
         catalog=catalog,
         books=Books(params.books, holds_own=started.execution == "live"),
         fairs=Fairs(params.fair, params.index, params.volatility, params.implied),
         door=Door(params.limits),
-        clerk=Clerk(catalog, notes, (started.account_tag, started.run_ns), (params.reconcile, params.stopping)),
+        clerk=Clerk(catalog, notes, identity, duties, has_account=not is_observing),
     )
-    return Engine(params.engine, rooms, strategies(settings.strategies))
+    return Engine(params.engine, rooms, [Onlooker()] if is_observing else strategies(settings.strategies))
 
 
 def run_started(
@@ -143,19 +147,22 @@ def session_params(clock: VenueClock, *, reads_account: bool) -> SessionParams:
 
 
 class Shells(msgspec.Struct, frozen=True, kw_only=True):
-    """The parts outside the loop: the venue and the worker. `writes` is None where nothing may be sent."""
+    """The parts outside the loop: the venue and the worker.
+
+    `writes` is None where nothing may be sent, `stream` without a key.
+    """
 
     rest: Rest
     budget: Budget
     reads: Reads
-    stream: Stream
+    stream: Stream | None
     writes: Gateway | None
     computations: Computations
 
     def runnable(self) -> list[Feed | Gateway]:
         """Give the parts that run beside the loop."""
-        parts: list[Feed | Gateway] = [self.reads, self.stream, self.computations]
-        return parts if self.writes is None else [*parts, self.writes]
+        parts: tuple[Feed | Gateway | None, ...] = (self.reads, self.stream, self.computations, self.writes)
+        return [part for part in parts if part is not None]
 
 
 def shells(run: RunFile, clock: SystemClock, inbox: Inbox) -> Shells:
@@ -164,24 +171,23 @@ def shells(run: RunFile, clock: SystemClock, inbox: Inbox) -> Shells:
     Raises `ConfigError` for an environment or an address that this version sends nothing to, whoever wrote it down,
     and `CredentialError` when the key cannot be used.
     """
-    if run.settings.environment != "box":
-        raise ConfigError(
-            f"the environment {run.settings.environment} is not available; this version trades in the box"
-        )
-    origin, ws = origin_on_this_machine(run.origin), on_this_machine(run.ws, "ws")
+    origin, ws = _addresses(run)
     is_live = run.settings.execution == "live"
-    signer = Signer(run.key_id, load_key(run.key_path), Allowed.EVERYTHING if is_live else Allowed.READS)
-    dice = Dice(run.settings.seed, _STREAM_BACKOFF)
-    budget = Budget(BudgetParams(), dice, clock.now_ns())
+    signer = _signer(run, Allowed.EVERYTHING if is_live else Allowed.READS)
+    budget = Budget(BudgetParams(), Dice(run.settings.seed, _STREAM_BACKOFF), clock.now_ns())
     rest = Rest(RestParams(origin=origin), signer, clock, clock.wall_ms)
-    parts = StreamParts(
-        session=Session(session_params(run.clock, reads_account=is_live)),
-        signer=signer,
-        inbox=inbox,
-        clock=clock,
-        wall_ms=clock.wall_ms,
-        dice=Dice(run.settings.seed, _STREAM_RECONNECT),
-    )
+    stream: Stream | None = None
+    if signer is not None:
+        parts = StreamParts(
+            session=Session(session_params(run.clock, reads_account=is_live)),
+            signer=signer,
+            inbox=inbox,
+            clock=clock,
+            wall_ms=clock.wall_ms,
+            dice=Dice(run.settings.seed, _STREAM_RECONNECT),
+        )
+        # Who observes has the books by REST while there is no stream; who trades does not begin without one.
+        stream = Stream(StreamParams(url=ws, is_patient=not is_live), parts)
     writes: Gateway | None = None
     if is_live:
         from fairstrike.venue.kalshi.writes import Writes
@@ -191,10 +197,29 @@ def shells(run: RunFile, clock: SystemClock, inbox: Inbox) -> Shells:
         rest=rest,
         budget=budget,
         reads=Reads(rest, budget, inbox),
-        stream=Stream(StreamParams(url=ws, is_patient=False), parts),
+        stream=stream,
         writes=writes,
         computations=Computations(inbox, clock),
     )
+
+
+def _addresses(run: RunFile) -> tuple[str, str]:
+    """Give where a run's requests and its stream go, checked."""
+    environment = run.settings.environment
+    if environment == "box":
+        return origin_on_this_machine(run.origin), on_this_machine(run.ws, "ws")
+    if run.settings.execution != "observe":
+        raise ConfigError(f"the environment {environment} is not available; this version trades in the box")
+    origin = to_read_from(environment, "rest", run.origin, BASE_PATH).removesuffix(BASE_PATH)
+    return origin, to_read_from(environment, "stream", run.ws, STREAM_PATH)
+
+
+def _signer(run: RunFile, allowed: Allowed) -> Signer | None:
+    if run.key_id is not None and run.key_path is not None:
+        return Signer(run.key_id, load_key(run.key_path), allowed)
+    if allowed is Allowed.READS:
+        return None
+    raise ConfigError("a run without a key cannot trade; start it with `fairstrike trade`")
 
 
 class Lookout(msgspec.Struct, frozen=True, kw_only=True):
@@ -244,4 +269,4 @@ def lookout(
 
 def account_lock(run: RunFile) -> Path:
     """Give the lock file of a run's account."""
-    return locks.account_lock(run.settings.environment, account_tag(run.key_id))
+    return locks.account_lock(run.settings.environment, account_tag(run.account))

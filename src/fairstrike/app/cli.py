@@ -254,13 +254,22 @@ def trade(
     box: Annotated[Path | None, typer.Option(help="File with the first line of `fairstrike exchange --json`.")] = None,
     config_file: Config = None,
     folder: Annotated[Path | None, typer.Option(help="Run folder (default: a new one under runs/).")] = None,
+    with_key: Annotated[bool, typer.Option("--key/--no-key", help="Use the key, if one is named.")] = True,
 ) -> None:
-    """Start the trader. This version trades only against an exchange in a box."""
+    """Start the trader. Without options it observes: it looks and sends nothing. It trades only against a box."""
     from fairstrike.app import dotenv, trading
 
     chosen = dotenv.chosen(mode, env)
-    place = trading.prepare(chosen.execution, chosen.environment, box, config_file, folder)
-    print(f"run folder {place}", flush=True)
+    wanted = trading.Wanted(
+        mode=chosen.execution,
+        environment=chosen.environment,
+        box=box,
+        config_file=config_file,
+        folder=folder,
+        with_key=with_key,
+    )
+    place = trading.prepare(wanted)
+    print("\n".join(filter(None, (f"run folder {place}", trading.opening_words(place)))), flush=True)
     trading.become_trader(place)
 
 

@@ -16,6 +16,7 @@ from typing import Literal, TypeGuard
 import msgspec
 
 from fairstrike.core.errors import ConfigError
+from fairstrike.core.timing import HOUR_NS
 from fairstrike.exchange.replay import Params as ReplayParams
 from fairstrike.execution.reconcile import Params as ReconcileParams
 from fairstrike.execution.rounds import Params as EngineParams
@@ -87,6 +88,13 @@ def box_profile() -> Settings:
         ),
         strategies=Strategies(momentum_scalp=MomentumScalpParams(), market_maker=MarketMakerParams()),
     )
+
+
+def observe_profile(environment: Environment) -> Settings:
+    """Give the settings for observing: the Bitcoin series, their markets from an hour before the close."""
+    series = box_profile().rooms.engine.series if environment == "box" else SERIES[:3]
+    engine = EngineParams(series=series, watch_within_ns=HOUR_NS)
+    return Settings(environment=environment, rooms=RoomSettings(engine=engine))
 
 
 def load(path: Path) -> Settings:

@@ -55,16 +55,27 @@ def key_place(environment: str) -> KeyPlace:
 
     Raises `CredentialError` when no key id is named.
     """
-    found = _values()
-    name = environment.upper()
-    key_id = found.get(f"KALSHI_{name}_KEY_ID") or found.get("KALSHI_API_KEY_ID")
-    path = found.get(f"KALSHI_{name}_KEY_PATH") or found.get("KALSHI_PRIVATE_KEY_PATH") or f".secrets/{environment}.txt"
-    if not key_id:
+    found = named_key(environment)
+    if found is None:
+        name = environment.upper()
         raise CredentialError(
             f"no API key is named for {environment}: make one at the venue, and put its id into .env as "
-            f"KALSHI_{name}_KEY_ID and its private key into {path}"
+            f"KALSHI_{name}_KEY_ID and its private key into {_key_path(environment)}"
         )
-    return KeyPlace(key_id=key_id, path=path)
+    return found
+
+
+def named_key(environment: str) -> KeyPlace | None:
+    """Give where the key of an environment, prod or demo, is; None when no key id is named."""
+    found = _values()
+    key_id = found.get(f"KALSHI_{environment.upper()}_KEY_ID") or found.get("KALSHI_API_KEY_ID")
+    return KeyPlace(key_id=key_id, path=_key_path(environment)) if key_id else None
+
+
+def _key_path(environment: str) -> str:
+    found = _values()
+    named = found.get(f"KALSHI_{environment.upper()}_KEY_PATH") or found.get("KALSHI_PRIVATE_KEY_PATH")
+    return named or f".secrets/{environment}.txt"
 
 
 def wanted_addresses() -> tuple[str | None, str | None]:

@@ -22,18 +22,22 @@ from fairstrike.venue.kalshi.wire.transport import Request, Response
 _PROBES_MAX, _PROBE_SECONDS = 12, 0.1
 
 
-async def check_venue(rest: Rest) -> None:
-    """Return when a trader may begin; nothing but reads is sent.
+_SIGNED, _PUBLIC = "/portfolio/balance", "/exchange/status"
+
+
+async def check_venue(rest: Rest, *, has_key: bool = True) -> None:
+    """Return when a trader may begin; nothing but reads is sent, and nothing signed without a key.
 
     Raises `ClockError` on a machine whose clock is off, `VenueError` for a venue that cannot be reached or refuses
     the key.
     """
     offset, probes_left = ClockOffset(), _PROBES_MAX
-    answer = await _probe(rest, offset)
+    path = _SIGNED if has_key else _PUBLIC
+    answer = await _probe(rest, path, offset)
     while answer.is_success and not offset.is_within and probes_left:
         probes_left -= 1
         await asyncio.sleep(_PROBE_SECONDS)
-        answer = await _probe(rest, offset)
+        answer = await _probe(rest, path, offset)
     if not answer.is_success:
         raise refusal(answer)
 
@@ -56,10 +60,10 @@ async def take_limits(reads: Reads, budget: Budget, now_ns: Callable[[], int]) -
     return limits
 
 
-async def _probe(rest: Rest, offset: ClockOffset) -> Response:
-    """Ask the venue for the time, and anything that takes a key."""
+async def _probe(rest: Rest, path: str, offset: ClockOffset) -> Response:
+    """Ask the venue for anything, and with it for the time."""
     sent_ns = time.time_ns()
-    answer = await rest.attempt(Request(method="GET", path="/portfolio/balance"))
+    answer = await rest.attempt(Request(method="GET", path=path))
     date = {name.lower(): value for name, value in answer.headers}.get("date")
     if date is not None:
         try:

@@ -39,11 +39,12 @@ from fairstrike.core.effects import (
     Watch,
 )
 from fairstrike.core.errors import FairstrikeError, UsageError
-from fairstrike.core.events import Commanded, Event, TimerFired
+from fairstrike.core.events import Commanded, Event, StreamChanged, TimerFired
 from fairstrike.core.timing import MILLISECOND_NS
 from fairstrike.core.units import format_ud
 from fairstrike.execution.clerk import Clerk
 from fairstrike.store.journal import Journal, compress_segment
+from fairstrike.venue.kalshi.session import SOURCE
 
 EXIT_CLEAN, EXIT_OURS, EXIT_NOT_PROVED = 0, 8, 9
 INBOX_MAX = 100_000
@@ -87,7 +88,8 @@ class Trader:
         self._repeats = Repeats()
         self._timers: dict[str, asyncio.TimerHandle] = {}
         settings = build.under_clock(run.settings, run.clock)
-        self._started = build.run_started(settings, run.key_id, self._clock.now_ns())
+        self._started = build.run_started(settings, run.account, self._clock.now_ns())
+        self._has_key = run.key_id is not None
         self._work: set[asyncio.Future[None]] = set()
         self._journal = Journal(folder / "journal", run.settings.journal, compress=self._compress_aside)
         self._engine = build.engine(self._started, settings)
@@ -98,7 +100,9 @@ class Trader:
 
     async def make_ready(self) -> None:
         """Return when the trader may begin, within the account's own limits; nothing but reads is sent."""
-        await check_venue(self.shells.rest)
+        await check_venue(self.shells.rest, has_key=self._has_key)
+        if not self._has_key:
+            return
         limits = await take_limits(self.shells.reads, self.shells.budget, self._clock.now_ns)
         if isinstance(limits, str):
             _log.warning("%s", limits)
@@ -112,6 +116,8 @@ class Trader:
         syncing = asyncio.ensure_future(self._keep_syncing())
         try:
             self._carry(self._turn.start(self._started))
+            if self.shells.stream is None:
+                self.inbox([StreamChanged(source=SOURCE, is_up=False, reason="no key", recv_ns=self._clock.now_ns())])
             await self._loop(carriers)
         finally:
             syncing.cancel()
@@ -159,7 +165,8 @@ class Trader:
                 case Ask():
                     self.shells.reads.submit(effect)
                 case Watch() | Unwatch() | Resubscribe():
-                    self.shells.stream.submit(effect)
+                    if self.shells.stream is not None:
+                        self.shells.stream.submit(effect)
                 case StartComputation():
                     self.shells.computations.submit(effect)
                 case Warn():
@@ -203,6 +210,8 @@ class Trader:
 
 def summary(halt: Halt, clerk: Clerk) -> str:
     """Give the last line of a run: what it came to, and whether it is proved that nothing rests."""
+    if not clerk.has_account:
+        return f"stopped ({halt.reason}): it only looked, and nothing was sent"
     ledger = clerk.ledger
     money = "cash was never read"
     if clerk.is_open:
@@ -254,7 +263,8 @@ async def trade(folder: Path) -> int:
     end_with_parent()
     run = runfile.read(folder)
     held = [locks.hold(folder / "lock", f"in {folder}")]
-    held.append(locks.hold(build.account_lock(run), "on this account"))
+    if run.settings.execution != "observe":
+        held.append(locks.hold(build.account_lock(run), "on this account"))
     trader = Trader(run, folder)
     try:
         if await _is_done_before(asked, trader.make_ready()):
@@ -266,7 +276,7 @@ async def trade(folder: Path) -> int:
         if is_ours:
             kind, place = type(error).__name__, keep_trace(error)
             _log.error("stopping after a failure of the program itself (%s); please report its trace %s", kind, place)
-        if trader.has_begun:
+        if trader.has_begun and trader.shells.writes is not None:
             outcome = await cancel_everything(trader.shells.rest)
             _log.error("%s", outcome.told)
             if not outcome.is_proved:

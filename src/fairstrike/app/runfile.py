@@ -14,14 +14,22 @@ NAME = "run.json"
 
 
 class RunFile(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings, addresses, clock and account of one run of the trader."""
+    """Settings, addresses, clock and account of one run of the trader.
+
+    `key_id` and `key_path` are None together: a run without a key observes what is public.
+    """
 
     settings: Settings
     origin: str
     ws: str
     clock: VenueClock
-    key_id: str
-    key_path: str
+    key_id: str | None = None
+    key_path: str | None = None
+
+    @property
+    def account(self) -> str:
+        """Whose run it is: the key's id, or for one without a key how it is run."""
+        return self.key_id or self.settings.execution
 
 
 def read_box_line(path: Path) -> Announcement:

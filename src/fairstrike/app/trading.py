@@ -4,57 +4,110 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 
 from fairstrike.app import build, config, folders, locks, runfile
-from fairstrike.app.addresses import on_this_machine, origin_on_this_machine
-from fairstrike.core.errors import UsageError
-from fairstrike.venue.kalshi.credentials import load_key
-from fairstrike.venue.kalshi.signing import Allowed, Signer
-from fairstrike.venue.kalshi.wire.transport import BASE_PATH
+from fairstrike.app.config import Environment, Execution
+from fairstrike.app.dotenv import KeyPlace, named_key
+from fairstrike.app.places import key_place, place_of, reading_signer
+from fairstrike.core.errors import ConfigError, UsageError
 
-MODES, ENVIRONMENTS = ("observe", "paper", "live"), ("prod", "demo", "box")
+_VERBS = {"live": "trade", "observe": "observe"}
+MODES, ENVIRONMENTS = get_args(Execution), get_args(Environment)
 
 
-def prepare(mode: str, environment: str, box: Path | None, config_file: Path | None, folder: Path | None) -> Path:
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command line says. Without `with_key` a key that is named is left alone: only what is public is seen."""
+
+    mode: str
+    environment: str
+    box: Path | None = None
+    config_file: Path | None = None
+    folder: Path | None = None
+    with_key: bool = True
+
+
+def prepare(wanted: Wanted) -> Path:
     """Give a run folder ready for the trader.
 
-    Raises `UsageError` for what this version does not trade, `ConfigError` and `CredentialError` for settings and
-    keys that cannot be used, `LockedError` when a trader already runs there.
+    Raises `UsageError` for what this version does not do, `ConfigError` and `CredentialError` for settings and keys
+    that cannot be used, `LockedError` when a trader already runs there.
     """
+    mode, environment = wanted.mode, wanted.environment
     for option, value, known in (("--mode", mode, MODES), ("--env", environment, ENVIRONMENTS)):
         if value not in known:
             raise UsageError(f"there is no {option} {value!r}; choose {', '.join(known)}")
-    if (mode, environment) != ("live", "box"):
+    if mode == "paper" or (mode == "live" and environment != "box"):
         raise UsageError(
             f"--mode {mode} --env {environment} is not available; this version trades --mode live --env box, "
-            "against a simulated exchange on this machine"
+            "against a simulated exchange on this machine, and observes anywhere with --mode observe"
         )
-    if box is None:
-        raise UsageError("--env box needs --box FILE, the file with the first line of `fairstrike exchange --json`")
-    line = runfile.read_box_line(box)
-    origin, stream = origin_on_this_machine(line.rest, BASE_PATH), on_this_machine(line.ws, "ws")
-    settings = config.load(config_file) if config_file is not None else config.box_profile()
-    settings = msgspec.structs.replace(settings, environment="box", execution="live", seed=line.seed)
-    account = line.accounts[0]
-    Signer(account.key_id, load_key(account.private_key), Allowed.READS)
-    place = folder or Path("runs") / time.strftime("trade-%Y%m%dT%H%M%SZ", time.gmtime())
-    run = runfile.RunFile(
-        settings=settings,
-        origin=origin,
-        ws=stream,
-        clock=line.clock,
-        key_id=account.key_id,
-        key_path=account.private_key,
-    )
+    if mode == "live" and not wanted.with_key:
+        raise UsageError("--mode live signs with a key; leave --no-key out, or observe")
+    run = _run_file(wanted)
+    place = wanted.folder or Path("runs") / time.strftime(f"{_VERBS[mode]}-%Y%m%dT%H%M%SZ", time.gmtime())
+    if mode == "observe":
+        _write(place, run)
+        return place
     # The trader takes both locks again; here they keep a running trader's file from being replaced. The account's comes
     # before the folder is made: who is refused for it leaves nothing behind.
     with locks.held(build.account_lock(run), "on this account"):
-        folders.claim_for_trader(place)
-        with locks.held(place / folders.LOCK, f"in {place}"):
-            runfile.write(place, run)
+        _write(place, run)
     return place
+
+
+def _run_file(wanted: Wanted) -> runfile.RunFile:
+    """Give what the trader is started with; the key, if there is one, was read and can be used."""
+    to, box = place_of(wanted.environment, wanted.box), wanted.box
+    settings = _settings(wanted)
+    if box is not None:
+        settings = msgspec.structs.replace(settings, seed=runfile.read_box_line(box).seed)
+    key: KeyPlace | None = None
+    if wanted.with_key:
+        key = key_place(wanted.environment, box) if box is not None else named_key(wanted.environment)
+    if key is not None:
+        reading_signer(key)
+    return runfile.RunFile(
+        settings=settings,
+        origin=to.origin,
+        ws=to.ws,
+        clock=to.clock,
+        key_id=None if key is None else key.key_id,
+        key_path=None if key is None else key.path,
+    )
+
+
+def _settings(wanted: Wanted) -> config.Settings:
+    mode, environment = msgspec.convert(wanted.mode, Execution), msgspec.convert(wanted.environment, Environment)
+    if wanted.config_file is not None:
+        settings = config.load(wanted.config_file)
+        if mode == "observe" and not settings.rooms.engine.series:
+            raise ConfigError(
+                f"{wanted.config_file.name} names no series under rooms.engine, so there is nothing to observe; "
+                'name one, e.g. series = ["KXBTC15M"]'
+            )
+    elif mode == "observe":
+        settings = config.observe_profile(environment)
+    else:
+        settings = config.box_profile()
+    return msgspec.structs.replace(settings, environment=environment, execution=mode)
+
+
+def _write(place: Path, run: runfile.RunFile) -> None:
+    folders.claim_for_trader(place)
+    with locks.held(place / folders.LOCK, f"in {place}"):
+        runfile.write(place, run)
+
+
+def opening_words(folder: Path) -> str:
+    """Give the line that says what the trader of a folder will do, for one that only looks; else nothing."""
+    run = runfile.read(folder)
+    if run.settings.execution != "observe":
+        return ""
+    source = "the stream, with the key" if run.key_id is not None else "public answers, without a key"
+    return f"observing {run.settings.environment} by {source}; nothing is traded"
 
 
 def become_trader(folder: Path) -> None:

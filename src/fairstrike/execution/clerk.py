@@ -82,7 +82,10 @@ class Notes:
 
 
 class Clerk:
-    """Keeps the orders and the ledger of one run. `tag` and `run_ns` go into every order id."""
+    """Keeps the orders and the ledger of one run. `tag` and `run_ns` go into every order id.
+
+    Without an account, as when only observing, nothing is read of one, and a stop has nothing to prove.
+    """
 
     def __init__(
         self,
@@ -90,6 +93,8 @@ class Clerk:
         notes: Notes,
         identity: tuple[int, int],
         params: tuple[reconcile.Params, StoppingParams],
+        *,
+        has_account: bool = True,
     ) -> None:
         """Take the markets, where to put things down, (tag, run_ns), and the parameters of both duties."""
         self._catalog = catalog
@@ -105,7 +110,8 @@ class Clerk:
         self._lists_due_ns = _NEVER_NS
         self._shard: int | None = None
         self._is_account_clear = self._is_asking_account = self._was_down = False
-        self.is_open = False
+        self.has_account = has_account
+        self.is_open = not has_account
         self.is_halted = False
         self.ledger = Ledger()
         self.orders = Orders(self._tag, run_ns // 1_000_000, self.ledger, self._reconcile)
@@ -217,6 +223,8 @@ class Clerk:
         While an order's fate is unknown the ended orders are asked for too: they tell the venue's id of an order
         whose answer never came, and with it whose fills are whose.
         """
+        if not self.has_account:
+            return
         since = str((self._fills_since_ns - _OVERLAP_NS) // SECOND_NS)
         self._notes.want(Ask(what="orders"))
         for what in ("fills", "order_states") if self.orders.has_unknown() else ("fills",):
@@ -259,7 +267,7 @@ class Clerk:
         assert self._stop is not None
         self.cancel_all()
         resting = len(self.orders.all_working())
-        is_proved = self._stop.is_proved and not resting
+        is_proved = not self.has_account or (self._stop.is_proved and not resting)
         if self.is_halted or not (is_proved or self._stop.is_given_up(now_ns)):
             return
         self.is_halted = True

@@ -10,6 +10,7 @@ import pytest
 
 from fairstrike.app import build, config, runfile
 from fairstrike.app.clock import SystemClock
+from fairstrike.app.places import place_of
 from fairstrike.core.errors import ConfigError, CredentialError
 from fairstrike.core.timing import VenueClock
 from fairstrike.venue.kalshi.signing import SigningRefused
@@ -44,9 +45,16 @@ async def parts():
     return build.shells(file, clock, lambda events: True)
 shells = asyncio.run(parts())
 settings = build.under_clock(file.settings, file.clock)
-build.engine(build.run_started(settings, file.key_id, clock.now_ns()), settings)
+build.engine(build.run_started(settings, file.account, clock.now_ns()), settings)
 print(json.dumps({"modules": sorted(sys.modules), "writes": shells.writes is not None}))
 """
+
+
+def without_key(folder: Path, environment: config.Environment) -> runfile.RunFile:
+    """A run that observes an environment without a key."""
+    settings = msgspec.structs.replace(config.observe_profile(environment), execution="observe")
+    to = place_of(environment, write_line(folder) if environment == "box" else None)
+    return runfile.RunFile(settings=settings, origin=to.origin, ws=to.ws, clock=to.clock)
 
 
 def run_file(folder: Path, execution: config.Execution) -> runfile.RunFile:
@@ -61,9 +69,9 @@ def run_file(folder: Path, execution: config.Execution) -> runfile.RunFile:
     )
 
 
-def built(folder: Path, execution: config.Execution) -> tuple[set[str], bool]:
+def built(folder: Path, file: runfile.RunFile) -> tuple[set[str], bool]:
     """Modules loaded by a process that imports the trader and builds a run, and whether it got writes."""
-    runfile.write(folder, run_file(folder, execution))
+    runfile.write(folder, file)
     said = run(sys.executable, "-c", BUILD, folder, folder=folder)
     assert (said.code, said.err) == (0, "")
     found = json.loads(said.out)
@@ -72,9 +80,45 @@ def built(folder: Path, execution: config.Execution) -> tuple[set[str], bool]:
 
 @pytest.mark.parametrize("execution", ["observe", "paper"])
 def test_what_may_not_send_has_nothing_that_sends(tmp_path: Path, execution: config.Execution) -> None:
-    modules, has_writes = built(tmp_path, execution)
+    modules, has_writes = built(tmp_path, run_file(tmp_path, execution))
     assert not has_writes
     assert WRITES not in modules
+
+
+@pytest.mark.parametrize("environment", ["prod", "demo", "box"])
+def test_what_observes_without_a_key_has_nothing_that_signs(tmp_path: Path, environment: config.Environment) -> None:
+    file = without_key(tmp_path, environment)
+    modules, has_writes = built(tmp_path, file)
+    assert not has_writes
+    assert WRITES not in modules
+    shells = build.shells(file, SystemClock(VenueClock()), lambda events: True)
+    assert (shells.stream, shells.writes, len(shells.runnable())) == (None, None, 1)
+
+
+@pytest.mark.parametrize("environment", ["prod", "demo"])
+@pytest.mark.parametrize("name", ["origin", "ws"])
+def test_what_observes_reads_from_its_environment_only(
+    tmp_path: Path, environment: config.Environment, name: str
+) -> None:
+    other = without_key(tmp_path, "demo" if environment == "prod" else "prod")
+    run = msgspec.structs.replace(without_key(tmp_path, environment), **{name: getattr(other, name)})
+    with pytest.raises(ConfigError, match="make them agree"):
+        build.shells(run, SystemClock(run.clock), lambda events: True)
+
+
+def test_who_trades_has_a_key(tmp_path: Path) -> None:
+    file = run_file(tmp_path, "live")
+    with pytest.raises(ConfigError, match="a run without a key cannot trade"):
+        build.shells(
+            msgspec.structs.replace(file, key_id=None, key_path=None), SystemClock(file.clock), lambda events: True
+        )
+
+
+def test_who_observes_has_no_strategy_that_wishes(tmp_path: Path) -> None:
+    settings = msgspec.structs.replace(config.box_profile(), execution="observe")
+    engine = build.engine(build.run_started(settings, "observe", 0), settings)
+    assert [strategy.name for strategy in engine.strategies] == ["onlooker"]
+    assert not engine.clerk.has_account
 
 
 @pytest.mark.parametrize(
@@ -90,7 +134,7 @@ def test_a_run_file_that_points_elsewhere_is_refused_before_anything_is_signed(
 
 
 def test_live_sends_and_stays_lean(tmp_path: Path) -> None:
-    modules, has_writes = built(tmp_path, "live")
+    modules, has_writes = built(tmp_path, run_file(tmp_path, "live"))
     assert has_writes
     assert WRITES in modules
     assert [name for name in HEAVY if name in modules] == []

@@ -167,3 +167,8 @@ def test_the_last_line_tells_cash_and_result(clerk: Clerk) -> None:
         clerk.note(event)
     expected = "stopped (SIGTERM): cash $9.500000, result $0.000000 after $0.000000 fees, 0 fills, 0 orders resting, "
     assert expected + "NOT proved: look at the venue" == run.summary(Halt(reason="SIGTERM", is_clean=False), clerk)
+
+
+def test_who_only_looked_says_so() -> None:
+    clerk = Clerk(Catalog(), Notes(), (1, 0), (reconcile.Params(), Params()), has_account=False)
+    assert run.summary(HALT, clerk) == "stopped (SIGTERM): it only looked, and nothing was sent"

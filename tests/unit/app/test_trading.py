@@ -1,11 +1,14 @@
 """`fairstrike trade` on bad input: one sentence that says what to do next, and nothing begun."""
 
+import os
 import uuid
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from fairstrike.app import locks
+from fairstrike.app import locks, runfile, trading
+from fairstrike.core.errors import CredentialError
 from fairstrike.core.ids import account_tag
 from tests.commands import fairstrike, trade, write_key, write_line
 
@@ -109,14 +112,14 @@ def test_line_that_cannot_be_read(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize(
     ("mode", "environment"),
-    [("live", "prod"), ("live", "demo"), ("paper", "box"), ("observe", "prod"), ("live", "box")],
+    [("live", "prod"), ("live", "demo"), ("paper", "box"), ("live", "box"), ("observe", "box")],
 )
 def test_what_this_version_does_not_trade(tmp_path: Path, mode: str, environment: str) -> None:
-    if (mode, environment) == ("live", "box"):
+    if mode != "paper" and environment == "box":
         expected = "--env box needs --box FILE, the file with the first line of `fairstrike exchange --json`"
     else:
         expected = f"--mode {mode} --env {environment} is not available; this version trades --mode live --env box, "
-        expected += "against a simulated exchange on this machine"
+        expected += "against a simulated exchange on this machine, and observes anywhere with --mode observe"
     said = fairstrike("trade", "--mode", mode, "--env", environment, folder=tmp_path)
     assert (2, expected) == (said.code, said.sentence)
 
@@ -169,3 +172,73 @@ def test_who_is_refused_for_the_folder_writes_nothing_there(tmp_path: Path, no_r
     assert said.code == 6
     assert said.sentence.endswith("already runs in run; stop it first")
     assert [path.name for path in no_run.iterdir()] == ["lock"]
+
+
+# Observing
+
+
+def observing(folder: Path, **changes: object) -> runfile.RunFile:
+    """What a trader that observes is started with."""
+    asked = trading.Wanted(mode="observe", environment="demo", folder=folder / "run")
+    return runfile.read(trading.prepare(msgspec.structs.replace(asked, **changes)))
+
+
+@pytest.fixture
+def no_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """A folder without `.env`, and nothing in the environment."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("KALSHI_")]:
+        monkeypatch.delenv(name)
+    return monkeypatch
+
+
+def test_without_a_named_key_only_what_is_public_is_observed(
+    tmp_path: Path, no_environment: pytest.MonkeyPatch
+) -> None:
+    run = observing(tmp_path)
+    assert (run.key_id, run.key_path, run.origin) == (None, None, "https://external-api.demo.kalshi.co")
+    expected = "observing demo by public answers, without a key; nothing is traded"
+    assert expected == trading.opening_words(tmp_path / "run")
+
+
+def test_a_named_key_is_used_unless_it_is_not_wanted(tmp_path: Path, no_environment: pytest.MonkeyPatch) -> None:
+    key = write_key(tmp_path / "demo.pem")
+    no_environment.setenv("KALSHI_DEMO_KEY_ID", "of-demo")
+    no_environment.setenv("KALSHI_DEMO_KEY_PATH", str(key))
+    assert (observing(tmp_path).key_id, observing(tmp_path, with_key=False).key_id) == ("of-demo", None)
+
+
+def test_a_named_key_that_cannot_be_used_is_an_error(tmp_path: Path, no_environment: pytest.MonkeyPatch) -> None:
+    no_environment.setenv("KALSHI_DEMO_KEY_ID", "of-demo")
+    with pytest.raises(CredentialError, match=r"There is no key file \.secrets/demo\.txt"):
+        observing(tmp_path)
+    assert not (tmp_path / "run").exists()
+
+
+def test_observing_takes_no_accounts_lock(tmp_path: Path, no_environment: pytest.MonkeyPatch) -> None:
+    key_id = f"key-{uuid.uuid4()}"
+    no_environment.setenv("KALSHI_DEMO_KEY_ID", key_id)
+    no_environment.setenv("KALSHI_DEMO_KEY_PATH", str(write_key(tmp_path / "demo.pem")))
+    lock = locks.account_lock("demo", account_tag(key_id))
+    with locks.held(lock, "on this account"):
+        assert observing(tmp_path).key_id == key_id
+    lock.unlink()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("--mode", "observe", "--config", "none.toml"), "none.toml names no series under rooms.engine, so there is "),
+        (
+            ("--mode", "live", "--env", "box", "--no-key"),
+            "--mode live signs with a key; leave --no-key out, or observe",
+        ),
+        (("--mode", "observe", "--box", "line.json"), "--box goes with --env box, not with prod; leave one of them "),
+    ],
+)
+def test_what_cannot_be_observed(tmp_path: Path, arguments: tuple[str, ...], expected: str) -> None:
+    (tmp_path / "none.toml").write_text("seed = 1\n")
+    said = fairstrike("trade", *arguments, folder=tmp_path)
+    assert said.code == 2
+    assert said.sentence.startswith(expected)
+    assert not (tmp_path / "runs").exists()
