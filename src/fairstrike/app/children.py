@@ -88,9 +88,11 @@ class Children:
         self._started: list[Child] = []
         self._before = {number: signal.getsignal(number) for number in _ENDINGS}
 
-    def start(self, name: str, arguments: list[str], *, needs: Child | None = None) -> Child:
+    def start(
+        self, name: str, arguments: list[str], *, module: str = "fairstrike", needs: Child | None = None
+    ) -> Child:
         """Start one more child; `needs` is an older one that it cannot do without, to its end."""
-        child = Child(name, arguments, self._folder / f"{name}.log", needs=needs)
+        child = Child(name, arguments, self._folder / f"{name}.log", module=module, needs=needs)
         self._started.append(child)
         return child
 

@@ -274,6 +274,30 @@ def trade(
 
 
 @app.command()
+def observe(
+    env: Env = None,
+    box: Box = None,
+    config_file: Config = None,
+    folder: Annotated[Path | None, typer.Option(help="A folder for the run (default: a new one under runs/).")] = None,
+    with_key: Annotated[bool, typer.Option("--key/--no-key", help="Use the key, if one is named.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a second and nothing else.")] = False,
+) -> None:
+    """Watch books and fair values of the nearest events. Only looks; Ctrl-C ends it."""
+    from fairstrike.app import dotenv, observing, observing_printing, trading
+
+    wanted = trading.Wanted(
+        mode="observe",
+        environment=dotenv.chosen("observe", env).environment,
+        box=box,
+        config_file=config_file,
+        with_key=with_key,
+    )
+    place = folder or Path("runs") / time.strftime("observe-%Y%m%dT%H%M%SZ", time.gmtime())
+    with observing_printing.shown(as_json=as_json) as show:
+        observing.observe(wanted, place, show.draw, show.every_s)
+
+
+@app.command()
 def desk(
     folder: Annotated[Path, typer.Argument(help="The trader's run folder.")],
     stay: Annotated[bool, typer.Option(help="Keep following after the run has ended.")] = False,

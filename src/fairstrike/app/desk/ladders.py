@@ -1,0 +1,217 @@
+"""The nearest events as a live table: strikes sorted, both sides of each book, model beside market.
+
+The lines of the terminal are dealt to the events in turn. An event with more strikes than lines shows those around the
+money: where the fair value, or else the middle of the market, is nearest to one half.
+"""
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+
+from fairstrike.app.desk.panel import dealt
+from fairstrike.app.desk.picture import FAINT, GAIN_STYLE, GRID, INDEX_STYLE, LOSS_STYLE
+from fairstrike.app.desk.sights import Ladder, Sight, Sights
+from fairstrike.app.desk.tables import ABSENT, GAP, clock, lasting
+from fairstrike.core.contract import Comparison, Contract
+from fairstrike.core.timing import SECOND_NS
+from fairstrike.core.units import CC_PER_CONTRACT, E8_PER_DOLLAR, PPM, TICKS_PER_CENT, TICKS_PER_DOLLAR
+from fairstrike.market.index import OFFICIAL
+
+EVENTS_SHOWN = 4
+RAIL_WIDTH = 26
+_RAIL_WIDTH_MIN, _SIZES_WIDTH_MIN = 100, 64
+_EVENT_LINES = 3
+_LEAST_ROWS = 3
+_FRAME_COLUMNS, _FRAME_LINES = 4, 2
+_HALF_PPM = PPM // 2
+_CENT_PPM = PPM // 100
+_EVEN_PPM = _CENT_PPM // 20
+_MARKET_STYLE = Style(bold=True)
+
+
+def screen(sights: Sights, now_ns: int, width: int, height: int) -> RenderableType:
+    """Give the table, `width` characters by `height` lines, made for 40 × 12 and more."""
+    notes = _notes(sights)
+    lines = height - _FRAME_LINES - len(notes)
+    ladders = sights.ladders(now_ns)
+    count = max(1, min(len(ladders), EVENTS_SHOWN, lines // (_EVENT_LINES + _LEAST_ROWS)))
+    shown = ladders[:count]
+    rows = dealt(lines - _EVENT_LINES * len(shown) + 1, [len(ladder.sights) for ladder in shown])
+    parts: list[RenderableType] = []
+    for ladder, room in zip(shown, rows, strict=True):
+        parts += [Text()] if parts else []
+        parts += [_heading(ladder, now_ns, room, width - _FRAME_COLUMNS), _table(around(ladder.sights, room), width)]
+    if not shown:
+        parts.append(_nothing(sights, now_ns))
+    frame = Panel(
+        Group(*parts, *_padding(lines, shown, rows), *notes), title=_title(sights, now_ns), title_align="left"
+    )
+    frame.box, frame.border_style, frame.width, frame.height = box.ROUNDED, FAINT, width, height
+    return frame
+
+
+def around(sights: Sequence[Sight], room: int) -> Sequence[Sight]:
+    """Give at most `room` neighbouring markets, those nearest to the money in their middle."""
+    if len(sights) <= room:
+        return sights
+    known = [
+        (abs(worth - _HALF_PPM), at) for at, sight in enumerate(sights) if (worth := _worth_ppm(sight)) is not None
+    ]
+    centre = min(known)[1] if known else len(sights) // 2
+    first = min(max(0, centre - room // 2), len(sights) - room)
+    return sights[first : first + room]
+
+
+def strike(contract: Contract) -> str:
+    """Give what a market asks of the settlement value, in dollars."""
+    floor, cap = (None if e8 is None else _dollars(e8) for e8 in (contract.floor_e8, contract.cap_e8))
+    match contract.comparison:
+        case _ if not contract.is_struck:
+            return "not published yet"
+        case Comparison.ABOVE:
+            return f"> {floor}"
+        case Comparison.AT_LEAST:
+            return f"≥ {floor}"
+        case Comparison.BELOW:
+            return f"< {cap}"
+        case _:
+            return f"{floor} – {cap}"
+
+
+def rail(sight: Sight, width: int) -> Text:
+    """Draw nothing to a dollar: the market from bid to ask, and where the model is (◆)."""
+    bid, ask = sight.bid_ticks, sight.ask_ticks
+    text = Text("·" * width, GRID)
+    if bid is not None or ask is not None:
+        first = 0 if bid is None else _at(bid, TICKS_PER_DOLLAR, width)
+        last = width - 1 if ask is None else _at(ask, TICKS_PER_DOLLAR, width)
+        between, behind = last - first + 1, width - last - 1
+        text = Text.assemble(("·" * first, GRID), ("━" * between, INDEX_STYLE), ("·" * behind, GRID))
+    if sight.fair_ppm is not None:
+        at = _at(sight.fair_ppm, PPM, width)
+        text = Text.assemble(text[:at], ("◆", _edge_style(sight.edge_ppm)), text[at + 1 :])
+    return text
+
+
+def _table(sights: Sequence[Sight], width: int) -> Table:
+    with_sizes, with_rail = width >= _SIZES_WIDTH_MIN, width >= _RAIL_WIDTH_MIN
+    table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, header_style=FAINT)
+    table.add_column("strike", justify="right", no_wrap=True)
+    names = ("size", "bid ¢", "ask ¢", "size", "fair ¢", "model − market")
+    for name in (name for name in names if with_sizes or name != "size"):
+        table.add_column(name, justify="left" if name == "size" and table.columns[-1].header == "ask ¢" else "right")
+    if with_rail:
+        table.add_column(Text.assemble("0", " " * (RAIL_WIDTH - 3), "$1"), no_wrap=True)
+    table.add_column("", no_wrap=True, overflow="ellipsis")
+    for sight in sights:
+        cells: list[Text] = [Text(strike(sight.contract)), *_prices(sight, with_sizes=with_sizes)]
+        if with_rail:
+            cells.append(rail(sight, RAIL_WIDTH))
+        table.add_row(*cells, Text(sight.absent or ("REST" if sight.is_polled else ""), FAINT))
+    return table
+
+
+def _prices(sight: Sight, *, with_sizes: bool) -> list[Text]:
+    if sight.absent:
+        return [Text(ABSENT, FAINT)] * (6 if with_sizes else 4)
+    sizes = (_size(sight.bid_cc), _size(sight.ask_cc)) if with_sizes else ()
+    prices = [_cents(sight.bid_ticks), _cents(sight.ask_ticks)]
+    cells = [Text(sizes[0], FAINT), *prices, Text(sizes[1], FAINT)] if sizes else prices
+    fair = Text(ABSENT, FAINT) if sight.fair_ppm is None else Text(f"{sight.fair_ppm / _CENT_PPM:.1f}")
+    edge = sight.edge_ppm
+    if edge is None:
+        return [*cells, fair, Text(ABSENT, FAINT)]
+    sign = "" if abs(edge) < _EVEN_PPM else "+" if edge > 0 else "−"
+    return [*cells, fair, Text(f"{sign}{abs(edge) / _CENT_PPM:.1f}", _edge_style(edge))]
+
+
+def _heading(ladder: Ladder, now_ns: int, room: int, width: int) -> Text:
+    count = len(ladder.sights)
+    counted = f"{room} of {count} strikes" if room < count else f"{count} strike{'s' * (count > 1)}"
+    line = Text(no_wrap=True, overflow="ellipsis")
+    line.append(ladder.event_ticker, "bold")
+    line.append(
+        f"  closes in {lasting(ladder.closes_in_ns)}", "yellow" if ladder.closes_in_ns < 120 * SECOND_NS else ""
+    )
+    reference = ladder.reference
+    if reference is None:
+        line.append(f"  no {ladder.asset} price", FAINT)
+    else:
+        line.append(f"  {ladder.asset} {reference.value_e8 / E8_PER_DOLLAR:,.2f}", INDEX_STYLE)
+        source = reference.source if reference.source == OFFICIAL else f"{reference.source}, a proxy"
+        line.append(f" {source}, {max(0, now_ns - reference.at_ns) / SECOND_NS:.0f} s", FAINT)
+    spare = width - line.cell_len - len(counted)
+    if spare >= GAP:
+        line.append(" " * spare + counted, FAINT)
+    return line
+
+
+def _title(sights: Sights, now_ns: int) -> Text:
+    if sights.run is None:
+        return Text(" fairstrike  waiting for the trader ", "bold")
+    line = Text.assemble((" fairstrike ", "bold"), f" observe · {sights.run.environment} · {clock(now_ns)} UTC · ")
+    if sights.is_streaming:
+        return line.append("stream up ", GAIN_STYLE)
+    return line.append(f"books by REST: {sights.stream} ", "yellow")
+
+
+def _notes(sights: Sights) -> list[RenderableType]:
+    if not sights.warnings:
+        return []
+    newest = " ".join(sights.warnings[-1].split())
+    return [Text(f"! {newest}", "yellow", no_wrap=True, overflow="ellipsis")]
+
+
+def _nothing(sights: Sights, now_ns: int) -> Text:
+    close_ns = sights.next_close_ns(now_ns)
+    if close_ns is not None:
+        return Text(f"no market is near its close; the next closes in {lasting(close_ns - now_ns)}", FAINT)
+    return Text("every market listed is closed" if sights.has_listed else "waiting for the list of markets", FAINT)
+
+
+def _padding(lines: int, shown: Sequence[Ladder], rows: Sequence[int]) -> list[RenderableType]:
+    """Give the blank lines that keep the notes at the bottom."""
+    used = sum(rows) + _EVENT_LINES * len(shown) - 1 if shown else 1
+    return [Text()] * max(0, lines - used)
+
+
+def _worth_ppm(sight: Sight) -> int | None:
+    if sight.fair_ppm is not None:
+        return sight.fair_ppm
+    if sight.bid_ticks is None and sight.ask_ticks is None:
+        return None
+    bid = 0 if sight.bid_ticks is None else sight.bid_ticks
+    ask = TICKS_PER_DOLLAR if sight.ask_ticks is None else sight.ask_ticks
+    return (bid + ask) * (PPM // TICKS_PER_DOLLAR) // 2
+
+
+def _edge_style(edge_ppm: int | None) -> Style:
+    if edge_ppm is None or abs(edge_ppm) < _EVEN_PPM:
+        return _MARKET_STYLE
+    return GAIN_STYLE if edge_ppm > 0 else LOSS_STYLE
+
+
+def _at(value: int, whole: int, width: int) -> int:
+    return min(width - 1, max(0, value * width // whole))
+
+
+def _cents(ticks: int | None) -> Text:
+    return Text(ABSENT, FAINT) if ticks is None else Text(f"{ticks / TICKS_PER_CENT:.1f}", _MARKET_STYLE)
+
+
+def _size(cc: int) -> str:
+    if not cc:
+        return ""
+    return f"{cc / CC_PER_CONTRACT:,.2f}" if cc % CC_PER_CONTRACT else f"{cc // CC_PER_CONTRACT:,}"
+
+
+def _dollars(e8: int) -> str:
+    """Give a strike as dollars, with as many decimals as it has and never just one."""
+    text = f"{e8 // E8_PER_DOLLAR:,}.{e8 % E8_PER_DOLLAR:08d}".rstrip("0")
+    whole, _, decimals = text.partition(".")
+    return whole if not decimals else f"{whole}.{decimals:0<2}"

@@ -1,0 +1,259 @@
+"""What is seen of the markets that a trader watches, folded from both chains of its journal.
+
+The inputs tell of contracts, index prints and books that came or were lost; the decisions tell best prices, sizes and
+fair values at each look. The chains share one counter, so that what was told later wins, whichever is read first.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from fairstrike.app import config
+from fairstrike.core.contract import Contract
+from fairstrike.core.effects import Resubscribe, Unwatch, Warn, Watch
+from fairstrike.core.errors import JournalError
+from fairstrike.core.events import BookLost, ContractListed, IndexPrinted, OffsetStepped, StreamChanged
+from fairstrike.core.records import Decided, Row, RunEnded, RunStarted
+from fairstrike.core.units import PPM, TICKS_PER_DOLLAR
+from fairstrike.market.index import Index, Reference
+from fairstrike.market.index import Params as IndexParams
+from fairstrike.store.journal import Record
+
+WARNINGS_MAX = 20
+NO_BOOK_YET = "no book yet"
+_KALSHI = "kalshi"
+_TICKS_PPM = PPM // TICKS_PER_DOLLAR
+_WHY = {
+    "gap": "frames were lost",
+    "silent": "the stream is silent",
+    "disconnected": "the stream is down",
+    "reconnected": "the stream is back, its book is not",
+    "overflow": "too much came before its book",
+    "frozen": "frozen: the ticker shows other prices",
+    "crossed": "crossed for too long",
+    "impossible": "a change that cannot be",
+    "audit": "REST shows another book",
+}
+
+
+class _Named(msgspec.Struct, frozen=True):
+    """As much of a `BookSnapshot` as is needed here."""
+
+    ticker: str
+
+
+class _Read(msgspec.Struct, frozen=True):
+    """As much of a `BooksRead` as is needed here."""
+
+    books: tuple[_Named, ...]
+
+
+class Sight(msgspec.Struct, frozen=True, kw_only=True):
+    """One market as it was last seen. `absent` says why there is no book; empty when there is one.
+
+    Prices are None for an empty side, `fair_ppm` while there is no fair value.
+    """
+
+    contract: Contract
+    bid_ticks: int | None
+    bid_cc: int
+    ask_ticks: int | None
+    ask_cc: int
+    fair_ppm: int | None
+    absent: str
+    is_polled: bool
+
+    @property
+    def edge_ppm(self) -> int | None:
+        """Fair value less the middle of the best prices; None without either."""
+        if self.fair_ppm is None or self.bid_ticks is None or self.ask_ticks is None:
+            return None
+        return self.fair_ppm - (self.bid_ticks + self.ask_ticks) * _TICKS_PPM // 2
+
+
+class Ladder(msgspec.Struct, frozen=True, kw_only=True):
+    """One event: its watched markets by strike, the time to its close, and the reference price there is."""
+
+    event_ticker: str
+    asset: str
+    close_ns: int
+    closes_in_ns: int
+    reference: Reference | None
+    sights: tuple[Sight, ...]
+
+
+class _Book:
+    """Whether a market has a book, and where it came from; `n` is the record that told so."""
+
+    __slots__ = ("absent", "is_polled", "n")
+
+    def __init__(self) -> None:
+        self.absent = NO_BOOK_YET
+        self.is_polled = False
+        self.n = 0
+
+
+class Sights:
+    """Everything seen of one run. `stream` says how the stream stands."""
+
+    def __init__(self) -> None:
+        """Start before the first record."""
+        self._begin(None)
+
+    def _begin(self, run: RunStarted | None) -> None:
+        self.run = run
+        self.ended: RunEnded | None = None
+        self.is_streaming = False
+        self.stream = "not yet connected"
+        self.warnings: list[str] = []
+        self._contracts: dict[str, Contract] = {}
+        self._watched: dict[str, None] = {}
+        self._books: dict[str, _Book] = {}
+        self._rows: dict[str, Row] = {}
+        self._indices: dict[str, Index] = {}
+        self._offsets: dict[str, int] = {}
+        self._index_params = IndexParams()
+        if run is not None:
+            self._index_params = msgspec.json.decode(run.settings, type=config.Settings).rooms.index
+
+    def fold(self, records: Iterable[Record]) -> None:
+        """Take records of both chains in, those of each in order.
+
+        Raises `JournalError` when one cannot be read: use the program version that wrote it.
+        """
+        for record in sorted(records, key=lambda record: record.n):
+            decoder = _DECODERS.get(record.kind)
+            if decoder is not None:
+                try:
+                    body = decoder.decode(record.body)
+                except msgspec.MsgspecError as problem:
+                    raise JournalError(
+                        f"record n = {record.n} ({record.kind}) cannot be read: {problem}; "
+                        "use the program version that wrote the journal"
+                    ) from None
+                self._take(body, record.n)
+
+    def ladders(self, now_ns: int) -> list[Ladder]:
+        """Give the events whose markets are watched and not yet closed at `now_ns` (our clock), soonest first."""
+        events: dict[tuple[int, str], list[Contract]] = {}
+        venue_ns = now_ns - self._offsets.get(_KALSHI, 0)
+        for ticker in self._watched:
+            contract = self._contracts.get(ticker)
+            if contract is not None and contract.close_ns > venue_ns:
+                events.setdefault((contract.close_ns, contract.event_ticker), []).append(contract)
+        return [
+            Ladder(
+                event_ticker=event_ticker,
+                asset=members[0].asset,
+                close_ns=close_ns,
+                closes_in_ns=close_ns - venue_ns,
+                reference=self.reference(members[0].asset, now_ns),
+                sights=tuple(self._sight(contract) for contract in sorted(members, key=strike_order)),
+            )
+            for (close_ns, event_ticker), members in sorted(events.items())
+        ]
+
+    @property
+    def has_listed(self) -> bool:
+        """Whether any market was listed."""
+        return bool(self._contracts)
+
+    def next_close_ns(self, now_ns: int) -> int | None:
+        """Give when the next market closes that is known but not watched yet."""
+        closes = (c.close_ns for t, c in self._contracts.items() if t not in self._watched and c.close_ns > now_ns)
+        return min(closes, default=None)
+
+    def reference(self, asset: str, now_ns: int) -> Reference | None:
+        """Give an asset's reference price when it is fresh."""
+        index = self._indices.get(asset)
+        return None if index is None else index.fresh(now_ns)
+
+    def _take(self, body: object, n: int) -> None:
+        match body:
+            case Decided(rows=rows):
+                self._rows.update((row.ticker, row) for row in rows)
+            case _Named(ticker=ticker):
+                self._tell(ticker, n, "")
+            case _Read(books=books) if not self.is_streaming:
+                for book in books:
+                    self._tell(book.ticker, n, "", is_polled=True)
+            case BookLost(ticker=ticker, reason=reason):
+                self._tell(ticker, n, _WHY.get(reason, reason))
+            case Resubscribe(tickers=tickers, reason=reason):
+                for ticker in tickers:
+                    self._tell(ticker, n, _WHY.get(reason, reason))
+            case IndexPrinted():
+                index = self._indices.setdefault(body.asset, Index(self._index_params))
+                index.fold(body, self._offsets.get(body.source, self._offsets.get(_KALSHI, 0)))
+            case Warn(text=text):
+                self.warnings = [*self.warnings[1 - WARNINGS_MAX :], text]
+            case _:
+                self._take_seldom(body, n)
+
+    def _take_seldom(self, body: object, n: int) -> None:
+        match body:
+            case RunStarted():
+                self._begin(body)
+            case RunEnded():
+                self.ended = body
+            case ContractListed(contract=contract):
+                self._contracts[contract.ticker] = contract
+            case Watch(tickers=tickers):
+                self._watched.update(dict.fromkeys(tickers))
+            case Unwatch(tickers=tickers):
+                for ticker in tickers:
+                    for kept in (self._watched, self._books, self._rows, self._contracts):
+                        kept.pop(ticker, None)
+            case OffsetStepped(source=source, offset_ns=offset_ns):
+                self._offsets[source] = offset_ns
+            case StreamChanged() if body.source == _KALSHI:
+                self.is_streaming = body.is_up
+                self.stream = "up" if body.is_up else body.reason
+                if not body.is_up:
+                    for ticker, book in self._books.items():
+                        if not (book.absent or book.is_polled):
+                            self._tell(ticker, n, _WHY["disconnected"])
+            case _:
+                pass
+
+    def _tell(self, ticker: str, n: int, absent: str, *, is_polled: bool = False) -> None:
+        book = self._books.setdefault(ticker, _Book())
+        if n > book.n:
+            book.n, book.absent, book.is_polled = n, absent, is_polled
+
+    def _sight(self, contract: Contract) -> Sight:
+        row = self._rows.get(contract.ticker) or Row(contract.ticker, 0, None, 0, None, 0, None)
+        book = self._books.get(contract.ticker) or _Book()
+        # One that came by REST goes without a word when REST is silent too.
+        is_gone = book.is_polled and row.bid_ticks is None and row.ask_ticks is None
+        absent = book.absent or ("REST gives no book" if is_gone else "")
+        is_there = not absent
+        return Sight(
+            contract=contract,
+            bid_ticks=row.bid_ticks if is_there else None,
+            bid_cc=row.bid_cc if is_there else 0,
+            ask_ticks=row.ask_ticks if is_there else None,
+            ask_cc=row.ask_cc if is_there else 0,
+            fair_ppm=row.fair_ppm if is_there else None,
+            absent=absent,
+            is_polled=book.is_polled and is_there,
+        )
+
+
+def strike_order(contract: Contract) -> tuple[int, str]:
+    """Give the key by which markets of an event are sorted: by strike, those without one last."""
+    strike = contract.floor_e8 if contract.floor_e8 is not None else contract.cap_e8
+    return (1 << 62 if strike is None else strike - (contract.floor_e8 is None), contract.ticker)
+
+
+_DECODERS: dict[str, msgspec.msgpack.Decoder[msgspec.Struct]] = {
+    **{
+        kind.__name__: msgspec.msgpack.Decoder(kind)
+        for kind in (
+            *(RunStarted, RunEnded, Decided, Resubscribe, Watch, Unwatch, Warn),
+            *(ContractListed, BookLost, IndexPrinted, OffsetStepped, StreamChanged),
+        )
+    },
+    "BookSnapshot": msgspec.msgpack.Decoder(_Named),
+    "BooksRead": msgspec.msgpack.Decoder(_Read),
+}

@@ -1,0 +1,187 @@
+"""`fairstrike observe`: a trader that only looks, and what it sees, as a live table or as one JSON object a second.
+
+The trader is a child process like any other run of `trade --mode observe`; this process follows its journal.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from fairstrike.app import runfile, trading
+from fairstrike.app.children import Child, Children
+from fairstrike.app.clock import SystemClock
+from fairstrike.app.desk.follow import JOURNAL, read_new, until_signalled
+from fairstrike.app.desk.sights import Ladder, Sight, Sights
+from fairstrike.core.errors import FairstrikeError
+from fairstrike.core.timing import SECOND_NS
+from fairstrike.core.units import PPM, format_cc, format_decimal, format_e8, format_ticks
+from fairstrike.market.index import OFFICIAL
+from fairstrike.store.journal import DECISIONS, INPUTS, Follower
+
+_LOOK_SECONDS = 0.1
+_OWN_WORDS = "fairstrike: "
+_PPM_PLACES = len(str(PPM)) - 1
+
+
+class TraderEnded(FairstrikeError):
+    """The trader ended by itself. Cure: the message is its own, or names its log; the exit code is its own too."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        """Keep the trader's exit code as this command's."""
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+class ReferenceSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """A reference price in dollars; a proxy is any that is not the official index."""
+
+    value: str
+    source: str
+    is_proxy: bool
+    age_s: float
+
+
+class MarketSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """One market: prices and differences in dollars, sizes in contracts, None where there is none.
+
+    `book` is "stream", "rest" or "absent"; `absent` says why it is absent.
+    """
+
+    ticker: str
+    comparison: str
+    floor_strike: str | None
+    cap_strike: str | None
+    book: str
+    absent: str | None
+    bid: str | None
+    bid_size: str
+    ask: str | None
+    ask_size: str
+    fair: str | None
+    model_minus_market: str | None
+
+
+class EventSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """One event, its markets by strike."""
+
+    event_ticker: str
+    asset: str
+    closes_in_s: float
+    reference: ReferenceSeen | None
+    markets: tuple[MarketSeen, ...]
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything at one instant of the venue's clock; events soonest first. `stream` is "up", or why it is down."""
+
+    venue_ns: int
+    environment: str
+    stream: str
+    events: tuple[EventSeen, ...]
+    warnings: tuple[str, ...]
+
+
+class Observation:
+    """One observed run: its trader's process, its clock and what was seen so far."""
+
+    def __init__(self, run_folder: Path, trader: Child) -> None:
+        """Follow the journal of a run folder."""
+        run = runfile.read(run_folder)
+        self.environment = run.settings.environment
+        self.sights = Sights()
+        self._clock = SystemClock(run.clock)
+        self._trader = trader
+        self._chains = [Follower(run_folder / JOURNAL, chain) for chain in (INPUTS, DECISIONS)]
+
+    @property
+    def now_ns(self) -> int:
+        """The venue's instant now."""
+        return self._clock.now_ns()
+
+    def look(self) -> None:
+        """Fold what the trader wrote since the last look.
+
+        Raises `TraderEnded` when it has ended by itself.
+        """
+        is_over = self._trader.process.poll() is not None
+        while records := [record for chain in self._chains for record in read_new(chain)]:
+            self.sights.fold(records)
+        if is_over:
+            raise _end_of(self._trader)
+
+    def seen(self) -> Seen:
+        """Give all of it as it is printed as JSON."""
+        now_ns = self.now_ns
+        return Seen(
+            venue_ns=now_ns,
+            environment=self.environment,
+            stream=self.sights.stream,
+            events=tuple(_event(ladder, now_ns) for ladder in self.sights.ladders(now_ns)),
+            warnings=tuple(self.sights.warnings),
+        )
+
+
+def observe(wanted: trading.Wanted, folder: Path, show: Callable[[Observation], None], every_s: float) -> None:
+    """Start a trader that observes, its files in `folder`, and call `show` every so many seconds.
+
+    Returns, the trader ended, after SIGINT, SIGTERM or SIGHUP. Raises what `trading.prepare` raises, and `TraderEnded`
+    when the trader ended by itself.
+    """
+    with Children(folder) as children, until_signalled() as is_stopping:
+        run_folder = trading.prepare(msgspec.structs.replace(wanted, folder=folder / "run"))
+        trader = children.start("trader", [str(run_folder)], module="fairstrike.app.run")
+        observation = Observation(run_folder, trader)
+        due_s = time.monotonic()
+        while not is_stopping():
+            observation.look()
+            if time.monotonic() >= due_s:
+                due_s += every_s
+                show(observation)
+            time.sleep(_LOOK_SECONDS)
+
+
+def _end_of(trader: Child) -> TraderEnded:
+    code = trader.process.returncode
+    last = next(iter(trader.tail().splitlines()[-1:]), "")
+    if last.startswith(_OWN_WORDS):
+        return TraderEnded(last.removeprefix(_OWN_WORDS), code)
+    said = last or "nothing was said"
+    return TraderEnded(f"the trader ended by itself with exit code {code} ({said}); see {trader.log}", max(1, code))
+
+
+def _event(ladder: Ladder, now_ns: int) -> EventSeen:
+    reference = ladder.reference
+    return EventSeen(
+        event_ticker=ladder.event_ticker,
+        asset=ladder.asset,
+        closes_in_s=round(ladder.closes_in_ns / SECOND_NS, 3),
+        reference=None
+        if reference is None
+        else ReferenceSeen(
+            value=format_e8(reference.value_e8),
+            source=reference.source,
+            is_proxy=reference.source != OFFICIAL,
+            age_s=round((now_ns - reference.at_ns) / SECOND_NS, 3),
+        ),
+        markets=tuple(_market(sight) for sight in ladder.sights),
+    )
+
+
+def _market(sight: Sight) -> MarketSeen:
+    contract = sight.contract
+    return MarketSeen(
+        ticker=contract.ticker,
+        comparison=contract.comparison.value,
+        floor_strike=None if contract.floor_e8 is None else format_e8(contract.floor_e8),
+        cap_strike=None if contract.cap_e8 is None else format_e8(contract.cap_e8),
+        book="absent" if sight.absent else "rest" if sight.is_polled else "stream",
+        absent=sight.absent or None,
+        bid=None if sight.bid_ticks is None else format_ticks(sight.bid_ticks),
+        bid_size=format_cc(sight.bid_cc),
+        ask=None if sight.ask_ticks is None else format_ticks(sight.ask_ticks),
+        ask_size=format_cc(sight.ask_cc),
+        fair=None if sight.fair_ppm is None else format_decimal(sight.fair_ppm, _PPM_PLACES),
+        model_minus_market=None if sight.edge_ppm is None else format_decimal(sight.edge_ppm, _PPM_PLACES),
+    )

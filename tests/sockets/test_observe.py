@@ -1,0 +1,70 @@
+"""`fairstrike observe` against an exchange in a box: what it shows, that it ends at once, that it sends nothing."""
+
+import json
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fairstrike.exchange.announcement import Announcement
+from fairstrike.store.journal import DECISIONS, read
+from tests.commands import PROGRAM, fairstrike
+from tests.sockets.processes import descendants_of, is_alive
+from tests.sockets.test_bad_input import PATIENCE_S, Running, exchange, until
+
+SENT = {"SendOrder", "CancelOrder", "Ordered", "Booked", "CashSet"}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("observing")
+
+
+@pytest.fixture(scope="module")
+def line(place: Path) -> Iterator[Announcement]:
+    # Fast enough to have fair values soon; its markets follow one another without end.
+    with exchange(place, "--speed", "20", "--liquidity", "calibrated") as announced:
+        yield announced
+
+
+def objects(running: Running) -> list[dict[str, Any]]:
+    """What was printed so far, whole lines only."""
+    said = running.said
+    return [json.loads(line) for line in said[: said.rfind("\n") + 1].splitlines()]
+
+
+def markets(running: Running) -> list[dict[str, Any]]:
+    """The markets of the latest object."""
+    found = objects(running)[-1:]
+    return [market for seen in found for event in seen["events"] for market in event["markets"]]
+
+
+def observing(place: Path, name: str, *more: str) -> Running:
+    arguments = ("--json", "--env", "box", "--box", "exchange.log", "--folder", name, *more)
+    return Running(place, f"{name}-said", *PROGRAM, "observe", *arguments)
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "book", "number"),
+    [("keyed", (), "stream", signal.SIGTERM), ("public", ("--no-key",), "rest", signal.SIGINT)],
+)
+def test_books_are_shown_until_it_is_told_to_end(
+    place: Path, line: Announcement, name: str, more: tuple[str, ...], book: str, number: signal.Signals
+) -> None:
+    running = observing(place, name, *more)
+    until("a book is shown", lambda: any(market["book"] == book and market["bid"] for market in markets(running)))
+    if book == "stream":
+        until("a fair value is shown", lambda: any(market["fair"] for market in markets(running)))
+        (reference,) = {event["reference"]["source"] for event in objects(running)[-1]["events"]}
+        assert reference == "official"
+    started = descendants_of(running.process.pid)
+    running.process.send_signal(number)
+    assert running.process.wait(PATIENCE_S) == 0
+    running.end()
+    assert objects(running)[-1]["stream"] == ("up" if book == "stream" else "no key")
+    assert [pid for pid in started if is_alive(pid)] == []
+    assert {record.kind for record in read(place / name / "run" / "journal", DECISIONS)} & SENT == set()
+    said = fairstrike("verify", "--json", f"{name}/run", folder=place)
+    assert (said.code, json.loads(said.out)["runs"], json.loads(said.out)["cut"]) == (0, 1, 0)

@@ -1,0 +1,153 @@
+"""The live table of the nearest events: what is shown where, at every size of terminal."""
+
+import re
+from io import StringIO
+
+import msgspec
+import pytest
+from rich.console import Console
+
+from fairstrike.app.desk.ladders import around, rail, screen, strike
+from fairstrike.app.desk.sights import Sight, Sights
+from fairstrike.core.contract import Comparison
+from fairstrike.core.effects import Warn, Watch
+from fairstrike.core.events import BookLost, BooksRead, StreamChanged
+from fairstrike.core.records import Decided, Row
+from tests.unit.app.desk.test_sights import DOWN, STARTED, UP, sights
+from tests.unit.engine_samples import SECOND, at, contract, listed, printed, snapshot
+
+SIZES = [(width, height) for width in (40, 60, 80, 99, 100, 120, 200) for height in (12, 16, 24, 40, 60)]
+NAMES = [f"KXBTCD-26MAY1417-T{79_000 + 100 * number}" for number in range(20)]
+
+
+def lines(seen: Sights, width: int = 120, height: int = 40) -> list[str]:
+    console = Console(file=StringIO(), width=width, height=height, color_system=None)
+    console.print(screen(seen, at(10), width, height))
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue().splitlines()
+
+
+def ladder() -> list[msgspec.Struct]:
+    """Twenty strikes of one event, the money between the tenth and the eleventh; the first book is lost."""
+    said: list[msgspec.Struct] = [STARTED, UP, printed(8, 79_950)]
+    for number, name in enumerate(NAMES):
+        changed = msgspec.structs.replace(contract(name), floor_e8=(79_000 + 100 * number) * 10**8)
+        bid = 9_500 - 480 * number
+        said += [
+            msgspec.structs.replace(listed(name), contract=changed),
+            Watch(tickers=(name,)),
+            snapshot(1, ticker=name),
+            Decided(rows=(Row(name, 1, bid, 123_400, bid + 200, 5_050, 100 * bid + 15_000),)),
+        ]
+    return [*said, BookLost(ticker=NAMES[0], reason="gap", recv_ns=at(9)), Warn(text="the index\nwas late")]
+
+
+def test_a_strike_is_one_line_with_the_model_beside_the_market() -> None:
+    shown = lines(sights(*ladder()))
+    assert re.search(r"fairstrike  observe · box · \d\d:\d\d:\d\d UTC · stream up ", shown[0])
+    assert "KXBTCD-26MAY1417  closes in 00:59:50  BTC 79,950.00 official, 2 s" in shown[1]
+    assert shown[1].rstrip("│ ").endswith("20 strikes")
+    row = next(line for line in shown if "> 79,900" in line)
+    assert row.split()[1:9] == [">", "79,900", "1,234", "51.8", "53.8", "50.50", "53.3", "+0.5"]
+    assert "the index was late" in shown[-2]
+
+
+def test_an_absent_book_says_why() -> None:
+    row = next(line for line in lines(sights(*ladder())) if "> 79,000" in line)
+    assert row.split()[3:9] == ["–"] * 6
+    assert row.rstrip("│ ").endswith("frames were lost")
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_it_fits_every_terminal(width: int, height: int) -> None:
+    shown = lines(sights(*ladder()), width, height)
+    assert (len(shown), {len(line) for line in shown}) == (height, {width})
+    assert any("> 79,900" in line or "> 80,000" in line for line in shown)
+
+
+def test_a_narrow_terminal_keeps_the_prices() -> None:
+    row = next(line for line in lines(sights(*ladder()), 60) if "> 79,900" in line)
+    assert row.strip("│ ").split()[2:] == ["51.8", "53.8", "53.3", "+0.5"]
+
+
+def test_books_by_rest_are_said_to_be() -> None:
+    said = [*ladder(), DOWN, BooksRead(books=(snapshot(9, ticker=NAMES[3]),), asked_ns=at(9), recv_ns=at(9))]
+    shown = lines(sights(*said))
+    assert "books by REST: the line broke" in shown[0]
+    assert next(line for line in shown if "> 79,300" in line).rstrip("│ ").endswith("REST")
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ([], "waiting for the list of markets"),
+        ([STARTED, listed()], "no market is near its close; the next closes in 00:59:50"),
+        (
+            [STARTED, msgspec.structs.replace(listed(), contract=msgspec.structs.replace(contract(), close_ns=at(9)))],
+            "every market listed is closed",
+        ),
+    ],
+)
+def test_without_a_market_it_says_why(said: list[msgspec.Struct], expected: str) -> None:
+    assert expected in lines(sights(*said), 80, 12)[1]
+
+
+def test_no_reference_is_said() -> None:
+    said = [body for body in ladder() if type(body).__name__ != "IndexPrinted"]
+    assert "no BTC price" in lines(sights(*said))[1]
+
+
+def market(bid: int | None, ask: int | None, fair: int | None) -> Sight:
+    return Sight(
+        contract=contract(),
+        bid_ticks=bid,
+        bid_cc=0,
+        ask_ticks=ask,
+        ask_cc=0,
+        fair_ppm=fair,
+        absent="",
+        is_polled=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("bid", "ask", "fair", "expected"),
+    [
+        (4_000, 6_000, 500_000, "····━◆━···"),
+        (None, 2_000, None, "━━━·······"),
+        (9_900, None, 1_000_000, "·········◆"),
+        (None, None, 0, "◆·········"),
+        (None, None, None, "··········"),
+    ],
+)
+def test_rail(bid: int | None, ask: int | None, fair: int | None, expected: str) -> None:
+    assert rail(market(bid, ask, fair), 10).plain == expected
+
+
+@pytest.mark.parametrize(
+    ("comparison", "floor", "cap", "expected"),
+    [
+        (Comparison.ABOVE, 7_959_999_000_000, None, "> 79,599.99"),
+        (Comparison.AT_LEAST, 8_000_000_000_000, None, "≥ 80,000"),
+        (Comparison.BELOW, None, 10_050_000_000, "< 100.50"),
+        (Comparison.BETWEEN, 100_000_000, 200_000_000, "1 – 2"),
+        (Comparison.ABOVE, None, None, "not published yet"),
+    ],
+)
+def test_strike(comparison: Comparison, floor: int | None, cap: int | None, expected: str) -> None:
+    changed = msgspec.structs.replace(contract(), comparison=comparison, floor_e8=floor, cap_e8=cap)
+    assert strike(changed) == expected
+
+
+@pytest.mark.parametrize(
+    ("fairs", "room", "expected"),
+    [([1, 2, 3], 3, [1, 2, 3]), ([9, 8, 6, 5, 4, 2, 1], 3, [6, 5, 4]), ([9, 8, 7], 1, [7]), ([2, 1, 0], 2, [2, 1])],
+)
+def test_the_money_is_in_the_middle(fairs: list[int], room: int, expected: list[int]) -> None:
+    shown = around([market(None, None, fair * 100_000) for fair in fairs], room)
+    assert [one.fair_ppm for one in shown] == [fair * 100_000 for fair in expected]
+
+
+def test_a_stream_that_was_never_up() -> None:
+    said = StreamChanged(source="kalshi", is_up=False, reason="no key", recv_ns=at(0) - SECOND)
+    assert "books by REST: no key" in lines(sights(STARTED, said), 80, 12)[0]

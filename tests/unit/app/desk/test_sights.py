@@ -1,0 +1,142 @@
+"""What is seen of the markets: books that are there, by REST or gone, and what was told later."""
+
+import msgspec
+import pytest
+
+from fairstrike.app import build, config
+from fairstrike.app.desk.sights import NO_BOOK_YET, Sight, Sights
+from fairstrike.core.effects import Resubscribe, Unwatch, Warn, Watch
+from fairstrike.core.errors import JournalError
+from fairstrike.core.events import BookLost, BooksRead, ContractListed, OffsetStepped, StreamChanged
+from fairstrike.core.records import Decided, Row
+from fairstrike.store.journal import Record
+from tests.unit.engine_samples import RUN, SECOND, T, U, at, contract, listed, printed, snapshot
+
+STARTED = build.run_started(config.observe_profile("box"), "observe", RUN)
+UP = StreamChanged(source="kalshi", is_up=True, reason="connected", recv_ns=at(0))
+DOWN = StreamChanged(source="kalshi", is_up=False, reason="the line broke", recv_ns=at(5))
+WATCHED = (STARTED, listed(), Watch(tickers=(T,)))
+
+
+def records(*bodies: msgspec.Struct) -> list[Record]:
+    """Records of both chains, numbered in the order given."""
+    return [
+        Record(n, 1, type(body).__name__, RUN, msgspec.Raw(msgspec.msgpack.encode(body)))
+        for n, body in enumerate(bodies, start=1)
+    ]
+
+
+def sights(*bodies: msgspec.Struct) -> Sights:
+    seen = Sights()
+    seen.fold(records(*bodies))
+    return seen
+
+
+def sight(*bodies: msgspec.Struct) -> Sight:
+    """The one watched market after these records."""
+    ((only,),) = [ladder.sights for ladder in sights(*WATCHED, *bodies).ladders(at(10))]
+    return only
+
+
+def decided(bid: int | None, ask: int | None, fair: int | None = 450_000) -> Decided:
+    return Decided(rows=(Row(T, 1, bid, 0 if bid is None else 700, ask, 0 if ask is None else 900, fair),))
+
+
+def by_rest() -> BooksRead:
+    return BooksRead(books=(snapshot(6),), asked_ns=at(6), recv_ns=at(6))
+
+
+def test_a_book_of_the_stream_is_shown_with_its_sizes() -> None:
+    seen = sight(UP, snapshot(1), decided(4_000, 4_200))
+    assert (seen.bid_ticks, seen.bid_cc, seen.ask_ticks, seen.ask_cc) == (4_000, 700, 4_200, 900)
+    assert (seen.fair_ppm, seen.edge_ppm, seen.absent, seen.is_polled) == (450_000, 40_000, "", False)
+
+
+def test_a_market_without_its_book_says_so() -> None:
+    assert sight(UP).absent == NO_BOOK_YET
+
+
+@pytest.mark.parametrize(
+    ("loss", "why"),
+    [
+        (BookLost(ticker=T, reason="gap", recv_ns=at(3)), "frames were lost"),
+        (BookLost(ticker=T, reason="some new reason", recv_ns=at(3)), "some new reason"),
+        (Resubscribe(tickers=(T,), reason="crossed"), "crossed for too long"),
+        (DOWN, "the stream is down"),
+    ],
+)
+def test_a_lost_book_is_absent_with_its_reason(loss: msgspec.Struct, why: str) -> None:
+    seen = sight(UP, snapshot(1), decided(4_000, 4_200), loss)
+    assert (seen.absent, seen.bid_ticks, seen.ask_ticks, seen.fair_ppm, seen.edge_ppm) == (why, None, None, None, None)
+    assert sight(UP, snapshot(1), loss, UP, snapshot(4), decided(4_000, None)).absent == ""
+
+
+def test_a_book_by_rest_is_marked() -> None:
+    seen = sight(UP, DOWN, by_rest(), decided(4_000, 4_200))
+    assert (seen.absent, seen.is_polled, seen.bid_ticks) == ("", True, 4_000)
+
+
+def test_a_book_by_rest_is_nothing_while_the_stream_is_up() -> None:
+    assert not sight(UP, snapshot(1), by_rest(), decided(4_000, 4_200)).is_polled
+
+
+def test_a_book_by_rest_goes_when_rest_is_silent() -> None:
+    assert sight(DOWN, by_rest(), decided(4_000, 4_200), decided(None, None)).absent == "REST gives no book"
+
+
+def test_an_empty_book_of_the_stream_is_there() -> None:
+    assert sight(UP, snapshot(1, (), ()), decided(None, None)).absent == ""
+
+
+def test_what_was_told_later_wins_though_it_is_read_first() -> None:
+    seen = Sights()
+    told = records(*WATCHED, UP, snapshot(1), Resubscribe(tickers=(T,), reason="frozen"), snapshot(2))
+    seen.fold([record for record in told if record.kind != "Resubscribe"])
+    seen.fold([record for record in told if record.kind == "Resubscribe"])
+    assert seen.ladders(at(10))[0].sights[0].absent == ""
+
+
+def test_events_are_soonest_first_and_strikes_sorted() -> None:
+    def of(ticker: str, event: str, strike: int | None, closes_s: int) -> ContractListed:
+        changed = msgspec.structs.replace(
+            contract(ticker),
+            event_ticker=event,
+            floor_e8=None if strike is None else strike * 10**8,
+            close_ns=RUN + closes_s * SECOND,
+        )
+        return msgspec.structs.replace(listed(ticker), contract=changed)
+
+    markets = [of("A", "late", 2, 900), of("B", "soon", 9, 60), of("C", "soon", 7, 60), of("D", "soon", None, 60)]
+    seen = sights(STARTED, *markets, of("E", "over", 1, 10), Watch(tickers=("A", "B", "C", "D", "E")))
+    shown = [(one.event_ticker, [s.contract.ticker for s in one.sights]) for one in seen.ladders(at(10))]
+    assert shown == [("soon", ["C", "B", "D"]), ("late", ["A"])]
+
+
+def test_the_time_to_close_is_the_venues() -> None:
+    seen = sights(*WATCHED, OffsetStepped(source="kalshi", offset_ns=2 * SECOND, recv_ns=at(0)))
+    assert seen.ladders(at(10))[0].closes_in_ns == 3_592 * SECOND
+
+
+def test_the_reference_is_the_engines_and_goes_when_it_is_stale() -> None:
+    seen = sights(*WATCHED, printed(5, 80_123))
+    (ladder,) = seen.ladders(at(6))
+    assert ladder.reference is not None
+    assert (ladder.reference.value_e8, ladder.reference.source) == (80_123 * 10**8, "official")
+    assert seen.ladders(at(9))[0].reference is None
+
+
+def test_what_is_watched_no_longer_is_not_shown() -> None:
+    seen = sights(*WATCHED, listed(U), Unwatch(tickers=(T,)), Warn(text="late"))
+    assert (seen.ladders(at(1)), seen.warnings) == ([], ["late"])
+    assert seen.next_close_ns(at(1)) == RUN + 3_600 * SECOND
+
+
+def test_a_new_run_begins_anew() -> None:
+    seen = sights(*WATCHED, UP, Warn(text="of the run before"), STARTED)
+    assert (seen.ladders(at(1)), seen.warnings, seen.is_streaming, seen.has_listed) == ([], [], False, False)
+
+
+def test_a_record_of_another_version_is_an_error() -> None:
+    broken = Record(3, 1, "Decided", RUN, msgspec.Raw(msgspec.msgpack.encode({"rows": 5})))
+    with pytest.raises(JournalError, match=r"record n = 3 \(Decided\) cannot be read"):
+        Sights().fold([broken])

@@ -1,0 +1,135 @@
+"""`fairstrike observe`: what is printed as JSON, and how a trader that ends by itself is told."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from fairstrike.app import runfile, trading
+from fairstrike.app.children import Child
+from fairstrike.app.observing import Observation, TraderEnded
+from fairstrike.core.effects import Watch
+from fairstrike.core.events import BookLost
+from fairstrike.core.timing import VenueClock
+from fairstrike.store.journal import DECISIONS, INPUTS, Journal, Params
+from tests.commands import fairstrike, write_line
+from tests.unit.app.desk.test_sights import STARTED, UP, decided
+from tests.unit.engine_samples import T, U, at, listed, printed, snapshot
+
+ASLEEP = "import time; time.sleep(60)"
+
+
+def journaled(folder: Path) -> None:
+    """A run folder in which two markets are watched, one of them without its book."""
+    journal = Journal(folder / "journal", Params())
+    inputs = (listed(), listed(U), UP, printed(8, 80_123), snapshot(1), BookLost(ticker=U, reason="gap", recv_ns=at(1)))
+    for chain, bodies in ((DECISIONS, (STARTED, Watch(tickers=(T, U)))), (INPUTS, inputs)):
+        for body in bodies:
+            journal.append(chain, type(body).__name__, at(5), body)
+    journal.append(DECISIONS, "Decided", at(5), decided(4_000, 4_200))
+    journal.close(at(5))
+
+
+@pytest.fixture
+def run_folder(tmp_path: Path) -> Path:
+    wanted = trading.Wanted(mode="observe", environment="box", box=write_line(tmp_path), folder=tmp_path / "run")
+    folder = trading.prepare(wanted)
+    # Its clock stands at ten seconds after the start of the run.
+    stopped = VenueClock(anchor_venue_ns=at(10), factor=0)
+    runfile.write(folder, msgspec.structs.replace(runfile.read(folder), clock=stopped))
+    return folder
+
+
+@pytest.fixture
+def child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Child]]:
+    """Starts a process that runs some code in a trader's place, and ends it."""
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with ExitStack() as stack:
+
+        def started(code: str) -> Child:
+            (tmp_path / "acting.py").write_text(code, encoding="utf-8")
+            made = Child("trader", [], tmp_path / "trader.log", module="acting")
+            stack.callback(made.end)
+            return made
+
+        yield started
+
+
+def test_everything_seen_is_one_object(run_folder: Path, child: Callable[[str], Child]) -> None:
+    journaled(run_folder)
+    observation = Observation(run_folder, child(ASLEEP))
+    observation.look()
+    seen = json.loads(msgspec.json.encode(observation.seen()))
+    (event,) = seen.pop("events")
+    assert seen == {"venue_ns": at(10), "environment": "box", "stream": "up", "warnings": []}
+    there, gone = event.pop("markets")
+    assert event == {
+        "event_ticker": "KXBTCD-26MAY1417",
+        "asset": "BTC",
+        "closes_in_s": 3_590.0,
+        "reference": {"value": "80123.00000000", "source": "official", "is_proxy": False, "age_s": 2.0},
+    }
+    assert there == {
+        "ticker": T,
+        "comparison": "greater",
+        "floor_strike": "80000.00000000",
+        "cap_strike": None,
+        "book": "stream",
+        "absent": None,
+        "bid": "0.4000",
+        "bid_size": "7.00",
+        "ask": "0.4200",
+        "ask_size": "9.00",
+        "fair": "0.450000",
+        "model_minus_market": "0.040000",
+    }
+    assert (gone["ticker"], gone["book"], gone["absent"], gone["bid"]) == (U, "absent", "frames were lost", None)
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (
+            "import sys; print('fairstrike: the venue is away; wait', file=sys.stderr); sys.exit(3)",
+            "the venue is away; wait",
+        ),
+        ("import sys; sys.exit(5)", "the trader ended by itself with exit code 5 (nothing was said); see "),
+    ],
+)
+def test_a_trader_that_ends_is_told_in_its_own_words(
+    run_folder: Path, child: Callable[[str], Child], code: str, expected: str
+) -> None:
+    trader = child(code)
+    trader.wait(30)
+    with pytest.raises(TraderEnded) as ended:
+        Observation(run_folder, trader).look()
+    assert str(ended.value).startswith(expected)
+    assert ended.value.exit_code == trader.process.returncode
+
+
+def test_the_table_needs_a_terminal(tmp_path: Path) -> None:
+    said = fairstrike("observe", folder=tmp_path)
+    assert (said.code, said.sentence) == (2, "the live table needs a terminal; use --json for one object a second")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("--env", "moon"), "there is no --env 'moon'; choose prod, demo, box"),
+        (("--env", "box"), "--env box needs --box FILE, the file with the first line of `fairstrike exchange --json`"),
+    ],
+)
+def test_bad_input(tmp_path: Path, arguments: tuple[str, ...], expected: str) -> None:
+    said = fairstrike("observe", "--json", *arguments, folder=tmp_path)
+    assert (said.code, said.out, said.sentence) == (2, "", expected)
+
+
+def test_a_venue_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    said = fairstrike("observe", "--json", "--env", "box", "--box", write_line(tmp_path), folder=tmp_path)
+    assert said.code == 3
+    assert said.sentence.startswith("http://127.0.0.1:9 gave no answer")
+    assert said.sentence.endswith("check the address and the network.")
