@@ -62,7 +62,7 @@ class Engine:
         self.catalog = rooms.catalog
         self.fairs = rooms.fairs
         self.clerk = rooms.clerk
-        self.rounds = Rounds(params, rooms.notes, rooms.books, rooms.clerk, self._traded.keys())
+        self.rounds = Rounds(params, rooms.notes, rooms.books, rooms.clerk, self._open)
 
     def start(self, now_ns: int) -> Outcome:
         """Give the first effects of a run: read the markets and what rests, set the timers."""
@@ -272,6 +272,9 @@ class Engine:
             if self._traded.pop(ticker, ()):
                 self.attention.forget(ticker)
                 self._notes.want(fx.Unwatch(tickers=(ticker,)))
+
+    def _open(self, now_ns: int) -> list[str]:
+        return [t for t in self._traded if self.catalog.is_open(t, now_ns - self._offset_ns(KALSHI))]
 
     def _alive(self) -> list[str]:
         """Give the traded markets that have a book, or orders of ours."""

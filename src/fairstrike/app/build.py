@@ -109,6 +109,7 @@ def under_clock(settings: config.Settings, clock: VenueClock) -> config.Settings
         settings,
         rooms=replace(
             rooms,
+            engine=replace(rooms.engine, audit_lag_ns=bound(rooms.engine.audit_lag_ns)),
             books=replace(
                 rooms.books,
                 frozen_after_ns=bound(rooms.books.frozen_after_ns),

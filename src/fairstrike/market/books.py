@@ -9,6 +9,9 @@ becomes a fault when it outlives `crossed_hold_ns` and a frame with a later venu
 While the stream is down a book may come by REST. It is marked as polled, goes when it is not read again within
 `polled_for_ns`, and goes for good when the stream's snapshot comes. Deltas never meet it: a stream tells none before
 its snapshot.
+
+An audit holds the stream's books against REST's, level by level. Neither is as of one known instant, so levels that
+changed around the request are left out; any other that differs says that a frame was missed, and the book is dropped.
 """
 
 from collections.abc import Callable, Iterable
@@ -24,6 +27,9 @@ from fairstrike.market.others import others
 
 MOMENT_OVER = "the moment is over"
 """Why a polled book is lost: nothing was wrong with it, and no time after it counts as time without a book."""
+
+AUDIT = "audit"
+"""Why a book is lost that REST shows otherwise."""
 
 EXPECTED_LOSSES = frozenset({"disconnected", "reconnected", MOMENT_OVER})
 """Why a book is lost that comes back without being asked for."""
@@ -41,7 +47,8 @@ class Shelf:
     """One market's book with what is known about its health.
 
     `losses` counts why it was lost, `absent_ns` for how long; `final_bests` are those after its last frame; `stamp_ns`
-    is the venue's stamp of the latest frame not yet judged. `is_polled` tells that the book came by REST.
+    is the venue's stamp of the latest frame not yet judged. `is_polled` tells that the book came by REST;
+    `touched` are the levels (is it a bid, price) that changed since an audit began.
     """
 
     __slots__ = (
@@ -55,6 +62,7 @@ class Shelf:
         "last_frame_ns",
         "losses",
         "stamp_ns",
+        "touched",
     )
 
     def __init__(self) -> None:
@@ -63,6 +71,7 @@ class Shelf:
         self.is_polled = False
         self.last_frame_ns = 0
         self.stamp_ns: int | None = None
+        self.touched: set[tuple[bool, int]] | None = None
         self.crossed_since_ns: int | None = None
         self.crossed_venue_ns: int | None = None
         self.absent_since_ns: int | None = None
@@ -84,7 +93,7 @@ class Books:
         """Replace a market's book."""
         shelf = self._shelf(event.ticker)
         shelf.book = Book(event.bids, event.asks)
-        shelf.is_polled = False
+        shelf.is_polled, shelf.touched = False, None
         shelf.last_frame_ns, shelf.stamp_ns = event.recv_ns, event.venue_ns
         shelf.crossed_since_ns = None
         if shelf.absent_since_ns is not None:
@@ -130,7 +139,33 @@ class Books:
         if not shelf.book.apply(event.is_bid, event.price_ticks, event.delta_cc):
             self._drop(shelf, "impossible", event.recv_ns)
             return False
+        if shelf.touched is not None:
+            shelf.touched.add((event.is_bid, event.price_ticks))
         return True
+
+    def begin_audit(self, tickers: Iterable[str]) -> list[str]:
+        """Note from now on which levels change; give which of the markets have a book of the stream."""
+        for shelf in self.shelves.values():
+            shelf.touched = None
+        found = [ticker for ticker in tickers if self.served(ticker) is not None and not self.is_polled(ticker)]
+        for ticker in found:
+            self.shelves[ticker].touched = set()
+        return found
+
+    def audit(self, rest: BookSnapshot, now_ns: int) -> int:
+        """Hold a book by REST against the stream's, which is dropped when they differ.
+
+        Gives on how many levels they differ that did not change since `begin_audit`; 0 for a book that came later.
+        """
+        shelf = self._shelf(rest.ticker)
+        touched, shelf.touched = shelf.touched, None
+        if touched is None or shelf.book is None or shelf.is_polled:
+            return 0
+        sides = zip((True, False), shelf.book.levels(), Book(rest.bids, rest.asks).levels(), strict=True)
+        unlike = {(is_bid, price) for is_bid, ours, theirs in sides for price, _ in set(ours) ^ set(theirs)} - touched
+        if unlike:
+            self._drop(shelf, AUDIT, now_ns)
+        return len(unlike)
 
     def lost(self, event: BookLost) -> None:
         """Make a book absent; one that is absent already stays so for its first reason."""

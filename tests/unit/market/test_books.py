@@ -325,3 +325,60 @@ def test_a_crossed_book_by_rest_is_nobodys_book() -> None:
     made.polled(polled(SECOND, ((4_200, 1),)))
     assert (is_there(made), made.is_polled(T)) == (False, False)
     assert judge(made, SECOND, None) == "open"
+
+
+# Audited
+
+
+def by_rest(bids: tuple[tuple[int, int], ...], asks: tuple[tuple[int, int], ...]) -> BookSnapshot:
+    return BookSnapshot(ticker=T, bids=bids, asks=asks, recv_ns=5 * SECOND)
+
+
+def audited() -> tuple[Books, tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]]:
+    """Books under audit, and what the one of them holds."""
+    made = books()
+    book = made.served(T)
+    assert book is not None
+    assert made.begin_audit([T, "another"]) == [T]
+    return made, *book.levels()
+
+
+def test_an_equal_book_stays() -> None:
+    made, bids, asks = audited()
+    assert made.audit(by_rest(bids, asks), 5 * SECOND) == 0
+    assert is_there(made)
+
+
+@pytest.mark.parametrize("more", [((100, 5),), ((100, 5), (200, 7))])
+def test_levels_that_differ_drop_the_book(more: tuple[tuple[int, int], ...]) -> None:
+    made, bids, asks = audited()
+    assert made.audit(by_rest((*bids, *more), asks), 5 * SECOND) == len(more)
+    assert not is_there(made)
+    assert made.shelves[T].losses == {"audit": 1}
+
+
+def test_a_level_that_changed_meanwhile_proves_nothing() -> None:
+    made, bids, asks = audited()
+    made.delta(delta(True, 4_000, 5))
+    made.delta(delta(False, 9_000, 5))
+    assert made.audit(by_rest(bids, asks), 5 * SECOND) == 0
+    assert is_there(made)
+
+
+def test_the_other_side_of_a_level_that_changed_is_compared() -> None:
+    made, bids, asks = audited()
+    made.delta(delta(True, 100, 5))
+    assert made.audit(by_rest(bids, (*asks, (9_900, 1))), 5 * SECOND) == 1
+
+
+def test_a_book_that_came_anew_is_not_compared() -> None:
+    made, bids, _ = audited()
+    made.snapshot(snapshot())
+    assert made.audit(by_rest(bids, ()), 5 * SECOND) == 0
+    assert is_there(made)
+
+
+def test_a_polled_book_is_not_audited() -> None:
+    made = Books(Params())
+    made.polled(polled(SECOND))
+    assert made.begin_audit([T]) == []
