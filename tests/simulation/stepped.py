@@ -75,8 +75,12 @@ class SteppedWorld:
         key: KeyPair,
         faults: Sequence[Fault] = (),
         params: WorldParams | None = None,
+        settings: config.Settings | None = None,
     ) -> None:
-        """Start both sides eighteen minutes before the hour; the journal goes into `folder`."""
+        """Start both sides eighteen minutes before the hour; the journal goes into `folder`.
+
+        The trader's `settings` are the profile for the box, unless others are given.
+        """
         self.world = World(seed=seed, params=params)
         self.floor: Floor = self.world.floor
         self.floor.open_account(ACCOUNT, key_id=KEY_ID, balance_ud=BALANCE_UD)
@@ -89,7 +93,7 @@ class SteppedWorld:
         self.schedule = Schedule(self.world.start_ns)
         self.signer = Signer(KEY_ID, key.private, Allowed.EVERYTHING)
         self.errands, self.link = self._carriers(seed)
-        settings = msgspec.structs.replace(config.box_profile(), seed=seed)
+        settings = msgspec.structs.replace(settings or config.box_profile(), seed=seed)
         started = build.run_started(settings, KEY_ID, self.world.start_ns)
         self.engine: Engine = build.engine(started, settings)
         self.journal = Journal(folder / "journal", settings.journal)
