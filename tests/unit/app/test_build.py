@@ -92,7 +92,7 @@ def test_what_observes_without_a_key_has_nothing_that_signs(tmp_path: Path, envi
     assert not has_writes
     assert WRITES not in modules
     shells = build.shells(file, SystemClock(VenueClock()), lambda events: True)
-    assert (shells.stream, shells.writes, len(shells.runnable())) == (None, None, 1)
+    assert (shells.stream, shells.writes, len(shells.runnable())) == (None, None, 2)
 
 
 @pytest.mark.parametrize("environment", ["prod", "demo"])
