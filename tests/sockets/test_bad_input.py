@@ -65,7 +65,7 @@ sys.exit(run.main())
 FAULTS = {
     "strategy": {"module": "strategy.market_maker", "kind": "MarketMaker", "method": "consider"},
     "timer": {"module": "app.run", "kind": "Trader", "method": "_fire"},
-    "listener": {"module": "venue.kalshi.stream", "kind": "_Listener", "method": "on_ws_frame"},
+    "listener": {"module": "venue.kalshi.stream", "kind": "_Listener", "method": "heard"},
 }
 
 

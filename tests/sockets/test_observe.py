@@ -48,11 +48,16 @@ def observing(place: Path, name: str, *more: str) -> Running:
 
 @pytest.mark.parametrize(
     ("name", "more", "book", "number"),
-    [("keyed", (), "stream", signal.SIGTERM), ("public", ("--no-key",), "rest", signal.SIGINT)],
+    [
+        ("keyed", (), "stream", signal.SIGTERM),
+        ("fallback", ("--config", "fallback.toml"), "stream", signal.SIGTERM),
+        ("public", ("--no-key",), "rest", signal.SIGINT),
+    ],
 )
 def test_books_are_shown_until_it_is_told_to_end(
     place: Path, line: Announcement, name: str, more: tuple[str, ...], book: str, number: signal.Signals
 ) -> None:
+    (place / "fallback.toml").write_text('websocket = "aiohttp"\n[rooms.engine]\nseries = ["KXBTC15M"]\n')
     running = observing(place, name, *more)
     until("a book is shown", lambda: any(market["book"] == book and market["bid"] for market in markets(running)))
     if book == "stream":

@@ -29,6 +29,7 @@ from fairstrike.strategy.market_maker import MarketMaker
 from fairstrike.strategy.momentum_scalp import MomentumScalp
 from fairstrike.strategy.onlooker import Onlooker
 from fairstrike.strategy.taker import Taker
+from fairstrike.venue.connection import Params as ConnectionParams
 from fairstrike.venue.kalshi.budget import Budget, BudgetParams
 from fairstrike.venue.kalshi.credentials import load_key
 from fairstrike.venue.kalshi.reads import Reads
@@ -188,7 +189,8 @@ def shells(run: RunFile, clock: SystemClock, inbox: Inbox) -> Shells:
             dice=Dice(run.settings.seed, _STREAM_RECONNECT),
         )
         # Who observes has the books by REST while there is no stream; who trades does not begin without one.
-        stream = Stream(StreamParams(url=ws, is_patient=not is_live), parts)
+        connection = ConnectionParams(library=run.settings.websocket)
+        stream = Stream(StreamParams(url=ws, is_patient=not is_live, connection=connection), parts)
     writes: Gateway | None = None
     if is_live:
         from fairstrike.venue.kalshi.writes import Writes

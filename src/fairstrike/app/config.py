@@ -32,6 +32,7 @@ from fairstrike.store.journal import Params as JournalParams
 from fairstrike.strategy.market_maker import Params as MarketMakerParams
 from fairstrike.strategy.momentum_scalp import Params as MomentumScalpParams
 from fairstrike.strategy.taker import Params as TakerParams
+from fairstrike.venue.connection import Library
 
 Environment = Literal["prod", "demo", "box"]
 Execution = Literal["observe", "paper", "live"]
@@ -66,11 +67,15 @@ class RoomSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything that decides what a run does. `environment` and `execution` default to looking only."""
+    """Everything that decides what a run does. `environment` and `execution` default to looking only.
+
+    `websocket` is the library that holds the stream's connection.
+    """
 
     environment: Environment = "prod"
     execution: Execution = "observe"
     seed: int = 0
+    websocket: Library = "picows"
     rooms: RoomSettings = RoomSettings()
     strategies: Strategies = Strategies()
     replay: ReplayParams = ReplayParams()

@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import msgspec
-from picows import WSError, WSFrame, WSInvalidStatusError, WSListener, WSMsgType, WSTransport, ws_connect
 
 from fairstrike.core.chance import Dice
 from fairstrike.core.effects import Effect, Resubscribe, Unwatch, Watch
 from fairstrike.core.errors import Refused, Unreachable
 from fairstrike.core.events import BatchEnded, Event
 from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
+from fairstrike.venue.connection import HandshakeAnswered, Line, NoConnection, hold
+from fairstrike.venue.connection import Params as ConnectionParams
 from fairstrike.venue.kalshi.budget import Backoff
 from fairstrike.venue.kalshi.refusals import refusal
 from fairstrike.venue.kalshi.rest import WallMs, deliver
@@ -29,6 +30,7 @@ Tap = Callable[[bytes, int], None]
 """Takes a raw copy of each frame and its receive stamp (ns)."""
 
 _log = logging.getLogger(__name__)
+_STOPPED = "it was stopped"
 
 
 class Speaker(Protocol):
@@ -80,10 +82,7 @@ class StreamParams(msgspec.Struct, frozen=True, kw_only=True):
 
     url: str
     is_patient: bool = True
-    handshake_ns: int = 10 * SECOND_NS
-    ping_every_ns: int = 30 * SECOND_NS
-    pong_within_ns: int = 10 * SECOND_NS
-    frame_bytes_max: int = 16 * 1024 * 1024
+    connection: ConnectionParams = ConnectionParams()
     backoff_first_ns: int = SECOND_NS
     backoff_last_ns: int = 30 * SECOND_NS
     inbox_retry_ns: int = 20 * MILLISECOND_NS
@@ -112,7 +111,7 @@ class Stream:
         """Take where to connect and what to join."""
         self._params = params
         self._parts = parts
-        self._transport: WSTransport | None = None
+        self._line: Line | None = None
         self._stopped = asyncio.Event()
         self._was_connected = False
         self._looking: asyncio.TimerHandle | None = None
@@ -159,68 +158,51 @@ class Stream:
     def stop(self) -> None:
         """Close the connection and let `run` return."""
         self._stopped.set()
-        if self._transport is not None:
-            self._transport.disconnect()
+        if self._line is not None:
+            self._line.close(_STOPPED)
 
     async def _connection(self) -> str:
         """Hold one connection until it ends; give why it ended."""
         params, parts = self._params, self._parts
-        listener = _Listener(self, parts, params)
+        headers = {} if parts.signer is None else parts.signer.sign_stream(parts.wall_ms())
         try:
-            transport, _ = await ws_connect(
-                lambda: listener,
-                params.url,
-                extra_headers={} if parts.signer is None else parts.signer.sign_stream(parts.wall_ms()),
-                websocket_handshake_timeout=params.handshake_ns / SECOND_NS,
-                enable_auto_ping=True,
-                auto_ping_idle_timeout=params.ping_every_ns / SECOND_NS,
-                auto_ping_reply_timeout=params.pong_within_ns / SECOND_NS,
-                max_frame_size=params.frame_bytes_max,
-                max_redirects=0,
-            )
-        except WSInvalidStatusError as error:
-            if error.response is None or error.response.status < 400:
+            return await hold(params.url, headers, _Listener(self, parts), params.connection)
+        except HandshakeAnswered as error:
+            if error.status < 400:
                 raise Unreachable(f"{params.url} is no stream ({error}): check the address.") from None
-            raise refusal(Response(status=error.response.status, body=error.raw_body or b"")) from None
-        except (WSError, OSError, TimeoutError) as error:
-            text = str(error) or type(error).__name__
+            raise refusal(Response(status=error.status, body=error.body)) from None
+        except NoConnection as error:
             raise Unreachable(
-                f"{params.url} took no connection ({text}): check the address, the network and the key."
+                f"{params.url} took no connection ({error}): check the address, the network and the key."
             ) from None
-        self._look(transport, listener)
-        try:
-            await transport.wait_disconnected()
-        except (WSError, OSError) as error:
-            return listener.reason or str(error) or type(error).__name__
         finally:
             if self._looking is not None:
                 self._looking.cancel()
-            self._transport = None
-            transport.disconnect(graceful=False)
-        return listener.reason or "the venue closed the connection"
+            self._line = None
 
-    def opened(self, transport: WSTransport) -> list[Event]:
+    def opened(self, line: Line, listener: "_Listener") -> list[Event]:
         """Begin the session on a connection; give its events. For the listener."""
-        self._transport = transport
+        self._line = line
         self._was_connected = True
         _log.info("stream up: %s", self._params.url)
         events, commands = self._parts.session.connected(self._parts.clock.now_ns())
         self._send(commands)
+        self._look(listener)
         if self._stopped.is_set():
-            transport.disconnect()
+            line.close(_STOPPED)
         return events
 
-    def _look(self, transport: WSTransport, listener: "_Listener") -> None:
+    def _look(self, listener: "_Listener") -> None:
         """Ask now and then what follows from the time that passed; a failure ends the run as one of the listener's."""
         loop = asyncio.get_running_loop()
-        self._looking = loop.call_later(self._params.look_every_s, self._look, transport, listener)
-        self._send(listener.look(transport))
+        self._looking = loop.call_later(self._params.look_every_s, self._look, listener)
+        self._send(listener.look())
 
     def _send(self, commands: list[bytes]) -> None:
-        if self._transport is not None:
+        if self._line is not None:
             for command in commands:
                 _log.debug("stream says %s", command.decode())
-                self._transport.send(WSMsgType.TEXT, command)
+                self._line.say(command)
 
     async def _pause(self, wait_ns: int) -> None:
         clock = self._parts.clock
@@ -235,49 +217,35 @@ class Stream:
                 wait.cancel()
 
 
-class _Listener(WSListener):
-    """Collects the events of one socket read."""
+class _Listener:
+    """Collects the events of one read."""
 
-    def __init__(self, stream: Stream, parts: StreamParts, params: StreamParams) -> None:
-        super().__init__()
-        self.reason = ""
+    def __init__(self, stream: Stream, parts: StreamParts) -> None:
         self._stream = stream
         self._parts = parts
-        self._params = params
         self._receive = parts.session.receive
+        self._line: Line | None = None
         self._events: list[Event] = []
         self._recv_ns: int | None = None
-        self._partial = bytearray()
         self._is_over = False
 
-    def on_ws_connected(self, transport: WSTransport) -> None:
-        self._events += self._stream.opened(transport)
-        self._hand_over(transport)
+    def opened(self, line: Line) -> None:
+        self._line = line
+        self._events += self._stream.opened(line, self)
+        self._hand_over()
 
-    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        if self._is_over:
-            return
+    def heard(self, data: bytes) -> None:
         recv_ns = self._recv_ns
         if recv_ns is None:
             recv_ns = self._recv_ns = self._parts.clock.now_ns()
-            if not frame.last_in_buffer:
-                # The last frame of the read may be a ping, which is answered before it gets here.
-                asyncio.get_running_loop().call_soon(self._hand_over, transport)
-        kind = frame.msg_type
-        if kind in (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION):
-            data = frame.get_payload_as_bytes()
-            if not frame.fin or self._partial:
-                data = self._joined(transport, data, is_last=frame.fin)
-            if data:
-                if self._parts.tap is not None:
-                    self._parts.tap(data, recv_ns)
-                self._events += self._receive(data, recv_ns)
-        elif kind is WSMsgType.CLOSE:
-            self._end(transport, f"closed by the venue: {frame.get_close_code()}")
-        if frame.last_in_buffer or self._is_over:
-            self._hand_over(transport)
+        if self._parts.tap is not None:
+            self._parts.tap(data, recv_ns)
+        self._events += self._receive(data, recv_ns)
 
-    def look(self, transport: WSTransport) -> list[bytes]:
+    def read_ended(self) -> None:
+        self._hand_over()
+
+    def look(self) -> list[bytes]:
         """Have the events of the time that passed handed over; give what to say."""
         if self._is_over:
             return []
@@ -286,23 +254,12 @@ class _Listener(WSListener):
         if events:
             self._events += events
             self._recv_ns = self._recv_ns or now_ns
-            self._hand_over(transport)
+            self._hand_over()
         if self._parts.session.is_broken:
-            self._end(transport, "the stream was silent")
+            self._end("the stream was silent")
         return commands
 
-    def _joined(self, transport: WSTransport, data: bytes, *, is_last: bool) -> bytes:
-        self._partial += data
-        if len(self._partial) > self._params.frame_bytes_max:
-            self._end(transport, "a message was longer than any should be")
-            self._partial.clear()
-        if not is_last:
-            return b""
-        whole = bytes(self._partial)
-        self._partial.clear()
-        return whole
-
-    def _hand_over(self, transport: WSTransport) -> None:
+    def _hand_over(self) -> None:
         recv_ns, self._recv_ns = self._recv_ns, None
         events, self._events = self._events, []
         if not events:
@@ -310,11 +267,11 @@ class _Listener(WSListener):
         if recv_ns is not None:
             events.append(BatchEnded(recv_ns=recv_ns))
         if not self._parts.inbox(events):
-            self._end(transport, "the inbox was full")
+            self._end("the inbox was full")
         elif self._parts.session.is_broken:
-            self._end(transport, "the venue ended a subscription")
+            self._end("the venue ended a subscription")
 
-    def _end(self, transport: WSTransport, reason: str) -> None:
+    def _end(self, reason: str) -> None:
+        assert self._line is not None, "only an open connection is ended"
         self._is_over = True
-        self.reason = self.reason or reason
-        transport.disconnect()
+        self._line.close(reason)

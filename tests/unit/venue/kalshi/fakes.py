@@ -35,10 +35,12 @@ class ListInbox:
     def __init__(self, room: int = 1_000_000) -> None:
         self.room = room
         self.batches: list[list[Event]] = []
+        self.refused = 0
         self.arrived = asyncio.Event()
 
     def __call__(self, events: Sequence[Event]) -> bool:
         if len(self.batches) >= self.room:
+            self.refused += 1
             return False
         self.batches.append(list(events))
         self.arrived.set()

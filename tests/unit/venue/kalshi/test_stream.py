@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from itertools import pairwise
 from types import TracebackType
+from typing import get_args
 
 import pytest
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, WSUpgradeRequest, ws_create_server
@@ -14,6 +15,7 @@ from fairstrike.core.effects import Ask, Resubscribe, Unwatch, Watch
 from fairstrike.core.errors import Unreachable
 from fairstrike.core.events import BatchEnded, BookDelta, BookLost, BookSnapshot, StreamChanged
 from fairstrike.core.timing import SECOND_NS
+from fairstrike.venue.connection import Library, Params
 from fairstrike.venue.kalshi.refusals import KeyUnknown
 from fairstrike.venue.kalshi.session import Session
 from fairstrike.venue.kalshi.signing import Allowed, Signer
@@ -22,6 +24,7 @@ from fairstrike.venue.kalshi.wire.commands import Command, Subscribe, UpdateSubs
 from tests.unit.venue.kalshi.fakes import TICKER, JumpingClock, ListInbox, delta, frame, snapshot
 from tests.unit.venue.kalshi.scripted import PEM, ScriptedVenue, WallTicks
 
+LIBRARY: list[Library] = ["picows"]
 Script = Callable[["Door", WSTransport, Command], None]
 
 
@@ -105,7 +108,14 @@ def stream_to(
         dice=Dice(1, 1),
         tap=None if tapped is None else lambda data, recv_ns: tapped.append(data),
     )
-    return Stream(StreamParams(url=url, is_patient=is_patient), parts)
+    params = StreamParams(url=url, is_patient=is_patient, connection=Params(library=LIBRARY[0]))
+    return Stream(params, parts)
+
+
+@pytest.fixture(autouse=True, params=get_args(Library))
+def library(request: pytest.FixtureRequest) -> None:
+    """Every test is made with each library that can hold a WebSocket."""
+    LIBRARY[:] = [request.param]
 
 
 def run(body: Coroutine[None, None, None]) -> None:
@@ -213,7 +223,7 @@ def test_full_inbox_ends_the_connection_and_loses_the_books() -> None:
         async with StreamVenue(script) as venue:
             stream = stream_to(venue.url, inbox, session)
             running = asyncio.create_task(stream.run())
-            while session.snapshots != {TICKER: 1}:
+            while not inbox.refused:
                 await asyncio.sleep(0)
             stream.stop()
             inbox.room = 100
