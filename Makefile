@@ -1,10 +1,11 @@
 # Everything a developer runs. `make` alone lists the targets.
-# Settings: PYTHON (interpreter for .venv), SEEDS (simulation), FRAMES and CASES (fuzz), UPGRADE=--upgrade (lock),
-# JOBS (rings of `make test` at a time).
+# Settings: PYTHON (interpreter for .venv), SEEDS (simulation; TEST_SEEDS within `make test`), FRAMES and CASES (fuzz),
+# UPGRADE=--upgrade (lock), JOBS (rings of `make test` at a time).
 
 SHELL := /bin/sh
 PYTHON ?=
 SEEDS ?= 20
+TEST_SEEDS ?= 8
 FRAMES ?= 10000
 CASES ?= 2
 UPGRADE ?=
@@ -42,7 +43,7 @@ demo: .venv/stamp ## Run the demonstration
 
 test: .venv/stamp ## Run every ring, two at a time; stop at the first failure
 	@echo "make test: $(RINGS); $(JOBS) at a time, each is shown when it is done"
-	@$(MAKE) --no-print-directory --jobs=$(JOBS) $(SYNC) $(RINGS)
+	@$(MAKE) --no-print-directory --jobs=$(JOBS) $(SYNC) SEEDS=$(TEST_SEEDS) $(RINGS)
 	@echo "make test: every ring passed"
 
 check: .venv/stamp ## Format, lint, types, import rules, tidiness

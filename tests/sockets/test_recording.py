@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from fairstrike.core.events import BookDelta, BookLost, BookSnapshot, ContractListed, IndexPrinted, TickerSeen
-from fairstrike.core.timing import SECOND_NS, parse_rfc3339_ns
+from fairstrike.core.timing import MINUTE_NS, SECOND_NS, parse_rfc3339_ns
 from fairstrike.exchange.announcement import Announcement
+from fairstrike.exchange.worlds import START_NS
 from fairstrike.market.book import Book
 from fairstrike.research.importers.base import Recording
 from fairstrike.research.importers.formats import recordings
@@ -112,6 +113,8 @@ def test_rebuilt_books_are_the_exchanges_whatever_happened(tmp_path: Path) -> No
 
 
 def test_a_recording_stands_for_itself(place: Path, line: Announcement) -> None:
+    struck_ns = START_NS + 4 * MINUTE_NS
+    until("a 15-minute market is struck", lambda: line.clock.venue_ns(time.time_ns()) > struck_ns)
     said, report = record(place, "--duration-seconds", "5", "--folder", "whole", "--interval-seconds", "0.2")
     assert (said.code, said.err, report["gaps"], report["unreadable"]) == (0, "", 0, 0)
     (recording,) = recordings([place / "whole"])
