@@ -52,7 +52,7 @@ class Trader:
     def __init__(self, folder: Path) -> None:
         """Open the market and the account, with enough prints for a fair value."""
         taker = TakerParams(edge_cents=-100.0, size_cc=100)
-        settings = config.Settings(strategies=config.Strategies(taker=taker))
+        settings = config.Settings(execution="live", strategies=config.Strategies(taker=taker))
         started = build.run_started(settings, "bench", _OPEN_NS)
         self.journal = Journal(folder, settings.journal)
         self.turn = Turn(build.engine(started, settings), self.journal, keeps_inputs=True)
