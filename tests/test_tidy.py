@@ -32,7 +32,7 @@ PURE_AT_KALSHI = (
 PURE_FILES = ("engine.py", *(f"venue/kalshi/{name}.py" for name in PURE_AT_KALSHI))
 SHELLS_IN_PURE_ROOMS = (
     *("exchange/server.py", "exchange/doorstep.py", "exchange/files.py"),
-    *("venue/spot/connection.py", "venue/spot/feed.py"),
+    "venue/spot/feed.py",
 )
 IMPURE_MODULES = frozenset(
     {"asyncio", "glob", "logging", "multiprocessing", "os", "pathlib", "random", "secrets", "select"}

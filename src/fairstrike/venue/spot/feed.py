@@ -14,10 +14,11 @@ from fairstrike.core.bounds import Positive
 from fairstrike.core.chance import Dice
 from fairstrike.core.events import Event, StreamChanged
 from fairstrike.core.timing import SECOND_NS
+from fairstrike.venue.connection import Line as Held
+from fairstrike.venue.connection import NoConnection, hold
+from fairstrike.venue.connection import Params as ConnectionParams
 from fairstrike.venue.kalshi.budget import Backoff
 from fairstrike.venue.port import Clock, Inbox
-from fairstrike.venue.spot.connection import Connection
-from fairstrike.venue.spot.connection import Params as ConnectionParams
 from fairstrike.venue.spot.prices import Prices
 from fairstrike.venue.spot.values import BookBroken, Unreadable, Venue
 
@@ -25,6 +26,7 @@ Tap = Callable[[str, bytes, int], None]
 """Takes a venue's name, a raw copy of each of its messages, and the receive stamp (ns)."""
 
 _WAITING_MAX = 1_000
+_MESSAGE_BYTES_MAX = 64 * 1024 * 1024
 
 _log = logging.getLogger(__name__)
 
@@ -40,7 +42,7 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     silent_after_ns: Positive = 15 * SECOND_NS
     repair_every_ns: Positive = 5 * SECOND_NS
     unreadable_max: Positive = 20
-    connection: ConnectionParams = ConnectionParams()
+    connection: ConnectionParams = ConnectionParams(message_bytes_max=_MESSAGE_BYTES_MAX)
 
 
 class FeedParts(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,8 +107,8 @@ class _Line:
         self._params = params
         self._parts = parts
         self._venue = venue
-        self._connection = Connection(params.connection)
-        self._say: Callable[[bytes], None] | None = None
+        self._line: Held | None = None
+        self._ending = ""
         self._heard_ns = self._opened_ns = 0
         self._repaired_ns: int | None = None
         self._unreadable = 0
@@ -116,12 +118,15 @@ class _Line:
         backoff = Backoff(params.backoff_first_ns, params.backoff_last_ns, self._parts.dice)
         while not stopped.is_set():
             watch = asyncio.ensure_future(self._watch(stopped))
+            self._ending = ""
             try:
-                reason = await self._connection.hold(venue.url, venue.headers, self)
+                reason = await hold(venue.url, venue.headers, self, params.connection)
+            except NoConnection as error:
+                reason = f"no connection ({error})"
             finally:
                 watch.cancel()
-            now_ns, was_up = clock.now_ns(), self._say is not None
-            self._say = None
+            now_ns, was_up = clock.now_ns(), self._line is not None
+            self._line = None
             self._parts.prices.disconnected(venue)
             if was_up:
                 if now_ns - self._opened_ns >= params.backoff_last_ns:
@@ -133,15 +138,20 @@ class _Line:
             await _until(clock, now_ns + backoff.next_ns(), stopped)
 
     def close(self, reason: str) -> None:
-        self._connection.close(reason)
+        """End the connection that is held or being made, if one is."""
+        self._ending = self._ending or reason
+        if self._line is not None:
+            self._line.close(self._ending)
 
-    def opened(self, say: Callable[[bytes], None]) -> None:
-        self._say = say
+    def opened(self, line: Held) -> None:
+        self._line = line
+        if self._ending:  # it was ended before it came about
+            line.close(self._ending)
         self._heard_ns = self._opened_ns = now_ns = self._parts.clock.now_ns()
         self._repaired_ns = None
         self._unreadable = 0
         for text in self._venue.connected():
-            say(text)
+            line.say(text)
         self._feed.tell([StreamChanged(source=self._venue.source, is_up=True, reason="", recv_ns=now_ns)])
 
     def heard(self, data: bytes) -> None:
@@ -158,20 +168,23 @@ class _Line:
         if self._unreadable > self._params.unreadable_max:
             self.close("too many frames that cannot be read")
 
+    def read_ended(self) -> None:
+        """Nothing: prices are told once a second."""
+
     def _repair(self, broken: BookBroken, now_ns: int) -> None:
         commands = self._venue.resubscribe(broken.asset)
         is_soon = self._repaired_ns is not None and 0 < now_ns - self._repaired_ns < self._params.repair_every_ns
-        if not commands or is_soon or self._say is None:
+        if not commands or is_soon or self._line is None:
             self.close(f"the book of {broken.asset} broke: {broken.reason}")
             return
         self._repaired_ns = now_ns
         for text in commands:
-            self._say(text)
+            self._line.say(text)
 
     async def _watch(self, stopped: asyncio.Event) -> None:
         clock, silent_ns = self._parts.clock, self._params.silent_after_ns
         while not stopped.is_set():
-            since_ns = self._heard_ns if self._say is not None else clock.now_ns()
+            since_ns = self._heard_ns if self._line is not None else clock.now_ns()
             if clock.now_ns() - since_ns >= silent_ns:
                 self.close("it was silent")
                 return
