@@ -35,6 +35,7 @@ def _is_pipe(named: str) -> bool:
 
 
 def _watch(pipe: int) -> None:
+    # Nobody writes: only the end of the pipe tells something.
     while os.read(pipe, 1):
-        pass  # Nobody writes: only the end of the pipe tells something.
+        continue
     os.kill(os.getpid(), signal.SIGTERM)
