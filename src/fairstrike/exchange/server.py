@@ -104,6 +104,8 @@ class ExchangeServer:
             raise ConfigError(
                 f"--speed is a whole number from 1 to {_FACTOR_MAX}; to let time stand still use --stepped"
             )
+        if settings.is_stepped and settings.factor != 1:
+            raise ConfigError("--speed is for time that runs by itself; leave it out with --stepped")
         is_calibrated = isinstance(settings.world, CalibratedParams)
         if settings.is_now and (settings.factor != 1 or settings.is_stepped or not is_calibrated):
             raise ConfigError("--now is real time in an endless world: use --liquidity calibrated alone with it")

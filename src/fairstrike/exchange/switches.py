@@ -4,6 +4,7 @@ They are the fields of `FloorParams` and `BoxParams`, with their defaults; a del
 `hourly.determination_ns`. The token buckets go by the name of their tier.
 """
 
+import difflib
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
@@ -54,8 +55,13 @@ def parse_switches(texts: Sequence[str]) -> Switches:
         elif name in _names_of(box):
             box = _switched(box, name, value)
         else:
-            raise ConfigError(f"there is no switch {name[:40]!r}; use one of {', '.join(names())}")
+            raise ConfigError(f"there is no switch {name[:40]!r}; {_hint(name)}")
     return Switches(floor=floor, box=box)
+
+
+def _hint(name: str) -> str:
+    near = difflib.get_close_matches(name, names(), n=1)
+    return f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(names())}"
 
 
 def _names_of(params: msgspec.Struct) -> Iterator[str]:

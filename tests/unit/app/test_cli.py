@@ -15,6 +15,7 @@ from tests.commands import PROGRAM, fairstrike, run
         ("replay", "Missing argument 'files'; see `fairstrike replay --help`"),
         ("exchange --speed fast", "Invalid value for '--speed': Input should be a valid integer"),
         ("exchange --speed 0", "--speed is a whole number from 1 to 1000; to let time stand still use --stepped"),
+        ("exchange --stepped --speed 5", "--speed is for time that runs by itself; leave it out with --stepped"),
         ("exchange --port 99999", "there is no port 99999; use one up to 65535"),
         ("exchange --clock-skew-ms 999999999", "a clock skew of 999999999 ms is more than a day"),
         ("exchange --fault kind=earthquake", "a fault has the unknown kind 'earthquake'; choose one of latency,"),

@@ -60,7 +60,8 @@ class Trader:
 
 
 def settings(folder: Path, **changes: object) -> ServerSettings:
-    plain = ServerSettings(folder=folder / "keys", factor=60, box=BoxParams(tier=None))
+    factor = 1 if changes.get("is_stepped") else 60
+    plain = ServerSettings(folder=folder / "keys", factor=factor, box=BoxParams(tier=None))
     return msgspec.structs.replace(plain, **changes)
 
 

@@ -79,6 +79,7 @@ def test_a_world_settles_by_the_window_it_is_switched_to() -> None:
         ("cancel_all_reach_ns=", "switch cancel_all_reach_ns cannot be ''"),
         ("hourly=5", "there is no switch 'hourly'; use one of tier, quarter_hour.determination_ns"),
         ("fault_seed=5", "there is no switch 'fault_seed'"),
+        ("is_neting=true", "there is no switch 'is_neting'; did you mean 'is_netting'?"),
         ("tier=gold", "there is no tier 'gold' here; use one of basic, advanced, none"),
         ("", "there is no switch ''"),
     ],
