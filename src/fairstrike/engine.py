@@ -15,20 +15,24 @@ import msgspec
 
 from fairstrike.core import effects as fx
 from fairstrike.core import events as ev
+from fairstrike.core.computing import Compute
 from fairstrike.core.order import Refused, Signal, Withdraw
-from fairstrike.core.records import WAKE_INDEX, WAKE_OWN_ORDER, Decided
+from fairstrike.core.records import WAKE_INDEX, WAKE_OWN_ORDER, Decided, GroupFitted, RisklessFound
 from fairstrike.execution.clerk import Clerk, Noted, Notes, Outcome
 from fairstrike.execution.orders import OrderEvent
 from fairstrike.execution.rounds import Params, Rounds
+from fairstrike.execution.sums import Sums
+from fairstrike.execution.watching import Watching
 from fairstrike.market.books import EXPECTED_LOSSES, Books
 from fairstrike.market.catalog import Catalog
 from fairstrike.market.ladder import two_sided
-from fairstrike.market.view import MarketView, Scene
+from fairstrike.market.view import MarketView
 from fairstrike.pricing.fair import Fairs
 from fairstrike.risk.exposure import exposure_of
 from fairstrike.risk.limits import Door
 from fairstrike.strategy.attention import Attention
 from fairstrike.strategy.base import Strategy, Wish
+from fairstrike.strategy.scene import Scene
 
 KALSHI = "kalshi"
 
@@ -49,19 +53,18 @@ class Engine:
 
     def __init__(self, params: Params, rooms: Rooms, strategies: Sequence[Strategy]) -> None:
         """Join rooms and strategies; nothing happens before `start`."""
-        self._params = params
         self._codes = {strategy.name: strategy.code for strategy in strategies}
-        self._traded: dict[str, tuple[Strategy, ...]] = {}
         self._offsets: dict[str, int] = {}
         self._notes = rooms.notes
         self._door = rooms.door
-        self._is_pulsing = False
         self.strategies = tuple(strategies)
         self.attention = Attention(strategies)
         self.books = rooms.books
         self.catalog = rooms.catalog
         self.fairs = rooms.fairs
         self.clerk = rooms.clerk
+        self.sums = Sums(rooms.notes.write)
+        self.watching = Watching[Strategy](params, rooms.notes, rooms.catalog, rooms.books, rooms.clerk)
         self.rounds = Rounds(params, rooms.notes, rooms.books, rooms.clerk, self._open)
 
     def start(self, now_ns: int) -> Outcome:
@@ -90,7 +93,7 @@ class Engine:
             case ev.BookSnapshot():
                 self.attention.books.add(event.ticker)
                 self.books.snapshot(event)
-                if not self._is_pulsing:
+                if not self.watching.is_pulsing:
                     self._pulse(event.recv_ns)
                 return False
             case _:
@@ -123,10 +126,10 @@ class Engine:
                     self._let_go((event.ticker,))
             case ev.BooksRead():
                 self.attention.books.update(self.rounds.books_read(event))
-                if not self._is_pulsing:
+                if not self.watching.is_pulsing:
                     self._pulse(event.recv_ns)
             case ev.ComputationDone():
-                pass
+                self.sums.fold(event)
             case _:
                 self._fold_rest(event)
                 return False
@@ -168,7 +171,7 @@ class Engine:
                 continue
             if verdict == "fault":
                 self._resubscribe(ticker, "crossed")
-            if ticker in self._traded:
+            if ticker in self.watching.traded:
                 self.attention.look(ticker, self.books.served(ticker))
         dues = [due for due in map(self.books.hold_ends_ns, held) if due > now_ns]
         if dues:
@@ -176,22 +179,32 @@ class Engine:
         return held
 
     def _consult(self, now_ns: int) -> None:
-        """Ask every strategy that is woken, and write down the decision when any is."""
-        woken, bits = self.attention.wake(self._traded, now_ns)
-        if not bits:
+        """Ask every strategy that is woken or answered, and write down what woke them."""
+        woken, bits = self.attention.wake(self.watching.traded, now_ns)
+        answers = self.sums.take(now_ns)
+        if not bits and not answers:
             return
-        scene = Scene(now_ns, partial(self.view, now_ns), self.catalog.rungs)
+        scene = Scene(now_ns, partial(self.view, now_ns), self.catalog.rungs, self.fairs.known)
         rows = tuple(self.attention.row(scene.market(ticker), bits[ticker]) for ticker in sorted(bits))
-        self._notes.write(Decided(rows=rows))
+        if rows:
+            self._notes.write(Decided(rows=rows))
         for strategy in self.strategies:
-            if strategy.name in woken:
-                scene.woken = tuple(woken[strategy.name])
+            if strategy.name in woken or strategy.name in answers:
+                scene.woken = tuple(woken.get(strategy.name, ()))
+                scene.answers = answers.get(strategy.name, ())
                 for wish in strategy.consider(scene):
                     self._grant(wish, scene)
 
     def _grant(self, wish: Wish, scene: Scene) -> None:
-        """Take one wish through the door and make its effect."""
+        """Take one wish through the door and make its effect; what cannot touch an order needs no door."""
         match wish:
+            case Compute():
+                if (effect := self.sums.ask(wish, scene.now_ns)) is not None:
+                    self._notes.want(effect)
+                return
+            case GroupFitted() | RisklessFound():
+                self._notes.write(wish)
+                return
             case Withdraw():
                 self._notes.write(wish)
                 self.clerk.cancel(wish.client_order_id, wish.ticker)
@@ -234,7 +247,7 @@ class Engine:
 
     def _on_print(self, event: ev.IndexPrinted) -> None:
         if self.fairs.fold(event, self._offset_ns(event.source)):
-            for ticker in self._alive():
+            for ticker in self.watching.alive():
                 if self.catalog.contract(ticker).asset == event.asset:
                     self.attention.mark(ticker, WAKE_INDEX)
 
@@ -244,41 +257,22 @@ class Engine:
         self._notes.audit(self.fairs.audit(event))
         self.clerk.want_cash(contract.exchange_index)
         traded = tuple(strategy for strategy in self.strategies if strategy.trades(contract))
-        closes_in_ns = contract.close_ns - (event.recv_ns - self._offset_ns(KALSHI))
-        if not traded or contract.ticker in self._traded or not 0 < closes_in_ns <= self._params.watch_within_ns:
-            return
-        self._traded[contract.ticker] = traded
-        self.attention.books.add(contract.ticker)
-        self._notes.want(fx.Watch(tickers=(contract.ticker,)))
+        if self.watching.begin(contract, traded, event.recv_ns - self._offset_ns(KALSHI)):
+            self.attention.books.add(contract.ticker)
 
     def _pulse(self, now_ns: int) -> None:
-        """Have what every market is woken for by time alone looked at, and go on while any is alive."""
-        self._let_go([ticker for ticker in self._traded if self._is_over(ticker, now_ns)])
-        for ticker in (alive := self._alive()):
+        """Have what every market is woken for by time alone looked at."""
+        self._let_go(self.watching.over(now_ns - self._offset_ns(KALSHI)))
+        for ticker in self.watching.pulse(now_ns):
             self.attention.mark(ticker, 0)
-        self._is_pulsing = bool(alive)
-        if alive:
-            self._notes.want(fx.SetTimer(name="pulse", due_ns=now_ns + self._params.pulse_ns))
-
-    def _is_over(self, ticker: str, now_ns: int) -> bool:
-        """Whether a market closed long ago and nothing of ours is in it: its settlement was never told."""
-        over_ns = self.catalog.contract(ticker).close_ns + self._params.watch_after_ns + self._offset_ns(KALSHI)
-        is_ours = self.clerk.ledger.position(ticker).net_cc or self.clerk.orders.of_market(ticker)
-        return now_ns > over_ns and not is_ours
 
     def _let_go(self, tickers: Sequence[str]) -> None:
         """Watch markets no longer."""
-        for ticker in tickers:
-            if self._traded.pop(ticker, ()):
-                self.attention.forget(ticker)
-                self._notes.want(fx.Unwatch(tickers=(ticker,)))
+        for ticker in self.watching.end(tickers):
+            self.attention.forget(ticker)
 
     def _open(self, now_ns: int) -> list[str]:
-        return [t for t in self._traded if self.catalog.is_open(t, now_ns - self._offset_ns(KALSHI))]
-
-    def _alive(self) -> list[str]:
-        """Give the traded markets that have a book, or orders of ours."""
-        return [t for t in self._traded if self.books.served(t) or self.clerk.orders.of_market(t)]
+        return self.watching.open(now_ns - self._offset_ns(KALSHI))
 
     def _on_command(self, event: ev.Commanded) -> None:
         match event.command:

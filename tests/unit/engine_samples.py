@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
+from fairstrike.core.computing import Answer, Compute
 from fairstrike.core.contract import CENT_GRID, Comparison, Contract
 from fairstrike.core.effects import Effect
 from fairstrike.core.events import (
@@ -14,6 +15,7 @@ from fairstrike.core.events import (
     BookDelta,
     BookSnapshot,
     Commanded,
+    ComputationDone,
     ContractListed,
     Event,
     HeldPosition,
@@ -38,13 +40,13 @@ from fairstrike.market.books import Books
 from fairstrike.market.books import Params as BooksParams
 from fairstrike.market.catalog import Catalog
 from fairstrike.market.index import Params as IndexParams
-from fairstrike.market.view import Scene
 from fairstrike.pricing.fair import Fairs
 from fairstrike.pricing.fair import Params as FairParams
 from fairstrike.pricing.volatility import Params as VolatilityParams
 from fairstrike.risk.limits import Door
 from fairstrike.risk.limits import Params as LimitsParams
 from fairstrike.strategy.base import Wakes, Wish
+from fairstrike.strategy.scene import Scene
 
 T, U = "KXBTCD-26MAY1417-T80000", "KXBTCD-26MAY1417-T81000"
 BID, ASK = Side.BID, Side.ASK
@@ -197,6 +199,15 @@ def signal(side: Side = BID, price: int = 4_000, size: int = 100, intent: Intent
     )
 
 
+def wish(kind: str = "fit", inputs: bytes = b"in", seconds: float = 1) -> Compute:
+    """A wish for a long sum whose answer is good for so long."""
+    return Compute(strategy="asking", kind=kind, group="BTC@1", inputs=inputs, good_for_ns=round(seconds * SECOND))
+
+
+def computed(seconds: float, number: int, kind: str = "fit", result: bytes = b"out") -> ComputationDone:
+    return ComputationDone(kind=kind, number=number, result=result, recv_ns=at(seconds))
+
+
 class Asking:
     """A strategy that wishes what it is told, once, and notes what woke it."""
 
@@ -208,12 +219,14 @@ class Asking:
         self.tally: Counter[str] = Counter()
         self.wishes: list[Wish] = []
         self.asked: list[tuple[str, ...]] = []
+        self.answers: list[Answer] = []
 
     def trades(self, contract: Contract) -> bool:
         return contract.series == "KXBTCD"
 
     def consider(self, scene: Scene) -> list[Wish]:
         self.asked.append(scene.woken)
+        self.answers += scene.answers
         wishes, self.wishes = self.wishes, []
         return wishes
 

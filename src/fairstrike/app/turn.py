@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from fairstrike.core.effects import Effect
+from fairstrike.core.effects import Effect, StartComputation
 from fairstrike.core.events import Event
 from fairstrike.core.order import Refused
 from fairstrike.core.records import Decided, RunStarted
@@ -79,5 +79,7 @@ class Turn:
                 self.refused[record.rule] += 1
             self._journal.append(DECISIONS, type(record).__name__, instant_ns, record)
         for effect in outcome.effects:
+            if type(effect) is StartComputation:  # Its inputs are long; `ComputationAsked` stands for it.
+                continue
             self._journal.append(DECISIONS, type(effect).__name__, instant_ns, effect)
         effects += outcome.effects

@@ -3,7 +3,7 @@
 import msgspec
 
 from fairstrike.core.events import HeldPosition, OrderFilled
-from fairstrike.core.order import OrderState, Signal
+from fairstrike.core.order import OrderState, Side, Signal
 
 WAKE_BEST_PRICE, WAKE_BEST_SIZE, WAKE_DEPTH, WAKE_INDEX, WAKE_OWN_ORDER, WAKE_EVERY = 1, 2, 4, 8, 16, 32
 
@@ -113,6 +113,64 @@ class CloseAudited(msgspec.Struct, frozen=True, kw_only=True):
     complaint: str = ""
 
 
+class ComputationAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """A strategy's wish became the long sum of this number. It stands for the effect, whose inputs are long."""
+
+    strategy: str
+    kind: str
+    group: str
+    number: int
+    inputs_sha256: str
+    deadline_ns: int
+
+
+class ComputationDropped(msgspec.Struct, frozen=True, kw_only=True):
+    """A long sum, or a result of that number, came to nothing: late, unanswered, or unknown."""
+
+    number: int
+    reason: str
+
+
+class GroupFitted(msgspec.Struct, frozen=True, kw_only=True):
+    """The distribution that a settlement group's quotes allow and that is nearest to the model's, as prices.
+
+    `p_ppm` has each market's probability by ticker. `slack_ppm` is how far every quote had to be widened, in
+    1/1 000 000 dollar: above 0 the quotes contradict each other.
+    """
+
+    group: str
+    asked_ns: int
+    good_until_ns: int
+    slack_ppm: int
+    p_ppm: dict[str, int]
+
+
+class Leg(msgspec.Struct, frozen=True, array_like=True):
+    """One fill of a portfolio: a bid buys what is asked, an ask sells to who bids."""
+
+    ticker: str
+    side: Side
+    price_ticks: int
+    size_cc: int
+
+
+class RisklessFound(msgspec.Struct, frozen=True, kw_only=True):
+    """The portfolio of a settlement group's offers that gained most in its worst outcome, `worst_ud`, after fees.
+
+    It has no legs when none gained.
+    """
+
+    group: str
+    asked_ns: int
+    good_until_ns: int
+    worst_ud: int
+    legs: tuple[Leg, ...]
+
+
+Finding = GroupFitted | RisklessFound
+"""What a strategy found out: it is written down, and nothing comes of it."""
+
+
 class CashSet(msgspec.Struct, frozen=True, kw_only=True):
     """The ledger was opened with the account's cash, and with what an earlier run had left it holding."""
 
@@ -129,5 +187,17 @@ class RunEnded(msgspec.Struct, frozen=True, kw_only=True):
     resting: int
 
 
-Record = Decided | Ordered | OrderMoved | Booked | Settled | CloseAudited | CashSet | RunEnded
+Record = (
+    Decided
+    | Ordered
+    | OrderMoved
+    | Booked
+    | Settled
+    | CloseAudited
+    | ComputationAsked
+    | ComputationDropped
+    | Finding
+    | CashSet
+    | RunEnded
+)
 """What a decision may write besides refusals, withdrawals and effects."""

@@ -1,6 +1,4 @@
-"""What strategies and risk are shown: one market, and the scene of all that matters now."""
-
-from collections.abc import Callable
+"""What strategies and risk are shown of one market."""
 
 import msgspec
 
@@ -36,37 +34,3 @@ class MarketView(msgspec.Struct, frozen=True, kw_only=True):
     def share_cc(self, strategy: str) -> int:
         """Give a strategy's own net contracts (`_cc`), zero when it has none."""
         return self.shares.get(strategy, 0)
-
-
-class Scene:
-    """One decision's surroundings. Views are made when asked for, once.
-
-    `woken` are the tickers whose declared wakes fired for the strategy being asked, in ticker order; `rungs` gives a
-    settlement group's contracts, by series and strike.
-    """
-
-    __slots__ = ("_made", "_make", "now_ns", "rungs", "woken")
-
-    def __init__(
-        self,
-        now_ns: int,
-        make: Callable[[str], MarketView],
-        rungs: Callable[[str], tuple[Contract, ...]],
-    ) -> None:
-        """Take the instant, the maker of views, and the lookup from settlement group to contracts."""
-        self.now_ns = now_ns
-        self.rungs = rungs
-        self.woken: tuple[str, ...] = ()
-        self._make = make
-        self._made: dict[str, MarketView] = {}
-
-    def market(self, ticker: str) -> MarketView:
-        """Give one market's view."""
-        view = self._made.get(ticker)
-        if view is None:
-            view = self._made[ticker] = self._make(ticker)
-        return view
-
-    def forget(self, ticker: str) -> None:
-        """Drop a market's view: something was ordered in it and the next reader must see that."""
-        self._made.pop(ticker, None)

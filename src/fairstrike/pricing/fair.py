@@ -95,6 +95,17 @@ class Fairs:
         volatility = self._volatility.get((asset, source))
         return None if volatility is None else volatility.vol_annual()
 
+    def known(self, asset: str, close_ns: int, now_ns: int) -> SettlementInputs | None:
+        """Give what is known at `now_ns` (our clock) of the mean that settles an asset's markets of one close.
+
+        None while the reference is stale and while there are too few returns to know the volatility.
+        """
+        reference = self.reference(asset, now_ns)
+        vol_annual = None if reference is None else self.vol_annual(asset, reference.source)
+        if reference is None or vol_annual is None:
+            return None
+        return self._inputs(reference, (asset, close_ns), now_ns - reference.offset_ns, vol_annual)
+
     def p_fair(
         self, contract: Contract, now_ns: int, offset_ns: int, rungs: Callable[[], Sequence[Rung]] = tuple
     ) -> float | None:
@@ -150,18 +161,26 @@ class Fairs:
         vol_annual = self.vol_annual(asset, reference.source)
         if vol_annual is None and not self._implied_params.strikes_min:
             return None
+        inputs = self._inputs(reference, (asset, close_ns), source_ns, vol_annual or 0.0)
+        if inputs is None:
+            return None
+        return LadderFit(self._implied_params, inputs, rungs()) if vol_annual is None else settlement_law(inputs)
+
+    def _inputs(
+        self, reference: Reference, settles: tuple[str, int], source_ns: int, vol_annual: float
+    ) -> SettlementInputs | None:
+        asset, close_ns = settles
         prints = self.index[asset].series[reference.source].prints
         window = window_state(prints, close_ns, source_ns, self._params.window)
         seen = seen_prints(prints, window.over)
         if seen is None:
             return None
-        inputs = SettlementInputs(
+        return SettlementInputs(
             spot=reference.value_e8 / E8_PER_DOLLAR,
-            vol_annual=vol_annual or 0.0,
+            vol_annual=vol_annual,
             first_s=window.first_s,
             left=window.left,
             seen_sum=seen.seen_sum,
             sd_dollars=reference.sd_e8 / E8_PER_DOLLAR,
             bridge_s=seen.bridge_s,
         )
-        return LadderFit(self._implied_params, inputs, rungs()) if vol_annual is None else settlement_law(inputs)

@@ -1,7 +1,8 @@
 """The one shape of a strategy, and the wakes it declares.
 
-A strategy is asked only when one of its wakes fired for a market it trades. It answers with signals (wishes
-for orders) and withdrawals of its own working orders; risk decides what becomes of them.
+A strategy is asked only when one of its wakes fired for a market it trades, or a long sum it wished for was answered.
+It answers with signals (wishes for orders) and withdrawals of its own working orders, of which risk decides what
+becomes; with wishes for long sums; and with findings, which are written down and do nothing.
 """
 
 from collections import Counter
@@ -9,14 +10,16 @@ from typing import Protocol
 
 import msgspec
 
+from fairstrike.core.computing import Compute
 from fairstrike.core.contract import Contract
 from fairstrike.core.fees import FeeSchedule, trade_fee_ud
 from fairstrike.core.order import Order, Side, Signal, Withdraw
+from fairstrike.core.records import Finding
 from fairstrike.core.units import CC_PER_CONTRACT, PPM, TICKS_PER_DOLLAR, UD_PER_DOLLAR, ppm_of_belief
-from fairstrike.market.view import Scene
+from fairstrike.strategy.scene import Scene
 
-Wish = Signal | Withdraw
-"""What a strategy may answer with."""
+Wish = Signal | Withdraw | Compute | Finding
+"""What a strategy may answer with. Only a signal can become an order."""
 
 
 class Wakes(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +52,7 @@ class Strategy(Protocol):
         """Whether this strategy looks at a market at all."""
 
     def consider(self, scene: Scene) -> list[Wish]:
-        """Give the wishes for the woken markets of the scene."""
+        """Give the wishes for the woken markets and the answers of the scene; there may be no market among them."""
 
 
 WISHED = "an order was wished for"

@@ -14,9 +14,10 @@ from fairstrike.core.contract import Comparison, Contract
 from fairstrike.core.order import Intent, Side, Signal, TimeInForce
 from fairstrike.core.timing import SECOND_NS
 from fairstrike.core.units import CC_PER_CONTRACT, PPM, ppm_of_belief, ticks_of_belief_down, ticks_of_belief_up
-from fairstrike.market.view import MarketView, Scene
+from fairstrike.market.view import MarketView
 from fairstrike.strategy.base import POLLED, WISHED, Wakes, Wish, edge_ppm, own
 from fairstrike.strategy.quoting import Quote, post_only_price, requote
+from fairstrike.strategy.scene import Scene
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -15,8 +15,9 @@ from fairstrike.core.contract import Comparison, Contract
 from fairstrike.core.order import Intent, OrderState, Side, Signal, TimeInForce, Withdraw
 from fairstrike.core.timing import HOUR_NS, SECOND_NS
 from fairstrike.core.units import CC_PER_CONTRACT, PPM, TICKS_PER_DOLLAR, ppm_of_belief
-from fairstrike.market.view import MarketView, Scene
+from fairstrike.market.view import MarketView
 from fairstrike.strategy.base import POLLED, WISHED, Wakes, Wish, edge_ppm, own
+from fairstrike.strategy.scene import Scene
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -8,8 +8,8 @@ from collections import Counter
 
 from fairstrike.core.contract import Contract
 from fairstrike.core.timing import SECOND_NS
-from fairstrike.market.view import Scene
 from fairstrike.strategy.base import Wakes, Wish
+from fairstrike.strategy.scene import Scene
 
 
 class Onlooker:

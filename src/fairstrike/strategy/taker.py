@@ -12,8 +12,9 @@ from fairstrike.core.bounds import Positive
 from fairstrike.core.contract import Contract
 from fairstrike.core.order import Intent, Side, Signal, TimeInForce
 from fairstrike.core.units import CC_PER_CONTRACT, PPM, ppm_of_belief
-from fairstrike.market.view import MarketView, Scene
+from fairstrike.market.view import MarketView
 from fairstrike.strategy.base import POLLED, WISHED, Wakes, Wish, edge_ppm, own
+from fairstrike.strategy.scene import Scene
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import msgspec
 
 from fairstrike.app.turn import Turn
-from fairstrike.core.effects import SendOrder
+from fairstrike.core.effects import SendOrder, StartComputation
 from fairstrike.core.events import Event
 from fairstrike.core.records import RunStarted
 from fairstrike.store.journal import DECISIONS, INPUTS
-from tests.unit.engine_samples import BID, RUN, Hall, acked, at, batch, delta, key_of, of, printed, read, signal
+from tests.unit.engine_samples import BID, RUN, Hall, acked, at, batch, delta, key_of, of, printed, read, signal, wish
 
 STARTED = RunStarted(
     program="0",
@@ -70,6 +70,15 @@ def test_everything_is_kept_before_effects_are_given() -> None:
     effects = Turn(hall.engine, book, keeps_inputs=True)([printed(41), batch(41.5)])
     assert len(of(SendOrder, effects)) == 1
     assert book.kept == [(len(book.added), at(41.5))]
+
+
+def test_a_long_sum_is_written_down_without_its_inputs() -> None:
+    hall = Hall().opened()
+    hall.asking.wishes = [wish()]
+    book = Book()
+    effects = Turn(hall.engine, book, keeps_inputs=True)([printed(41)])
+    assert [effect.inputs for effect in of(StartComputation, effects)] == [b"in"]
+    assert [kind for chain, kind, _ in book.added if chain == DECISIONS] == ["Decided", "ComputationAsked"]
 
 
 def test_a_turn_decides_at_each_moment_in_it() -> None:

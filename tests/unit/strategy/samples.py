@@ -8,8 +8,9 @@ from fairstrike.core.fees import FeeSchedule
 from fairstrike.core.order import Intent, Order, OrderState, Position, Side, Signal, TimeInForce, Withdraw
 from fairstrike.market.book import Book
 from fairstrike.market.index import Reference
-from fairstrike.market.view import MarketView, Scene
+from fairstrike.market.view import MarketView
 from fairstrike.strategy.base import Strategy, Wish
+from fairstrike.strategy.scene import Scene
 
 T = "KXBTCD-26MAY1417-T80000"
 BID, ASK = Side.BID, Side.ASK
@@ -102,7 +103,12 @@ def order(
 def consider(strategy: Strategy, *views: MarketView, among: tuple[MarketView, ...] = ()) -> list[Wish]:
     """The wishes for woken `views`; `among` are further markets of the scene."""
     by_ticker = {one.contract.ticker: one for one in (*views, *among)}
-    scene = Scene(NOW, by_ticker.__getitem__, lambda group: tuple(one.contract for one in by_ticker.values()))
+    scene = Scene(
+        NOW,
+        by_ticker.__getitem__,
+        lambda group: tuple(one.contract for one in by_ticker.values() if one.contract.group == group),
+        lambda asset, close_ns, now_ns: None,
+    )
     scene.woken = tuple(one.contract.ticker for one in views)
     return strategy.consider(scene)
 

@@ -18,9 +18,9 @@ from fairstrike.core.records import (
     Row,
 )
 from fairstrike.market.book import Book
-from fairstrike.market.view import Scene
 from fairstrike.strategy.attention import ABSENT, Attention
 from fairstrike.strategy.base import Wakes, Wish
+from fairstrike.strategy.scene import Scene
 from tests.unit.strategy.samples import T, view
 
 EVERYTHING = Wakes(best_price=True, best_size_cc=1, depth=3, index=True, own_order=True)

@@ -1,0 +1,70 @@
+"""Watching: which markets are looked at, by whom, and until when.
+
+A market is watched from `watch_within_ns` before its close, if anybody trades it, until it is settled, or was over for
+`watch_after_ns` with nothing of ours in it. While any is alive, having a book or orders of ours, there is a pulse.
+"""
+
+from collections.abc import Iterable
+from typing import Generic, TypeVar
+
+from fairstrike.core.contract import Contract
+from fairstrike.core.effects import SetTimer, Unwatch, Watch
+from fairstrike.execution.clerk import Clerk, Notes
+from fairstrike.execution.rounds import Params
+from fairstrike.market.books import Books
+from fairstrike.market.catalog import Catalog
+
+_Trader = TypeVar("_Trader")
+
+
+class Watching(Generic[_Trader]):
+    """The watched markets; `traded` has who trades each. All instants but the pulse's are the venue's."""
+
+    def __init__(self, params: Params, notes: Notes, catalog: Catalog, books: Books, clerk: Clerk) -> None:
+        """Watch nothing yet."""
+        self._params = params
+        self._notes = notes
+        self._catalog = catalog
+        self._books = books
+        self._clerk = clerk
+        self.traded: dict[str, tuple[_Trader, ...]] = {}
+        self.is_pulsing = False
+
+    def begin(self, contract: Contract, traders: tuple[_Trader, ...], venue_ns: int) -> bool:
+        """Watch a listed market when it is near its close, somebody trades it and it is new. Gives whether it is."""
+        is_near = 0 < contract.close_ns - venue_ns <= self._params.watch_within_ns
+        if not traders or contract.ticker in self.traded or not is_near:
+            return False
+        self.traded[contract.ticker] = traders
+        self._notes.want(Watch(tickers=(contract.ticker,)))
+        return True
+
+    def end(self, tickers: Iterable[str]) -> list[str]:
+        """Watch markets no longer; give those that were watched."""
+        ended = [ticker for ticker in tickers if self.traded.pop(ticker, ())]
+        self._notes.want(*(Unwatch(tickers=(ticker,)) for ticker in ended))
+        return ended
+
+    def open(self, venue_ns: int) -> list[str]:
+        """Give the watched markets whose orders are accepted."""
+        return [ticker for ticker in self.traded if self._catalog.is_open(ticker, venue_ns)]
+
+    def alive(self) -> list[str]:
+        """Give the watched markets that have a book, or orders of ours."""
+        return [t for t in self.traded if self._books.served(t) or self._clerk.orders.of_market(t)]
+
+    def over(self, venue_ns: int) -> list[str]:
+        """Give those that closed long ago and hold nothing of ours: their settlement was never told."""
+        return [ticker for ticker in self.traded if self._is_over(ticker, venue_ns)]
+
+    def pulse(self, now_ns: int) -> list[str]:
+        """Give the markets that are alive, and have the next pulse come `pulse_ns` from now (our clock) if any is."""
+        alive = self.alive()
+        self.is_pulsing = bool(alive)
+        if alive:
+            self._notes.want(SetTimer(name="pulse", due_ns=now_ns + self._params.pulse_ns))
+        return alive
+
+    def _is_over(self, ticker: str, venue_ns: int) -> bool:
+        is_ours = self._clerk.ledger.position(ticker).net_cc or self._clerk.orders.of_market(ticker)
+        return venue_ns > self._catalog.contract(ticker).close_ns + self._params.watch_after_ns and not is_ours

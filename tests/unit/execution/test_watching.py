@@ -1,0 +1,78 @@
+"""Watching: from when to when a market is looked at, and by whom."""
+
+import msgspec
+import pytest
+
+from fairstrike.core.effects import SetTimer, Unwatch, Watch
+from fairstrike.core.events import BookSnapshot
+from fairstrike.execution import reconcile, stopping
+from fairstrike.execution.clerk import Clerk, Notes
+from fairstrike.execution.rounds import Params
+from fairstrike.execution.watching import Watching
+from fairstrike.market.books import Books
+from fairstrike.market.books import Params as BooksParams
+from fairstrike.market.catalog import Catalog
+from tests.unit.engine_samples import RUN, SECOND, TAG, T, at, listed, snapshot
+
+CLOSE = at(3_600)
+WHO = ("somebody",)
+
+
+class Watched:
+    """Watching with one market listed."""
+
+    def __init__(self) -> None:
+        self.notes, catalog, self.books = Notes(), Catalog(), Books(BooksParams())
+        clerk = Clerk(catalog, self.notes, (TAG, RUN), (reconcile.Params(), stopping.Params()))
+        catalog.fold(listed())
+        self.contract = catalog.contract(T)
+        self.watching = Watching[str](Params(series=("KXBTCD",)), self.notes, catalog, self.books, clerk)
+
+    def booked(self, book: BookSnapshot) -> "Watched":
+        self.books.snapshot(book)
+        return self
+
+
+@pytest.mark.parametrize(("before_s", "expected"), [(7_201, False), (7_200, True), (1, True), (0, False)])
+def test_a_market_is_watched_from_two_hours_before_its_close(before_s: int, expected: bool) -> None:
+    seen = Watched()
+    assert seen.watching.begin(seen.contract, WHO, CLOSE - before_s * SECOND) is expected
+    assert seen.notes.take().effects == [Watch(tickers=(T,))] * expected
+    assert seen.watching.traded == ({T: WHO} if expected else {})
+
+
+def test_a_market_is_watched_once_and_only_if_somebody_trades_it() -> None:
+    seen = Watched()
+    assert [seen.watching.begin(seen.contract, who, at(0)) for who in ((), WHO, WHO)] == [False, True, False]
+
+
+def test_what_is_not_watched_is_not_let_go() -> None:
+    seen = Watched()
+    seen.watching.begin(seen.contract, WHO, at(0))
+    seen.notes.take()
+    assert seen.watching.end(("other", T, T)) == [T]
+    assert seen.notes.take().effects == [Unwatch(tickers=(T,))]
+
+
+def test_a_pulse_goes_on_while_a_market_has_a_book() -> None:
+    seen = Watched()
+    seen.watching.begin(seen.contract, WHO, at(0))
+    assert (seen.watching.pulse(at(1)), seen.watching.is_pulsing) == ([], False)
+    seen.notes.take()
+    assert (seen.booked(snapshot(1)).watching.pulse(at(1)), seen.watching.is_pulsing) == ([T], True)
+    assert seen.notes.take().effects == [SetTimer(name="pulse", due_ns=at(2))]
+
+
+def test_a_market_is_over_a_quarter_of_an_hour_after_its_close() -> None:
+    seen = Watched()
+    seen.watching.begin(seen.contract, WHO, at(0))
+    over_ns = CLOSE + 900 * SECOND
+    assert (seen.watching.over(over_ns), seen.watching.over(over_ns + 1)) == ([], [T])
+
+
+def test_only_open_markets_are_open() -> None:
+    seen = Watched()
+    seen.watching.begin(seen.contract, WHO, at(0))
+    assert (seen.watching.open(at(0)), seen.watching.open(CLOSE)) == ([T], [])
+    later = msgspec.structs.replace(seen.contract, ticker="U")
+    assert not seen.watching.begin(later, (), at(0))
