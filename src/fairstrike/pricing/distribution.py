@@ -17,7 +17,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate, pairwise
-from operator import mul, sub
+from operator import sub
 
 import msgspec
 
@@ -67,7 +67,7 @@ def model_weights(ladder: Ladder, law: SettlementLaw) -> list[float]:
 
 def prices(ladder: Ladder, weights: Sequence[float]) -> dict[str, float]:
     """Give the probability that each contract pays, by ticker."""
-    below = (0.0, *accumulate(weights))
+    below = [0.0, *accumulate(weights)]
     return {ticker: below[after] - below[first] for ticker, (first, after) in ladder.spans.items()}
 
 
@@ -97,7 +97,7 @@ def tilted(weights: Sequence[float], payoff: Sequence[float], gamma: float) -> l
         raise ArithmeticRefusal(f"{len(weights)} weights, {len(payoff)} payoffs, gamma {gamma!r}: they do not fit")
     # Measured from the worst state no exponent is positive.
     exp, least = math.exp, gamma * min(payoff)
-    raw = list(map(mul, weights, [exp(least - gamma * dollars) for dollars in payoff]))
+    raw = [weight * exp(least - gamma * dollars) for weight, dollars in zip(weights, payoff, strict=True)]
     total = sum(raw)
     if total == 0.0:
         # The worst state cannot happen, and those that can are too far above it for a float.

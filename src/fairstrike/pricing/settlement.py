@@ -5,13 +5,13 @@ mean of the prints left. Without drift E[R] = S and, u being the variance of the
 
     E[R²] / S² = (1/n²) Σ_{i<n} (2(n − 1 − i) + 1) · exp(u(a + i)).
 
-R is matched by a lognormal law, and A > K when R > K* = (60K − P) / n. The sum is expanded in u around i = 0,
-where its coefficients are whole numbers known for each n: four terms are exact to 1e-12.
+R is matched by a lognormal law, so A has one that begins at P / 60. The sum is expanded in u around i = 0, where
+its coefficients are whole numbers known for each n: four terms are exact to 1e-12.
 
 A reference price that is not the official index has one error for all prints; so have seconds we missed. Their
-variance is added once, to A. The error is normal, so it dilutes the skew of R: the law becomes a lognormal
-shifted to keep mean, variance and third moment. Without error the shift is zero; with nothing but error the
-law is normal. While there is error nothing is decided: no probability is 0 or 1.
+variance is added once, to A. The error is normal, so it dilutes the skew of A: the lognormal begins lower, by as
+much as keeps mean, variance and third moment. Without error that is nothing; with nothing but error the law is
+normal. While there is error nothing is decided: no probability is 0 or 1.
 """
 
 import math
@@ -74,17 +74,20 @@ class SettlementInputs(msgspec.Struct, frozen=True, kw_only=True):
 class SettlementLaw(msgspec.Struct, frozen=True, kw_only=True):
     """The law of the settlement mean at one instant; it serves every strike. Made by `settlement_law`.
 
-    `required_scale` and `required_shift` turn a threshold K into K* = scale × K − shift. `centre` is E[R],
-    `skew_shift` the shift of the lognormal, `log_sd` its standard deviation; `sd` (dollars of K*) is used
-    instead when the law is normal, and both are zero when the mean is known. `total_e8` is then its sum.
+    The settlement mean is `known`, which the prints seen make of it, plus what is ahead: a lognormal value with median
+    `width` and standard deviation `log_sd`, less `lowered` (dollars but for `log_sd`). `median`, that of what is ahead,
+    is their difference to the last digit. `sd`, dollars around `median`, is used instead when the law is normal, and
+    both are zero when the mean is known: `total_e8` is then its sum. A dollar of the reference price moves the mean by
+    `share` of it.
     """
 
-    required_scale: float
-    required_shift: float
-    centre: float
-    skew_shift: float
+    known: float
+    median: float
+    lowered: float
+    width: float
     log_sd: float
     sd: float
+    share: float
     is_doubtful: bool
     total_e8: int | None = None
 
@@ -117,30 +120,36 @@ def settlement_law(inputs: SettlementInputs) -> SettlementLaw:
 
     Source: moment match of the arithmetic average (Levy 1992), with the error terms told above.
     """
-    spot, left, seen_sum = inputs.spot, inputs.left, inputs.seen_sum
+    spot, left = inputs.spot, inputs.left
     per_second = inputs.vol_annual * inputs.vol_annual / SECONDS_PER_YEAR
     if left == 0:
         return _law_when_all_seen(inputs, per_second)
-    scale: float = WINDOW_SECONDS / left
-    error = scale * inputs.sd_dollars / spot
+    share: float = left / WINDOW_SECONDS
+    ahead = share * spot
+    error = inputs.sd_dollars / ahead
     spread = _relative_variance(per_second, inputs.first_s, left)
     noise = error * error + per_second * inputs.bridge_s / (left * left)
-    is_doubtful = noise > 0.0
     if noise > spread * _DILUTION_MAX or spread == 0.0:
-        # The law is normal, or R is known: one standard deviation, of the errors and what is left of R's.
-        skew_shift, log_sd, sd = 0.0, 0.0, spot * math.sqrt(spread + noise)
+        # The law is normal, or A is known: one standard deviation, of the errors and what is left of R's.
+        median, lowered, width = ahead, 0.0, 0.0
+        log_sd, sd = 0.0, ahead * math.sqrt(spread + noise)
     else:
         dilution = 1.0 + noise / spread
-        skew_shift = spot * (dilution * dilution - 1.0)
+        lowered = ahead * (dilution * dilution - 1.0)
         log_sd, sd = math.sqrt(math.log1p(spread / (dilution * dilution * dilution))), 0.0
+        # A lognormal's median is its mean × e^(−sd²/2). `lowered` may be many times `ahead`, whose digits must stay.
+        halved = -0.5 * log_sd * log_sd
+        median = ahead * math.exp(halved) + lowered * math.expm1(halved)
+        width = (ahead + lowered) * math.exp(halved)
     return SettlementLaw(
-        required_scale=scale,
-        required_shift=seen_sum / left,
-        centre=spot,
-        skew_shift=skew_shift,
+        known=inputs.seen_sum / WINDOW_SECONDS,
+        median=median,
+        lowered=lowered,
+        width=width,
         log_sd=log_sd,
         sd=sd,
-        is_doubtful=is_doubtful,
+        share=share,
+        is_doubtful=noise > 0.0,
     )
 
 
@@ -150,25 +159,26 @@ def probabilities_above(law: SettlementLaw, thresholds: Iterable[float]) -> list
     With nothing left to happen and no error it is a step: 1 above, else 0. In [DOUBT, 1 − DOUBT] while the
     reference price has an error. Raises `ArithmeticRefusal` for a threshold that is no number or beyond 1e15.
     """
-    scale, shift, centre, skew_shift = law.required_scale, law.required_shift, law.centre, law.skew_shift
+    known, median, lowered, width = law.known, law.median, law.lowered, law.width
     log_sd, sd = law.log_sd, law.sd
+    scale = -_SQRT_HALF / (log_sd or sd or 1.0)
     values: list[float] = []
     for threshold in thresholds:
         if not -THRESHOLD_MAX <= threshold <= THRESHOLD_MAX:
             raise ArithmeticRefusal(f"threshold is {threshold!r}; give dollars, at most {THRESHOLD_MAX:g}")
-        required = scale * threshold - shift
+        ahead = threshold - known
         if log_sd:
-            base = required + skew_shift
+            base = ahead + lowered
             if base <= 0.0:
                 values.append(1.0)
                 continue
-            move = (centre - required) / base
-            log_move = log1p(move) if move > -0.5 else log((centre + skew_shift) / base)
-            values.append(0.5 * erfc((0.5 * log_sd - log_move / log_sd) * _SQRT_HALF))
+            # As the logarithm of 1 + move it keeps its digits near the median, as that of a ratio far above it.
+            move = (median - ahead) / base
+            values.append(0.5 * erfc(scale * (log1p(move) if move > -0.5 else log(width / base))))
         elif sd:
-            values.append(0.5 * erfc((required - centre) / sd * _SQRT_HALF))
+            values.append(0.5 * erfc(scale * (median - ahead)))
         else:
-            values.append(1.0 if centre > required else 0.0)
+            values.append(1.0 if median > ahead else 0.0)
     if law.is_doubtful:
         return [DOUBT if p < DOUBT else min(p, 1.0 - DOUBT) for p in values]
     return values
@@ -180,19 +190,20 @@ def probability_above(law: SettlementLaw, threshold: float) -> float:
 
 
 def slope_above(law: SettlementLaw, threshold: float) -> float:
-    """Give ∂P/∂S of `probability_above`, a dollar by which `law.centre` moves; 0 where the mean is known.
+    """Give ∂P/∂S of `probability_above`, S being the reference price in dollars; 0 where the mean is known.
 
-    While prints are left that centre is the reference price, of which a dollar moves the mean by left/60 of a dollar.
+    Of a dollar of it the settlement mean moves by left/60. Where all prints are in but some were missed, the slope
+    is that against the mean.
     """
-    centre, required = law.centre, law.required_scale * threshold - law.required_shift
+    ahead = threshold - law.known
     if law.log_sd:
-        base = required + law.skew_shift
+        base = ahead + law.lowered
         if base <= 0.0:
             return 0.0
-        z = log((centre + law.skew_shift) / base) / law.log_sd - 0.5 * law.log_sd
-        return normal_density(z) / ((centre + law.skew_shift) * law.log_sd)
+        density = normal_density(log(law.width / base) / law.log_sd)
+        return law.share * density * math.exp(-0.5 * law.log_sd * law.log_sd) / (law.width * law.log_sd)
     if law.sd:
-        return normal_density((centre - required) / law.sd) / law.sd
+        return law.share * normal_density((law.median - ahead) / law.sd) / law.sd
     return 0.0
 
 
@@ -291,12 +302,13 @@ def _law_when_all_seen(inputs: SettlementInputs, per_second: float) -> Settlemen
     bridge = inputs.spot * inputs.spot * per_second * inputs.bridge_s
     sd = math.sqrt(inputs.sd_dollars * inputs.sd_dollars + bridge / WINDOW_SECONDS**2)
     return SettlementLaw(
-        required_scale=1.0,
-        required_shift=0.0,
-        centre=inputs.seen_sum / WINDOW_SECONDS,
-        skew_shift=0.0,
+        known=0.0,
+        median=inputs.seen_sum / WINDOW_SECONDS,
+        lowered=0.0,
+        width=0.0,
         log_sd=0.0,
         sd=sd,
+        share=1.0,
         is_doubtful=sd > 0.0,
         total_e8=None if sd > 0.0 else round(inputs.seen_sum * E8_PER_DOLLAR),
     )

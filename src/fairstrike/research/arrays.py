@@ -16,8 +16,6 @@ from fairstrike.pricing.settlement import DOUBT, THRESHOLD_MAX, SettlementLaw
 Array = npt.NDArray[np.float64]
 
 _BASE_LEAST = 1e-200
-_MOVE_LEAST = -1.0 + 1e-15
-"""A threshold a quadrillion times the spot: its probability is 0 to the last digit of a float."""
 
 
 def digital_above(spot: float, strikes: Array, vol_annual: float, years: float) -> Array:
@@ -26,14 +24,10 @@ def digital_above(spot: float, strikes: Array, vol_annual: float, years: float) 
     Domain, limits and `Raises` are those of `digitals_above`.
     """
     sd = log_sd(spot, vol_annual, years)
-    _require_within(strikes, PRICE_MIN, PRICE_MAX)
+    _extent(strikes, PRICE_MIN, PRICE_MAX)
     if sd == 0.0:
         return np.where(strikes == spot, 0.5, (strikes < spot).astype(np.float64))
-    z = np.divide(spot, strikes)
-    np.log(z, out=z)
-    np.divide(z, sd, out=z)
-    np.subtract(z, 0.5 * sd, out=z)
-    return np.asarray(ndtr(z, out=z))
+    return np.asarray(ndtr(np.log(spot / strikes) / sd - 0.5 * sd))
 
 
 def probability_above(law: SettlementLaw, thresholds: Array) -> Array:
@@ -41,27 +35,33 @@ def probability_above(law: SettlementLaw, thresholds: Array) -> Array:
 
     `Raises` as there.
     """
-    _require_within(thresholds, -THRESHOLD_MAX, THRESHOLD_MAX)
-    required = np.multiply(thresholds, law.required_scale)
-    np.subtract(required, law.required_shift, out=required)
+    lowest, highest = _extent(thresholds, -THRESHOLD_MAX, THRESHOLD_MAX)
+    ahead, floor = thresholds - law.known, law.known - law.lowered
     if law.log_sd:
-        # The base is positive where the law is defined and p is 1 where it is not, as it is just above zero.
-        base = np.maximum(required + law.skew_shift if law.skew_shift else required, _BASE_LEAST)
-        z = np.subtract(law.centre, required, out=required)
-        np.divide(z, base, out=z)
-        np.maximum(z, _MOVE_LEAST, out=z)
-        np.log1p(z, out=z)
-        np.divide(z, law.log_sd, out=z)
-        np.subtract(z, 0.5 * law.log_sd, out=z)
-        p = np.asarray(ndtr(z, out=z))
+        base = ahead + law.lowered if law.lowered else ahead
+        if lowest <= floor:
+            # At and below its floor the mean is certainly above; just above it p is 1 as well.
+            base = np.maximum(base, _BASE_LEAST)
+        move = (law.median - ahead) / base
+        if highest - floor > 2.0 * law.width:
+            is_far = move <= -0.5
+            log_move = np.where(is_far, np.log(law.width / base), np.log1p(np.maximum(move, -0.5)))
+        else:
+            log_move = np.log1p(move)
+        p = np.asarray(ndtr(log_move / law.log_sd))
     elif law.sd:
-        p = np.asarray(ndtr((law.centre - required) / law.sd))
+        p = np.asarray(ndtr((law.median - ahead) / law.sd))
     else:
-        p = (required < law.centre).astype(np.float64)
+        p = np.asarray(ahead < law.median, dtype=np.float64)
     return np.clip(p, DOUBT, 1.0 - DOUBT) if law.is_doubtful else p
 
 
-def _require_within(values: Array, least: float, most: float) -> None:
-    # The least and the most of an array that holds a NaN are NaN, which is never within.
-    if values.size and not (least <= values.min() and values.max() <= most):
+def _extent(values: Array, least: float, most: float) -> tuple[float, float]:
+    """Give the lowest and the highest value, which must lie within bounds; of no values a range that holds none."""
+    if not values.size:
+        return most, least
+    lowest, highest = np.minimum.reduce(values, axis=None), np.maximum.reduce(values, axis=None)
+    # The lowest and the highest of an array that holds a NaN are NaN, which is never within.
+    if not (least <= lowest and highest <= most):
         raise ArithmeticRefusal(f"a strike is outside {least:g} to {most:g} dollars, or no number; leave it out")
+    return float(lowest), float(highest)

@@ -275,10 +275,9 @@ def test_probability_falls_as_the_strike_rises(law: SettlementLaw, one: float, o
 
 @given(INPUTS, st.floats(-50.0, 50.0), st.floats(0.0, 10.0))
 def test_probability_falls_as_a_near_strike_rises(law: SettlementLaw, away: float, step: float) -> None:
-    here = (law.centre + law.required_shift) / law.required_scale
-    width = (law.sd or law.centre * law.log_sd) / law.required_scale
-    low = probability_above(law, here + away * width)
-    high = probability_above(law, here + (away + step) * width)
+    sd = law.sd or law.width * law.log_sd
+    low = probability_above(law, law.known + law.median + away * sd)
+    high = probability_above(law, law.known + law.median + (away + step) * sd)
     assert 0.0 <= high <= low + 1e-15
 
 
@@ -428,8 +427,7 @@ def test_threshold_that_is_no_number_is_refused(bad: float) -> None:
 @pytest.mark.parametrize(("left", "sd_dollars"), [(60, 0.0), (30, 0.0), (1, 0.0), (30, 5.3), (10, 500.0)])
 def test_slope_is_that_of_the_probability(left: int, sd_dollars: float, away: float) -> None:
     law = law_of(left=left, seen_mean=80_003.0, sd_dollars=sd_dollars)
-    here = (law.centre + law.required_shift) / law.required_scale
-    threshold = here + away * (law.sd or law.centre * law.log_sd) / law.required_scale
+    threshold = law.known + law.median + away * (law.sd or law.width * law.log_sd)
     step = 1e-3
     up, down = (law_of(80_000.0 + move, left=left, seen_mean=80_003.0, sd_dollars=sd_dollars) for move in (step, -step))
     slope = (probability_above(up, threshold) - probability_above(down, threshold)) / (2 * step)

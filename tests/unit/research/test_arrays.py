@@ -41,16 +41,21 @@ def test_digital_is_that_of_the_trader(strikes: list[float], vol: float, years: 
 
 @given(LAWS, STRIKES, st.lists(st.floats(-6.0, 6.0), max_size=20))
 def test_settlement_is_that_of_the_trader(law: SettlementLaw, strikes: list[float], steps: list[float]) -> None:
-    width = (law.sd or law.centre * law.log_sd) / law.required_scale
-    near = [(law.centre + law.required_shift) / law.required_scale + step * width for step in steps]
+    sd = law.sd or law.width * law.log_sd
+    near = [law.known + law.median + step * sd for step in steps]
     expected = settlement.probabilities_above(law, strikes + near)
     assert pytest.approx(expected, abs=1e-13) == arrays.probability_above(law, np.array(strikes + near)).tolist()
 
 
-def test_shape_is_kept() -> None:
-    strikes = np.linspace(79_000.0, 81_000.0, 6).reshape(2, 3)
-    assert arrays.digital_above(80_000.0, strikes, 0.5, 0.001).shape == (2, 3)
-    assert arrays.probability_above(law_of(0.5, 60.0, 60, 0.0), strikes).shape == (2, 3)
+@pytest.mark.parametrize("shape", [(2, 3), (6,), (0,), ()])
+@pytest.mark.parametrize("vol", [0.0, 0.5])
+@pytest.mark.parametrize("sd_dollars", [0.0, 5.3])
+def test_shape_is_kept(shape: tuple[int, ...], vol: float, sd_dollars: float) -> None:
+    strikes = np.full(shape, 80_001.0)
+    point = arrays.digital_above(80_000.0, strikes, vol, 0.001)
+    mean = arrays.probability_above(law_of(vol, 60.0, 60, sd_dollars), strikes)
+    assert (point.shape, mean.shape) == (shape, shape)
+    assert point.dtype == mean.dtype == np.dtype(np.float64)
 
 
 @pytest.mark.parametrize("bad", [math.nan, 0.0, -1.0, math.inf])
