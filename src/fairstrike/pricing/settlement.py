@@ -16,7 +16,7 @@ normal. While there is error nothing is decided: no probability is 0 or 1.
 
 import math
 from collections.abc import Iterable, Mapping
-from math import erfc, log, log1p
+from math import erfc, expm1, log, log1p, sqrt
 
 import msgspec
 
@@ -31,7 +31,7 @@ DOUBT = 1e-12
 
 THRESHOLD_MAX = 1e15
 SECONDS_AHEAD_MAX = 90.0 * 86_400
-_SQRT_HALF = math.sqrt(0.5)
+_SQRT_HALF = sqrt(0.5)
 _DILUTION_MAX = 1e8
 _E8_DIGITS = 8
 
@@ -126,21 +126,29 @@ def settlement_law(inputs: SettlementInputs) -> SettlementLaw:
         return _law_when_all_seen(inputs, per_second)
     share: float = left / WINDOW_SECONDS
     ahead = share * spot
-    error = inputs.sd_dollars / ahead
-    spread = _relative_variance(per_second, inputs.first_s, left)
-    noise = error * error + per_second * inputs.bridge_s / (left * left)
+    # Var(R) / S²: the first print's share is exact, the spacing's is the series.
+    c1, c2, c3, c4 = _SERIES[left]
+    spacing = per_second * (c1 + per_second * (c2 + per_second * (c3 + per_second * c4)))
+    start = expm1(per_second * inputs.first_s)
+    spread = start + (1.0 + start) * spacing
+    noise = lowered = sd = 0.0
+    if inputs.sd_dollars or inputs.bridge_s:
+        error = inputs.sd_dollars / ahead
+        noise = error * error + per_second * inputs.bridge_s / (left * left)
     if noise > spread * _DILUTION_MAX or spread == 0.0:
         # The law is normal, or A is known: one standard deviation, of the errors and what is left of R's.
-        median, lowered, width = ahead, 0.0, 0.0
-        log_sd, sd = 0.0, ahead * math.sqrt(spread + noise)
+        median, width, log_sd, sd = ahead, ahead, 0.0, ahead * sqrt(spread + noise)
     else:
-        dilution = 1.0 + noise / spread
-        lowered = ahead * (dilution * dilution - 1.0)
-        log_sd, sd = math.sqrt(math.log1p(spread / (dilution * dilution * dilution))), 0.0
-        # A lognormal's median is its mean × e^(−sd²/2). `lowered` may be many times `ahead`, whose digits must stay.
-        halved = -0.5 * log_sd * log_sd
-        median = ahead * math.exp(halved) + lowered * math.expm1(halved)
-        width = (ahead + lowered) * math.exp(halved)
+        if noise:
+            dilution = 1.0 + noise / spread
+            lowered = ahead * (dilution * dilution - 1.0)
+            spread /= dilution * dilution * dilution
+        # A lognormal's median is its mean over the root; the two are kept apart, `lowered` may be many times `ahead`.
+        log_sd, root = sqrt(log1p(spread)), sqrt(1.0 + spread)
+        median = width = ahead / root
+        if lowered:
+            median -= lowered * spread / (root * (1.0 + root))
+            width += lowered / root
     return SettlementLaw(
         known=inputs.seen_sum / WINDOW_SECONDS,
         median=median,
@@ -290,17 +298,9 @@ def _moments(left: int) -> tuple[float, float, float, float]:
 _SERIES = ((0.0, 0.0, 0.0, 0.0), *(_moments(left) for left in range(1, WINDOW_SECONDS + 1)))
 
 
-def _relative_variance(per_second: float, first_s: float, left: int) -> float:
-    """Give Var(R) / S². The first print's share is exact, the spacing's is the series."""
-    c1, c2, c3, c4 = _SERIES[left]
-    spacing = per_second * (c1 + per_second * (c2 + per_second * (c3 + per_second * c4)))
-    start = math.expm1(per_second * first_s)
-    return start + (1.0 + start) * spacing
-
-
 def _law_when_all_seen(inputs: SettlementInputs, per_second: float) -> SettlementLaw:
     bridge = inputs.spot * inputs.spot * per_second * inputs.bridge_s
-    sd = math.sqrt(inputs.sd_dollars * inputs.sd_dollars + bridge / WINDOW_SECONDS**2)
+    sd = sqrt(inputs.sd_dollars * inputs.sd_dollars + bridge / WINDOW_SECONDS**2)
     return SettlementLaw(
         known=0.0,
         median=inputs.seen_sum / WINDOW_SECONDS,
