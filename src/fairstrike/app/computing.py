@@ -1,23 +1,36 @@
 """The way to the worker: long sums out, their results back into the inbox, or nothing at all.
 
 The worker is started with the first sum and asked for one at a time. A sum that is not done by its deadline is given
-up: its worker is ended, and the next sum starts another. What waits longer than its deadline is not begun. So nothing
-old arrives, and the engine waits for nothing.
+up, and what waits longer than its deadline is not begun. So nothing old arrives, and the engine waits for nothing.
+
+A worker that answers late stays: it may only just have started. One that is silent for `PATIENCE_S` beyond a deadline
+is ended. What ended, by itself or by us, is started anew with the next sum, after a pause that doubles each time until
+a worker answers again.
 """
 
 import asyncio
 import logging
 import sys
+import time
 from collections import deque
 
 import msgspec
 
+from fairstrike.app.repeats import Repeats
 from fairstrike.core.effects import Effect, StartComputation
+from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.core.events import ComputationDone
 from fairstrike.venue.port import Clock, Inbox
 from fairstrike.worker.frames import HEAD_BYTES, Question, Reply, framed, length_of
 
 WAITING_MAX = 16
+PATIENCE_S = 5.0
+"""A start takes half a second, on a busy machine two; no sum that can still be of use takes as long as this."""
+
+PAUSE_FIRST_S, PAUSE_MAX_S = 0.5, 30.0
+_ENDINGS = (OSError, EOFError, asyncio.CancelledError, msgspec.MsgspecError, ArithmeticRefusal)
+"""How asking ends when the worker did, or said what is no reply, or when nobody waits any more."""
+
 _log = logging.getLogger("fairstrike.worker")
 
 
@@ -33,6 +46,9 @@ class Computations:
         self._is_stopping = False
         self._under_way: asyncio.Future[Reply] | None = None
         self._worker: asyncio.subprocess.Process | None = None
+        self._pause_s = 0.0
+        self._rests_until_s = 0.0
+        self._repeats = Repeats()
         self.given_up = 0
 
     @property
@@ -73,17 +89,23 @@ class Computations:
         self._under_way = asking = asyncio.ensure_future(self._ask(effect))
         waiting = asyncio.ensure_future(self._clock.sleep_until(effect.deadline_ns))
         await asyncio.wait((asking, waiting), return_when=asyncio.FIRST_COMPLETED)
-        asking.cancel()
         waiting.cancel()
-        reply, _ = await asyncio.gather(asking, waiting, return_exceptions=True)
+        is_late = not asking.done()
+        if is_late:
+            self._give_up(effect, "it was not done by its deadline")
+            if self._worker is not None:
+                await asyncio.wait((asking,), timeout=PATIENCE_S)
+            asking.cancel()
+        (reply,) = await asyncio.gather(asking, return_exceptions=True)
         if isinstance(reply, Reply):
-            self._tell(effect, reply)
+            self._pause_s = 0.0
+            if not is_late:
+                self._tell(effect, reply)
             return
-        self._give_up(
-            effect, "its worker ended" if isinstance(reply, OSError | EOFError) else "it was not done by its deadline"
-        )
+        if not is_late:
+            self._give_up(effect, "the run ends" if self._is_stopping else "its worker ended")
         await self._end_worker()
-        if not isinstance(reply, OSError | EOFError | asyncio.CancelledError):
+        if not isinstance(reply, _ENDINGS):
             raise reply
 
     def _tell(self, effect: StartComputation, reply: Reply) -> None:
@@ -96,6 +118,7 @@ class Computations:
 
     async def _ask(self, effect: StartComputation) -> Reply:
         if self._worker is None:
+            await asyncio.sleep(self._rests_until_s - time.monotonic())
             self._worker = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "fairstrike.worker"),
                 stdin=asyncio.subprocess.PIPE,
@@ -114,6 +137,8 @@ class Computations:
         worker, self._worker = self._worker, None
         if worker is None:
             return
+        self._pause_s = min(max(2 * self._pause_s, PAUSE_FIRST_S), PAUSE_MAX_S)
+        self._rests_until_s = time.monotonic() + self._pause_s
         if worker.returncode is None:
             worker.kill()
         await worker.wait()
@@ -122,4 +147,6 @@ class Computations:
 
     def _give_up(self, effect: StartComputation, reason: str) -> None:
         self.given_up += 1
-        _log.warning("computation %s %d was given up: %s", effect.kind, effect.number, reason)
+        text = f"a computation ({effect.kind}) was given up: {reason}"
+        if self._repeats.is_due(text, time.monotonic_ns()):
+            _log.warning("%s", text)

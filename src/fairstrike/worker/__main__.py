@@ -1,8 +1,10 @@
 """The worker's process: `python -m fairstrike.worker`. Questions on standard input, replies on standard output.
 
-It ends when its input does, so it never outlives the trader that started it.
+It ends when its input does, so it never outlives the trader that started it, and it gives way to it: the trader's
+decisions come first on a machine with few cores.
 """
 
+import os
 import sys
 
 import msgspec
@@ -11,9 +13,12 @@ from fairstrike.core.errors import ArithmeticRefusal, UsageError
 from fairstrike.worker.answering import Answers
 from fairstrike.worker.frames import HEAD_BYTES, Question, Reply, framed, length_of
 
+_NICENESS = 5
+
 
 def main() -> int:
     """Answer until the input ends. Gives the exit code."""
+    os.nice(_NICENESS)
     answers, source, sink = Answers(), sys.stdin.buffer, sys.stdout.buffer
     while len(head := source.read(HEAD_BYTES)) == HEAD_BYTES:
         try:

@@ -3,10 +3,13 @@
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Callable, Coroutine, Sequence
 
 import msgspec
+import pytest
 
+from fairstrike.app import computing
 from fairstrike.app.clock import SystemClock
 from fairstrike.app.computing import WAITING_MAX, Computations
 from fairstrike.core.effects import StartComputation
@@ -119,6 +122,66 @@ def test_a_killed_worker_is_replaced() -> None:
         way.ask(3)
         assert [one.number for one in await way.until(2)] == [1, 3]
         assert way.computations.worker_pid not in (None, first)
+
+    driven(work)
+
+
+def test_a_worker_killed_in_the_middle_of_a_sum_is_replaced_and_nobody_waits() -> None:
+    async def work(way: Way) -> None:
+        way.ask(1)
+        await way.until(1)
+        first = way.computations.worker_pid
+        assert first is not None
+        os.kill(first, signal.SIGSTOP)
+        way.ask(2)
+        # The loop goes on while the worker does not.
+        await asyncio.sleep(0.05)
+        os.kill(first, signal.SIGKILL)
+        await way.given_up(1)
+        way.ask(3)
+        assert [one.number for one in await way.until(2)] == [1, 3]
+
+    driven(work)
+
+
+def test_a_late_worker_stays_and_one_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(computing, "PATIENCE_S", 0.3)
+
+    async def work(way: Way) -> None:
+        way.ask(1)
+        await way.until(1)
+        first = way.computations.worker_pid
+        assert first is not None
+        os.kill(first, signal.SIGSTOP)
+        way.ask(2, seconds=0.05)
+        await way.given_up(1)
+        os.kill(first, signal.SIGCONT)
+        way.ask(3)
+        assert [one.number for one in await way.until(2)] == [1, 3]
+        assert way.computations.worker_pid == first
+        os.kill(first, signal.SIGSTOP)
+        way.ask(4, seconds=0.05)
+        way.ask(5)
+        assert [one.number for one in await way.until(3)] == [1, 3, 5]
+        assert way.computations.worker_pid != first
+
+    driven(work)
+
+
+def test_a_worker_that_cannot_start_is_tried_again_after_longer_and_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(computing, "PAUSE_FIRST_S", 0.2)
+    monkeypatch.setattr("sys.executable", "/bin/false")
+
+    async def work(way: Way) -> None:
+        began_s = time.monotonic()
+        for number in range(4):
+            way.ask(number)
+        await way.given_up(4)
+        # Three pauses: 0.2, 0.4 and 0.8 seconds.
+        assert time.monotonic() - began_s >= 1.4
+        monkeypatch.undo()
+        way.ask(5)
+        assert [one.number for one in await way.until(1)] == [5]
 
     driven(work)
 
