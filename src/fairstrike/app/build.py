@@ -68,7 +68,11 @@ def engine(started: RunStarted, settings: config.Settings) -> Engine:
         door=Door(params.limits),
         clerk=Clerk(catalog, notes, identity, duties, has_account=not is_observing),
     )
-    return Engine(params.engine, rooms, [Onlooker()] if is_observing else strategies(settings.strategies))
+    return Engine(
+        params.engine,
+        rooms,
+        [Onlooker(settings.strategies.onlooker)] if is_observing else strategies(settings.strategies),
+    )
 
 
 def run_started(
@@ -106,6 +110,8 @@ def under_clock(settings: config.Settings, clock: VenueClock) -> config.Settings
     """Give settings as they apply under a clock: every bound on staleness, holding and asking widened once."""
     rooms, bound = settings.rooms, clock.bound_ns
     replace = msgspec.structs.replace
+    onlooker = settings.strategies.onlooker
+    ask_every_ns = bound(onlooker.ask_every_ns)
     return replace(
         settings,
         rooms=replace(
@@ -132,6 +138,14 @@ def under_clock(settings: config.Settings, clock: VenueClock) -> config.Settings
                 every_ns=bound(rooms.stopping.every_ns),
                 lag_ns=bound(rooms.stopping.lag_ns),
                 give_up_ns=rooms.stopping.give_up_ns * clock.factor,
+            ),
+        ),
+        strategies=replace(
+            settings.strategies,
+            onlooker=replace(
+                onlooker,
+                ask_every_ns=ask_every_ns,
+                good_for_ns=onlooker.good_for_ns * ask_every_ns // onlooker.ask_every_ns,
             ),
         ),
     )

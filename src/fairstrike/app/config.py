@@ -31,6 +31,7 @@ from fairstrike.risk.limits import Params as LimitsParams
 from fairstrike.store.journal import Params as JournalParams
 from fairstrike.strategy.market_maker import Params as MarketMakerParams
 from fairstrike.strategy.momentum_scalp import Params as MomentumScalpParams
+from fairstrike.strategy.onlooker import Params as OnlookerParams
 from fairstrike.strategy.taker import Params as TakerParams
 from fairstrike.venue.connection import Library
 
@@ -45,11 +46,12 @@ _UNKNOWN = re.compile(r"unknown field `(?P<key>[^`]+)`(?: - at `(?P<path>[^`]+)`
 
 
 class Strategies(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which strategies trade, with their parameters; an absent one is off."""
+    """Which strategies trade, with their parameters; an absent one is off. The onlooker is on in observe alone."""
 
     taker: TakerParams | None = None
     momentum_scalp: MomentumScalpParams | None = None
     market_maker: MarketMakerParams | None = None
+    onlooker: OnlookerParams = OnlookerParams()
 
 
 class RoomSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
