@@ -111,7 +111,7 @@ def under_clock(settings: config.Settings, clock: VenueClock) -> config.Settings
     rooms, bound = settings.rooms, clock.bound_ns
     replace = msgspec.structs.replace
     onlooker = settings.strategies.onlooker
-    ask_every_ns = bound(onlooker.ask_every_ns)
+    riskless_every_ns = bound(onlooker.riskless_every_ns)
     return replace(
         settings,
         rooms=replace(
@@ -144,8 +144,9 @@ def under_clock(settings: config.Settings, clock: VenueClock) -> config.Settings
             settings.strategies,
             onlooker=replace(
                 onlooker,
-                ask_every_ns=ask_every_ns,
-                good_for_ns=onlooker.good_for_ns * ask_every_ns // onlooker.ask_every_ns,
+                fit_every_ns=bound(onlooker.fit_every_ns),
+                riskless_every_ns=riskless_every_ns,
+                good_for_ns=max(onlooker.good_for_ns, 2 * riskless_every_ns),
             ),
         ),
     )

@@ -42,12 +42,14 @@ _KINDS = (DISTRIBUTION, ARBITRAGE)
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Of how many settlement groups, those closing soonest, each sum is asked for, how often, and how long it is good.
 
-    A portfolio binds at most `cash_ud`.
+    The distribution is asked for every `fit_every_ns`, the portfolio every `riskless_every_ns`; that binds at most
+    `cash_ud`.
     """
 
     groups_max: Count = 4
-    ask_every_ns: Positive = 5 * SECOND_NS
-    good_for_ns: Positive = 15 * SECOND_NS
+    fit_every_ns: Positive = 2 * SECOND_NS
+    riskless_every_ns: Positive = 5 * SECOND_NS
+    good_for_ns: Positive = 10 * SECOND_NS
     cash_ud: Positive = 1_000 * UD_PER_DOLLAR
 
 
@@ -67,7 +69,8 @@ class Onlooker:
 
     def __init__(self, params: Params) -> None:
         """Start with nothing looked at."""
-        self.params = params
+        self._params = params
+        self._every_ns = {DISTRIBUTION: params.fit_every_ns, ARBITRAGE: params.riskless_every_ns}
         self.tally: Counter[str] = Counter()
         self._groups: dict[str, _Group] = {}
         self._asked_ns: dict[tuple[str, str], int] = {}
@@ -99,11 +102,15 @@ class Onlooker:
                 self._asked_ns.pop((kind, group), None)
 
     def _due(self, scene: Scene) -> Compute | None:
-        """Give the wish for the sum that was asked for longest ago, if one is due and can be done."""
-        nearest = sorted(self._groups, key=lambda group: (self._groups[group].ends_ns, group))[: self.params.groups_max]
-        asked = [(self._asked_ns.get((kind, group), 0), group, kind) for group in nearest for kind in _KINDS]
-        for asked_ns, group, kind in sorted(asked, key=lambda one: one[0]):
-            if scene.now_ns - asked_ns < self.params.ask_every_ns:
+        """Give the wish for the sum that is due longest, if one is and can be done."""
+        nearest = sorted(self._groups, key=lambda group: (self._groups[group].ends_ns, group))
+        dues = [
+            (self._asked_ns.get((kind, group), 0) + self._every_ns[kind], group, kind)
+            for group in nearest[: self._params.groups_max]
+            for kind in _KINDS
+        ]
+        for due_ns, group, kind in sorted(dues, key=lambda one: one[0]):
+            if due_ns > scene.now_ns:
                 break
             known = scene.known(self._groups[group].contract)
             if kind == DISTRIBUTION and known is None:
@@ -113,7 +120,7 @@ class Onlooker:
             inputs = self._portfolio(views) if known is None or kind == ARBITRAGE else _distribution(views, known)
             if inputs is None:
                 continue
-            body, good_for_ns = encoded(inputs), self.params.good_for_ns
+            body, good_for_ns = encoded(inputs), self._params.good_for_ns
             return Compute(strategy=self.name, kind=kind, group=group, inputs=body, good_for_ns=good_for_ns)
         return None
 
@@ -126,7 +133,7 @@ class Onlooker:
             contracts=tuple(view.contract for view in streamed),
             offers=tuple(offer for view in streamed for offer in _offers(view)),
             schedules={view.contract.ticker: view.schedule for view in streamed},
-            cash_ud=self.params.cash_ud,
+            cash_ud=self._params.cash_ud,
         )
 
     def _finding(self, answer: Answer) -> Finding | None:

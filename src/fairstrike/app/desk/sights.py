@@ -5,6 +5,7 @@ fair values at each look. The chains share one counter, so that what was told la
 """
 
 from collections.abc import Iterable
+from typing import TypeVar
 
 import msgspec
 
@@ -13,12 +14,13 @@ from fairstrike.core.contract import Contract
 from fairstrike.core.effects import Resubscribe, Unwatch, Warn, Watch
 from fairstrike.core.errors import JournalError
 from fairstrike.core.events import BookLost, ContractListed, IndexPrinted, OffsetStepped, StreamChanged
-from fairstrike.core.records import Decided, Row, RunEnded, RunStarted
+from fairstrike.core.records import Decided, GroupFitted, RisklessFound, Row, RunEnded, RunStarted
 from fairstrike.core.units import PPM, TICKS_PER_DOLLAR
 from fairstrike.market.index import Index, Reference
 from fairstrike.market.index import Params as IndexParams
 from fairstrike.store.journal import Record
 
+_Found = TypeVar("_Found", GroupFitted, RisklessFound)
 WARNINGS_MAX = 20
 NO_BOOK_YET = "no book yet"
 _KALSHI = "kalshi"
@@ -51,7 +53,7 @@ class _Read(msgspec.Struct, frozen=True):
 class Sight(msgspec.Struct, frozen=True, kw_only=True):
     """One market as it was last seen. `absent` says why there is no book; empty when there is one.
 
-    Prices are None for an empty side, `fair_ppm` while there is no fair value.
+    Prices are None for an empty side, `fair_ppm` while there is no fair value, `fitted_ppm` while there is no fit.
     """
 
     contract: Contract
@@ -62,6 +64,7 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
     fair_ppm: int | None
     absent: str
     is_polled: bool
+    fitted_ppm: int | None = None
 
     @property
     def edge_ppm(self) -> int | None:
@@ -70,9 +73,17 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
             return None
         return self.fair_ppm - (self.bid_ticks + self.ask_ticks) * _TICKS_PPM // 2
 
+    @property
+    def unfitted_ppm(self) -> int | None:
+        """Fair value less the fitted probability; None without either."""
+        return None if self.fair_ppm is None or self.fitted_ppm is None else self.fair_ppm - self.fitted_ppm
+
 
 class Ladder(msgspec.Struct, frozen=True, kw_only=True):
-    """One event: its watched markets by strike, the time to its close, and the reference price there is."""
+    """One event: its watched markets by strike, the time to its close, and the reference price there is.
+
+    `fit` and `riskless` are of its settlement group, None while there is none that is good.
+    """
 
     event_ticker: str
     asset: str
@@ -80,6 +91,9 @@ class Ladder(msgspec.Struct, frozen=True, kw_only=True):
     closes_in_ns: int
     reference: Reference | None
     sights: tuple[Sight, ...]
+    group: str
+    fit: GroupFitted | None = None
+    riskless: RisklessFound | None = None
 
 
 class _Book:
@@ -110,6 +124,8 @@ class Sights:
         self._watched: dict[str, None] = {}
         self._books: dict[str, _Book] = {}
         self._rows: dict[str, Row] = {}
+        self._fits: dict[str, GroupFitted] = {}
+        self._riskless: dict[str, RisklessFound] = {}
         self._indices: dict[str, Index] = {}
         self._offsets: dict[str, int] = {}
         self._index_params = IndexParams()
@@ -141,17 +157,7 @@ class Sights:
             contract = self._contracts.get(ticker)
             if contract is not None and contract.close_ns > venue_ns:
                 events.setdefault((contract.close_ns, contract.event_ticker), []).append(contract)
-        return [
-            Ladder(
-                event_ticker=event_ticker,
-                asset=members[0].asset,
-                close_ns=close_ns,
-                closes_in_ns=close_ns - venue_ns,
-                reference=self.reference(members[0].asset, now_ns),
-                sights=tuple(self._sight(contract) for contract in sorted(members, key=strike_order)),
-            )
-            for (close_ns, event_ticker), members in sorted(events.items())
-        ]
+        return [self._ladder(members, close_ns - venue_ns, now_ns) for (close_ns, _), members in sorted(events.items())]
 
     @property
     def has_listed(self) -> bool:
@@ -185,6 +191,10 @@ class Sights:
             case IndexPrinted():
                 index = self._indices.setdefault(body.asset, Index(self._index_params))
                 index.fold(body, self._offsets.get(body.source, self._offsets.get(_KALSHI, 0)))
+            case GroupFitted():
+                self._fits = _good(self._fits, body.asked_ns) | {body.group: body}
+            case RisklessFound():
+                self._riskless = _good(self._riskless, body.asked_ns) | {body.group: body}
             case Warn(text=text):
                 self.warnings = [*self.warnings[1 - WARNINGS_MAX :], text]
             case _:
@@ -216,12 +226,31 @@ class Sights:
             case _:
                 pass
 
+    def _ladder(self, members: list[Contract], closes_in_ns: int, now_ns: int) -> Ladder:
+        first = members[0]
+        fit, riskless = self._fits.get(first.group), self._riskless.get(first.group)
+        if fit is not None and fit.good_until_ns < now_ns:
+            fit = None
+        if riskless is not None and (riskless.good_until_ns < now_ns or not riskless.legs):
+            riskless = None
+        return Ladder(
+            event_ticker=first.event_ticker,
+            asset=first.asset,
+            close_ns=first.close_ns,
+            closes_in_ns=closes_in_ns,
+            reference=self.reference(first.asset, now_ns),
+            sights=tuple(self._sight(contract, fit) for contract in sorted(members, key=strike_order)),
+            group=first.group,
+            fit=fit,
+            riskless=riskless,
+        )
+
     def _tell(self, ticker: str, n: int, absent: str, *, is_polled: bool = False) -> None:
         book = self._books.setdefault(ticker, _Book())
         if n > book.n:
             book.n, book.absent, book.is_polled = n, absent, is_polled
 
-    def _sight(self, contract: Contract) -> Sight:
+    def _sight(self, contract: Contract, fit: GroupFitted | None) -> Sight:
         row = self._rows.get(contract.ticker) or Row(contract.ticker, 0, None, 0, None, 0, None)
         book = self._books.get(contract.ticker) or _Book()
         # One that came by REST goes without a word when REST is silent too.
@@ -237,7 +266,13 @@ class Sights:
             fair_ppm=row.fair_ppm if is_there else None,
             absent=absent,
             is_polled=book.is_polled and is_there,
+            fitted_ppm=fit.p_ppm.get(contract.ticker) if is_there and fit is not None else None,
         )
+
+
+def _good(kept: dict[str, _Found], now_ns: int) -> dict[str, _Found]:
+    """Give what is still good: groups that closed are forgotten."""
+    return {group: found for group, found in kept.items() if found.good_until_ns >= now_ns}
 
 
 def strike_order(contract: Contract) -> tuple[int, str]:
@@ -250,7 +285,7 @@ _DECODERS: dict[str, msgspec.msgpack.Decoder[msgspec.Struct]] = {
     **{
         kind.__name__: msgspec.msgpack.Decoder(kind)
         for kind in (
-            *(RunStarted, RunEnded, Decided, Resubscribe, Watch, Unwatch, Warn),
+            *(RunStarted, RunEnded, Decided, GroupFitted, RisklessFound, Resubscribe, Watch, Unwatch, Warn),
             *(ContractListed, BookLost, IndexPrinted, OffsetStepped, StreamChanged),
         )
     },
