@@ -31,6 +31,8 @@ from fairstrike.core.events import (
     OrderDoubted,
     OrderRejected,
     StreamChanged,
+    TermsChanged,
+    TermsDoubted,
     TickerSeen,
     TradePrinted,
     TradingRead,
@@ -128,6 +130,8 @@ WAITS: tuple[Event, ...] = (
     positions(50),
     fills_read(50),
     MarketPaused(ticker=T, is_paused=True, recv_ns=at(50)),
+    TermsDoubted(tickers=(T,), reason="r", is_left_out=True, recv_ns=at(50)),
+    TermsChanged(ticker=T, close_ns=at(90), recv_ns=at(50)),
     TradingRead(shut_shards=(2,), recv_ns=at(50)),
     OffsetStepped(source="kalshi", offset_ns=5, recv_ns=at(50)),
     StreamChanged(source="kalshi", is_up=False, reason="r", recv_ns=at(50)),
@@ -477,6 +481,28 @@ def test_nothing_that_comes_of_a_sum_or_a_finding_touches_an_order(kind: str, bo
     outcomes = [hall.feed(printed(42)), hall.feed(computed(42.1, number, kind, body), computed(42.2, 1, kind, body))]
     assert [type(effect) for outcome in outcomes for effect in outcome.effects] == [StartComputation]
     assert (working(hall), len(hall.asking.answers)) == (before, 1)
+
+
+def test_an_unclear_market_is_one_warning_however_often_it_is_read() -> None:
+    hall = Hall().opened()
+    unclear = TermsDoubted(tickers=(U,), reason="its strike_type is 'custom'", is_left_out=True, recv_ns=at(50))
+    texts = [of(Warn, hall.feed(unclear, batch(second)).effects) for second in (50, 110, 170)]
+    assert texts == [
+        [Warn(text=f"{U} cannot be traded: its strike_type is 'custom'; see `fairstrike markets`")],
+        [],
+        [],
+    ]
+
+
+def test_a_strike_told_by_the_stream_counts_at_once() -> None:
+    hall = Hall().opened()
+    unstruck = msgspec.structs.replace(listed(U).contract, floor_e8=None)
+    hall.feed(msgspec.structs.replace(listed(U, 50), contract=unstruck), batch(50))
+    assert not hall.engine.view(at(50), U).is_open
+    hall.feed(TermsChanged(ticker=U, floor_e8=81_000 * 10**8, recv_ns=at(51)), batch(51))
+    assert hall.engine.view(at(51), U).is_open
+    hall.feed(msgspec.structs.replace(listed(U, 55), contract=unstruck), batch(55))
+    assert hall.engine.view(at(55), U).contract.floor_e8 == 81_000 * 10**8
 
 
 def story(hall: Hall) -> bytes:

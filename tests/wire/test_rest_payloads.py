@@ -23,11 +23,11 @@ from fairstrike.venue.kalshi.wire.markets import (
     OrderbookAnswer,
     SeriesAnswer,
     WireRange,
-    contract_of,
     fee_schedule_of,
     grid_of,
 )
 from fairstrike.venue.kalshi.wire.portfolio import FillsPage, SettlementsPage
+from fairstrike.venue.kalshi.wire.terms import terms_of
 from fairstrike.venue.kalshi.wire.transport import Response
 
 SCHEDULE = FeeSchedule()
@@ -56,7 +56,7 @@ def test_every_market_of_a_real_event_is_a_contract(shared_data: Path, name: str
     assert len(markets) == count
     kinds = dict.fromkeys(Comparison, 0)
     for ticker, market in markets.items():
-        contract = contract_of(market)
+        contract = terms_of(market).contract
         assert contract is not None
         assert contract.is_struck
         assert (contract.ticker, contract.asset, contract.grid) == (ticker, asset, CENT_GRID)
@@ -75,7 +75,7 @@ def test_every_market_of_a_real_event_is_a_contract(shared_data: Path, name: str
 
 def test_ranges_of_a_real_event_leave_no_gap(shared_data: Path) -> None:
     markets = msgspec.json.decode(raw(shared_data, EVENTS[0][0]), type=dict[str, Market])
-    contracts = [contract for market in markets.values() if (contract := contract_of(market))]
+    contracts = [contract for market in markets.values() if (contract := terms_of(market).contract)]
     ranges = sorted(
         (contract.floor_e8, contract.cap_e8)
         for contract in contracts
@@ -89,7 +89,7 @@ def test_single_market_and_its_book(shared_data: Path) -> None:
     whole = read(shared_data, "market_single")
     single = msgspec.json.decode(json.dumps(whole["single"]), type=MarketAnswer)
     assert single.market.ticker == whole["ticker"]
-    assert contract_of(single.market) is None
+    assert terms_of(single.market).contract is None
     book = msgspec.json.decode(json.dumps(whole["orderbook"]), type=OrderbookAnswer).orderbook_fp
     assert book.yes_dollars
     assert book.no_dollars

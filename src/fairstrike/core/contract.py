@@ -13,7 +13,7 @@ from enum import StrEnum
 import msgspec
 
 from fairstrike.core.ids import group_id
-from fairstrike.core.timing import SECOND_NS, WINDOW_SECONDS
+from fairstrike.core.timing import DAY_NS, HOUR_NS, SECOND_NS, WINDOW_SECONDS
 from fairstrike.core.units import TICKS_PER_DOLLAR
 
 _E8_DIGITS = 8
@@ -33,6 +33,19 @@ class Window(StrEnum):
 
     BEFORE_CLOSE = "[close-60,close)"
     UP_TO_CLOSE = "(close-60,close]"
+
+
+class Timeframe(StrEnum):
+    """How long a market is open for trading. Markets of several timeframes may close, and settle, together."""
+
+    QUARTER_HOUR = "15min"
+    HOURLY = "hourly"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+
+
+_LENGTHS_MAX = {Timeframe.HOURLY: 2 * HOUR_NS, Timeframe.DAILY: 2 * DAY_NS}
+"""Hourly markets open an hour before their close, daily ones 25, weekly ones a week. Source: captures of 2026."""
 
 
 class PriceRange(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +87,14 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     def group(self) -> str:
         """The settlement group: markets settled by the same value."""
         return group_id(self.asset, self.close_ns)
+
+    @property
+    def timeframe(self) -> Timeframe:
+        """Which of the venue's timeframes this market is of, by its series and by how long it is open."""
+        if self.series.endswith("15M"):
+            return Timeframe.QUARTER_HOUR
+        length_ns = self.close_ns - self.open_ns
+        return next((frame for frame, most_ns in _LENGTHS_MAX.items() if length_ns <= most_ns), Timeframe.WEEKLY)
 
     @property
     def is_struck(self) -> bool:

@@ -6,7 +6,7 @@ Order is by receipt. Events made by our own shells carry `recv_ns` only. Prices 
 
 import msgspec
 
-from fairstrike.core.contract import Contract
+from fairstrike.core.contract import Comparison, Contract, PriceRange
 from fairstrike.core.fees import FeeSchedule
 from fairstrike.core.order import Side
 
@@ -101,6 +101,28 @@ class ContractListed(msgspec.Struct, frozen=True, kw_only=True, tag="contract_li
     status: str
     volume_24h_cc: int
     recv_ns: int
+
+
+class TermsDoubted(msgspec.Struct, frozen=True, kw_only=True, tag="terms_doubted"):
+    """Markets whose description is not clear, and why: left out, or listed as their structured fields say."""
+
+    tickers: tuple[str, ...]
+    reason: str
+    is_left_out: bool
+    recv_ns: int
+
+
+class TermsChanged(msgspec.Struct, frozen=True, kw_only=True, tag="terms_changed"):
+    """The stream told new terms of a market: a strike published, another close, another grid; None is unchanged."""
+
+    ticker: str
+    recv_ns: int
+    comparison: Comparison | None = None
+    floor_e8: int | None = None
+    cap_e8: int | None = None
+    round_digits: int | None = None
+    close_ns: int | None = None
+    grid: tuple[PriceRange, ...] | None = None
 
 
 class MarketPaused(msgspec.Struct, frozen=True, kw_only=True, tag="market_paused"):
@@ -324,6 +346,8 @@ Event = (
     | ListRead
     | AskFailed
     | ContractListed
+    | TermsDoubted
+    | TermsChanged
     | MarketPaused
     | TradingRead
     | MarketSettled

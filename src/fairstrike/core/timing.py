@@ -76,6 +76,17 @@ def new_york(instant_ns: int) -> datetime:
     return moment - timedelta(hours=4 if starts <= moment < ends else 5)
 
 
+def from_new_york(wall: datetime) -> tuple[int, ...]:
+    """Give the instants at which clocks in New York show `wall`, which has no zone.
+
+    There is one; two in the hour that is lived twice in November; none in the hour that is left out in March.
+    """
+    gone = wall - _EPOCH.replace(tzinfo=None)
+    local_ns = (gone.days * 86_400 + gone.seconds) * SECOND_NS
+    possible = (local_ns + hours * HOUR_NS for hours in (4, 5))
+    return tuple(instant_ns for instant_ns in possible if new_york(instant_ns) == wall.replace(microsecond=0))
+
+
 def _sunday(year: int, month: int, nth: int) -> datetime:
     first = datetime(year, month, 1)
     return first + timedelta(days=(6 - first.weekday()) % 7 + 7 * (nth - 1))

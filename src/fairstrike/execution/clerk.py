@@ -18,6 +18,8 @@ from fairstrike.core.events import (
     OrdersRead,
     PositionsRead,
     StreamChanged,
+    TermsChanged,
+    TermsDoubted,
     TradingRead,
 )
 from fairstrike.core.order import Approved, Refused, Withdraw
@@ -34,7 +36,7 @@ from fairstrike.market.catalog import Catalog
 Entry = Record | Refused | Withdraw
 """What is written down besides effects."""
 
-Noted = BalanceRead | PositionsRead | ListRead | MarketPaused | TradingRead
+Noted = BalanceRead | PositionsRead | ListRead | MarketPaused | TermsChanged | TermsDoubted | TradingRead
 """What a clerk takes in besides answers about orders."""
 
 _PAUSES = ("exchange_is_paused", "trading_is_paused")
@@ -133,10 +135,14 @@ class Clerk:
             self._is_asking_account = False
 
     def note(self, event: Noted) -> None:
-        """Take in a read of the account, where positions and cash open the ledger, once, and what is shut."""
+        """Take in a read of the account, which opens the ledger once, and what is told of markets and shards."""
         match event:
             case MarketPaused():
                 self._catalog.pause(event)
+            case TermsChanged():
+                self._catalog.change(event)
+            case TermsDoubted() if text := self._catalog.doubt(event):
+                self._notes.want(Warn(text=text))
             case TradingRead():
                 self._under_way.discard("trading")
                 self._catalog.shut_shards = event.shut_shards

@@ -5,17 +5,34 @@ from bisect import insort
 import msgspec
 
 from fairstrike.core.contract import Contract
-from fairstrike.core.events import ContractListed, MarketPaused
+from fairstrike.core.events import ContractListed, MarketPaused, TermsChanged, TermsDoubted
 from fairstrike.core.fees import FeeSchedule
+from fairstrike.core.timing import MINUTE_NS
+
+_TOLD_STANDS_NS = MINUTE_NS
+"""How long what the stream told stands against descriptions by REST: reads may trail by as much."""
+
+_TOLD = ("comparison", "floor_e8", "cap_e8", "round_digits", "close_ns", "grid")
+_DOUBTED_MAX = 20_000
+
+
+def with_terms(contract: Contract, event: TermsChanged) -> Contract:
+    """Give a contract as the stream now tells its terms; the same when together they make no sense."""
+    told = {name: value for name in _TOLD if (value := getattr(event, name)) is not None}
+    changed = msgspec.structs.replace(contract, **told)
+    floor, cap = changed.floor_e8, changed.cap_e8
+    is_upside_down = floor is not None and cap is not None and floor > cap
+    return contract if is_upside_down or changed.close_ns <= changed.open_ns else changed
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
-    """A market as last described by the venue."""
+    """A market as last described by the venue; `told_ns` is when the stream last told its terms, if ever."""
 
     contract: Contract
     schedule: FeeSchedule
     status: str
     volume_24h_cc: int
+    told_ns: int | None = None
 
     def is_open(self, venue_now_ns: int) -> bool:
         """Whether orders are accepted, as far as description and clock tell: no message says that a market opens."""
@@ -32,25 +49,60 @@ class Catalog:
         self.listings: dict[str, Listing] = {}
         self.shut_shards: tuple[int, ...] = ()
         self._groups: dict[str, list[str]] = {}
+        self._doubted: dict[str, None] = {}
 
     def fold(self, event: ContractListed) -> bool:
         """Take a description in. Gives whether anything but the volume changed."""
-        contract = event.contract
+        contract, told_ns = event.contract, None
         before = self.listings.get(contract.ticker)
-        self.listings[contract.ticker] = Listing(
+        if before is not None and before.told_ns is not None and event.recv_ns < before.told_ns + _TOLD_STANDS_NS:
+            told_ns = before.told_ns
+            contract = msgspec.structs.replace(contract, **{name: getattr(before.contract, name) for name in _TOLD})
+        listing = Listing(
             contract=contract,
             schedule=event.schedule,
             status=event.status,
             volume_24h_cc=event.volume_24h_cc,
+            told_ns=told_ns,
         )
+        self._put(listing)
         if before is None:
-            self._join(contract)
             return True
-        if before.contract != contract:
-            self._leave(before.contract)
-            self._join(contract)
         is_same = (before.contract, before.schedule, before.status) == (contract, event.schedule, event.status)
         return not is_same
+
+    def change(self, event: TermsChanged) -> bool:
+        """Take in what the stream told of a market's terms. Gives whether they are others now.
+
+        A market that is not known is left to its description, and so are terms that make no sense together.
+        """
+        listing = self.listings.get(event.ticker)
+        if listing is None:
+            return False
+        contract = with_terms(listing.contract, event)
+        if contract == listing.contract:
+            return False
+        self._put(msgspec.structs.replace(listing, contract=contract, told_ns=event.recv_ns))
+        return True
+
+    def doubt(self, event: TermsDoubted) -> str:
+        """Take in that descriptions are not clear. Gives a sentence on those not spoken of yet, empty without any.
+
+        A market that was clear before and is left out now takes no orders until it is clear again.
+        """
+        for ticker in event.tickers if event.is_left_out else ():
+            if (listing := self.listings.get(ticker)) is not None:
+                self.listings[ticker] = msgspec.structs.replace(listing, status="unclear")
+        new = [ticker for ticker in dict.fromkeys(event.tickers) if ticker not in self._doubted]
+        self._doubted.update(dict.fromkeys(new))
+        while len(self._doubted) > _DOUBTED_MAX:
+            del self._doubted[next(iter(self._doubted))]
+        if not new:
+            return ""
+        which = new[0] if len(new) == 1 else f"{new[0]} and {len(new) - 1} more"
+        if event.is_left_out:
+            return f"{which} cannot be traded: {event.reason}; see `fairstrike markets`"
+        return f"{which} is taken by its structured fields: {event.reason}; see `fairstrike markets`"
 
     def pause(self, event: MarketPaused) -> None:
         """Take in that a market was shut or opened again; one that is not known is left to its description."""
@@ -76,6 +128,16 @@ class Catalog:
     def rungs(self, group: str) -> tuple[Contract, ...]:
         """Give the contracts of a settlement group, by series and then by strike."""
         return tuple(self.listings[ticker].contract for ticker in self._groups.get(group, ()))
+
+    def _put(self, listing: Listing) -> None:
+        contract = listing.contract
+        before = self.listings.get(contract.ticker)
+        self.listings[contract.ticker] = listing
+        if before is None:
+            self._join(contract)
+        elif before.contract != contract:
+            self._leave(before.contract)
+            self._join(contract)
 
     def _join(self, contract: Contract) -> None:
         insort(self._groups.setdefault(contract.group, []), contract.ticker, key=self._rung)

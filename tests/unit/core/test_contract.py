@@ -13,6 +13,7 @@ from fairstrike.core.contract import (
     Comparison,
     Contract,
     PriceRange,
+    Timeframe,
     Window,
     rounded_sum,
     settle,
@@ -222,3 +223,22 @@ def test_sendable_prices_and_their_neighbours(prices: list[int], grid: tuple[Pri
         assert (price == upcoming) == contract.is_on_grid(price)
         assert below == contract.grid_down(price)
         assert upcoming == contract.grid_up(price)
+
+
+@pytest.mark.parametrize(
+    ("series", "hours", "timeframe"),
+    [
+        ("KXBTC15M", 0.25, Timeframe.QUARTER_HOUR),
+        ("KXBTC15M", 5, Timeframe.QUARTER_HOUR),
+        ("KXBTCD", 1, Timeframe.HOURLY),
+        ("KXBTC", 1, Timeframe.HOURLY),
+        ("KXSOLE", 25, Timeframe.DAILY),
+        ("KXETHD", 26, Timeframe.DAILY),
+        ("KXETHD", 7 * 24, Timeframe.WEEKLY),
+    ],
+)
+def test_timeframe_is_that_of_series_and_length(series: str, hours: float, timeframe: Timeframe) -> None:
+    open_ns = CLOSE_NS - int(hours * 3_600 * 10**9)
+    made = msgspec.structs.replace(contract_of(Comparison.ABOVE, "1"), series=series, open_ns=open_ns)
+    assert made.timeframe is timeframe
+    assert made.group == contract_of(Comparison.ABOVE, "1").group, "all that close together settle on one value"

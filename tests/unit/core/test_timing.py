@@ -14,6 +14,7 @@ from fairstrike.core.timing import (
     SECOND_NS,
     VenueClock,
     format_rfc3339,
+    from_new_york,
     new_york,
     parse_rfc3339_ns,
 )
@@ -82,6 +83,29 @@ def test_every_half_hour_from_2024_to_2028(eastern: ZoneInfo) -> None:
 def test_clocks_change_at_two(before: str, after: str, change: int) -> None:
     assert before == new_york(change * SECOND_NS - 1).isoformat()
     assert after == new_york(change * SECOND_NS).isoformat()
+
+
+@pytest.mark.parametrize(
+    ("wall", "instants"),
+    [
+        (datetime(2026, 7, 9, 21), [seconds_of(2026, 7, 10, 1)]),
+        (datetime(2026, 12, 9, 21), [seconds_of(2026, 12, 10, 2)]),
+        (datetime(2026, 11, 1, 0, 59), [seconds_of(2026, 11, 1, 4) + 3_540]),
+        (datetime(2026, 11, 1, 1, 0), [seconds_of(2026, 11, 1, 5), seconds_of(2026, 11, 1, 6)]),
+        (datetime(2026, 11, 1, 2, 0), [seconds_of(2026, 11, 1, 7)]),
+        (datetime(2026, 3, 8, 1, 59), [seconds_of(2026, 3, 8, 6) + 3_540]),
+        (datetime(2026, 3, 8, 2, 0), []),
+        (datetime(2026, 3, 8, 2, 59), []),
+        (datetime(2026, 3, 8, 3, 0), [seconds_of(2026, 3, 8, 7)]),
+    ],
+)
+def test_instants_of_a_wall_time(wall: datetime, instants: list[int]) -> None:
+    assert from_new_york(wall) == tuple(second * SECOND_NS for second in instants)
+
+
+@given(second=st.integers(seconds_of(2008, 1, 1), seconds_of(2090, 1, 1)))
+def test_every_instant_is_among_those_of_its_wall_time(second: int) -> None:
+    assert second * SECOND_NS in from_new_york(new_york(second * SECOND_NS))
 
 
 @pytest.mark.parametrize(

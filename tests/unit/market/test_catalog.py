@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairstrike.core.contract import Comparison, Contract
+from fairstrike.core.contract import TAPERED_GRID, Comparison, Contract
+from fairstrike.core.events import ContractListed, TermsChanged, TermsDoubted
 from fairstrike.core.fees import FeeSchedule
 from fairstrike.market.catalog import Catalog, Listing
 from tests.unit.market.samples import SECOND, contract, listed
@@ -108,3 +109,84 @@ def test_groups_are_those_of_the_latest_descriptions(markets: list[Contract]) ->
         members = [made for made in latest.values() if made.close_ns == close_s * SECOND]
         members.sort(key=lambda made: (made.series, made.floor_e8 or 0, made.ticker))
         assert tuple(made.ticker for made in members) == tickers(catalog, f"BTC@{close_s}")
+
+
+# What the stream tells of terms
+
+UNSTRUCK = contract(floor=None, close_s=900)
+
+
+def changed(second: int = 100, **told: object) -> TermsChanged:
+    return msgspec.convert({"ticker": UNSTRUCK.ticker, "recv_ns": second * SECOND, **told}, TermsChanged)
+
+
+def described(made: Contract, second: int) -> ContractListed:
+    return msgspec.structs.replace(listed(made), recv_ns=second * SECOND)
+
+
+def test_a_strike_that_the_stream_tells_makes_a_market_complete() -> None:
+    catalog = Catalog()
+    catalog.fold(described(UNSTRUCK, 90))
+    assert not catalog.contract(UNSTRUCK.ticker).is_struck
+    assert catalog.change(changed(floor_e8=7, round_digits=2))
+    assert catalog.contract(UNSTRUCK.ticker) == msgspec.structs.replace(UNSTRUCK, floor_e8=7, round_digits=2)
+    assert not catalog.change(changed(floor_e8=7))
+
+
+def test_what_the_stream_told_stands_against_reads_that_trail() -> None:
+    catalog = Catalog()
+    catalog.fold(described(UNSTRUCK, 90))
+    catalog.change(changed(100, floor_e8=7, grid=msgspec.to_builtins(TAPERED_GRID)))
+    assert not catalog.fold(described(UNSTRUCK, 159))
+    assert catalog.contract(UNSTRUCK.ticker).floor_e8 == 7
+    assert catalog.contract(UNSTRUCK.ticker).grid == TAPERED_GRID
+    assert catalog.fold(described(UNSTRUCK, 160))
+    assert catalog.contract(UNSTRUCK.ticker) == UNSTRUCK
+
+
+def test_another_close_is_another_settlement_group() -> None:
+    catalog, other = Catalog(), contract(ticker="B", close_s=1_800)
+    catalog.fold(described(UNSTRUCK, 90))
+    catalog.fold(described(other, 90))
+    assert catalog.change(changed(close_ns=1_800 * SECOND))
+    assert set(tickers(catalog, other.group)) == {"B", UNSTRUCK.ticker}
+    assert tickers(catalog, UNSTRUCK.group) == ()
+
+
+@pytest.mark.parametrize(
+    "event",
+    [changed(close_ns=0), changed(floor_e8=9, cap_e8=8), TermsChanged(ticker="of another", floor_e8=9, recv_ns=0)],
+    ids=str,
+)
+def test_terms_that_make_no_sense_are_left_to_the_next_read(event: TermsChanged) -> None:
+    catalog = Catalog()
+    catalog.fold(described(UNSTRUCK, 90))
+    assert not catalog.change(event)
+    assert catalog.contract(UNSTRUCK.ticker) == UNSTRUCK
+
+
+# Doubts
+
+
+def doubted(*names: str, is_left_out: bool = True) -> TermsDoubted:
+    return TermsDoubted(tickers=names, reason="its strike_type is 'custom'", is_left_out=is_left_out, recv_ns=1)
+
+
+def test_each_unclear_market_is_spoken_of_once() -> None:
+    catalog = Catalog()
+    assert catalog.doubt(doubted("A", "B")).startswith("A and 1 more cannot be traded: its strike_type is 'custom'")
+    assert catalog.doubt(doubted("B", "A")) == ""
+    assert catalog.doubt(doubted("A", "C")).startswith("C cannot be traded")
+    assert catalog.doubt(doubted("D", is_left_out=False)).startswith("D is taken by its structured fields")
+    assert catalog.doubt(doubted("D")) == ""
+
+
+def test_a_market_that_is_unclear_now_takes_no_orders_until_it_is_clear() -> None:
+    catalog, made = Catalog(), msgspec.structs.replace(contract(close_s=100), open_ns=0)
+    catalog.fold(listed(made))
+    catalog.doubt(doubted(made.ticker, is_left_out=False))
+    assert catalog.is_open(made.ticker, 50 * SECOND)
+    catalog.doubt(doubted(made.ticker))
+    assert not catalog.is_open(made.ticker, 50 * SECOND)
+    catalog.fold(listed(made))
+    assert catalog.is_open(made.ticker, 50 * SECOND)

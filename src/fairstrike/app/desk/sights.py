@@ -13,9 +13,10 @@ from fairstrike.app import config
 from fairstrike.core.contract import Contract
 from fairstrike.core.effects import Resubscribe, Unwatch, Warn, Watch
 from fairstrike.core.errors import JournalError
-from fairstrike.core.events import BookLost, ContractListed, IndexPrinted, OffsetStepped, StreamChanged
+from fairstrike.core.events import BookLost, ContractListed, IndexPrinted, OffsetStepped, StreamChanged, TermsChanged
 from fairstrike.core.records import Decided, GroupFitted, RisklessFound, Row, RunEnded, RunStarted
 from fairstrike.core.units import PPM, TICKS_PER_DOLLAR
+from fairstrike.market.catalog import with_terms
 from fairstrike.market.index import Index, Reference
 from fairstrike.market.index import Params as IndexParams
 from fairstrike.store.journal import Record
@@ -208,6 +209,8 @@ class Sights:
                 self.ended = body
             case ContractListed(contract=contract):
                 self._contracts[contract.ticker] = contract
+            case TermsChanged(ticker=ticker) if ticker in self._contracts:
+                self._contracts[ticker] = with_terms(self._contracts[ticker], body)
             case Watch(tickers=tickers):
                 self._watched.update(dict.fromkeys(tickers))
             case Unwatch(tickers=tickers):
@@ -286,7 +289,7 @@ _DECODERS: dict[str, msgspec.msgpack.Decoder[msgspec.Struct]] = {
         kind.__name__: msgspec.msgpack.Decoder(kind)
         for kind in (
             *(RunStarted, RunEnded, Decided, GroupFitted, RisklessFound, Resubscribe, Watch, Unwatch, Warn),
-            *(ContractListed, BookLost, IndexPrinted, OffsetStepped, StreamChanged),
+            *(ContractListed, TermsChanged, BookLost, IndexPrinted, OffsetStepped, StreamChanged),
         )
     },
     "BookSnapshot": msgspec.msgpack.Decoder(_Named),

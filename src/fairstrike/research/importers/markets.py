@@ -15,7 +15,8 @@ from fairstrike.core.fees import FeeSchedule
 from fairstrike.research.importers import moments
 from fairstrike.research.importers.base import UNREADABLE, Recording, Unit, instant_ns
 from fairstrike.venue.kalshi.wire.amounts import price_ticks, size_cc
-from fairstrike.venue.kalshi.wire.markets import Market, contract_of
+from fairstrike.venue.kalshi.wire.markets import Market
+from fairstrike.venue.kalshi.wire.terms import terms_of
 
 _READ_AT = re.compile(r"\d{8}T\d{6}Z")
 _decode = msgspec.json.Decoder(dict[str, Market]).decode
@@ -50,7 +51,7 @@ class Markets(Recording):
     def _told(self, markets: dict[str, Market]) -> tuple[list[Event], list[BookSnapshot]]:
         at_ns, events, books = self.first_ns, list[Event](), list[BookSnapshot]()
         for ticker, market in markets.items():
-            contract = contract_of(market)
+            contract = terms_of(market).contract
             if contract is not None:
                 volume_cc = size_cc(market.volume_24h_fp)
                 listed = ContractListed(

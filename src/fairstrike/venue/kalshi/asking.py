@@ -1,7 +1,7 @@
 """Reads, as conversations: what was asked for becomes events; one that comes to nothing becomes `AskFailed`.
 
 what          key                        events
-markets       a series                   ContractListed for each market not yet settled
+markets       a series                   ContractListed for each market not yet settled, TermsDoubted for unclear ones
 market        a ticker                   MarketSettled when it is
 books         tickers, commas between    BooksRead, one for each hundred markets
 orders        -                          OrdersRead, all resting orders of all shards
@@ -26,7 +26,6 @@ from fairstrike.core.events import (
     BooksRead,
     ContractListed,
     Event,
-    FrameRefused,
     HeldPosition,
     ListRead,
     MarketSettled,
@@ -34,6 +33,7 @@ from fairstrike.core.events import (
     OrderReported,
     OrdersRead,
     PositionsRead,
+    TermsDoubted,
     TradingRead,
 )
 from fairstrike.core.order import Side
@@ -46,12 +46,11 @@ from fairstrike.venue.kalshi.wire.markets import (
     ExchangeStatus,
     Market,
     MarketAnswer,
-    MarketsPage,
     OrderbookAnswer,
     OrderbooksAnswer,
+    RawMarketsPage,
     SeriesAnswer,
     ShardStatus,
-    contract_of,
     fee_schedule_of,
 )
 from fairstrike.venue.kalshi.wire.portfolio import (
@@ -64,6 +63,7 @@ from fairstrike.venue.kalshi.wire.portfolio import (
     SettlementsPage,
     WireOrder,
 )
+from fairstrike.venue.kalshi.wire.terms import Terms, terms_of
 from fairstrike.venue.kalshi.wire.transport import Conversation, Request, Response, given_up_ns
 
 PAGE_LIMIT = 1_000
@@ -72,12 +72,18 @@ BOOKS_MAX = 100
 LISTED_AFTER_CLOSE_NS = 2 * HOUR_NS
 """How long after its close a market that is not settled is still listed; all of history comes without it."""
 
-_SOURCE = "kalshi"
 _SETTLED = "finalized"
 _RESULTS = {"yes": TICKS_PER_DOLLAR, "no": 0}
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ArithmeticRefusal, ProtocolError)
 
 Query = tuple[tuple[str, str], ...]
+
+
+_REASON_LONGEST = 200
+
+
+class _Named(msgspec.Struct):
+    ticker: str
 
 
 class _Page(Protocol):
@@ -165,27 +171,54 @@ def _markets(reader: _Reader, series: str) -> "_Reading[list[Event]]":
     schedule = fee_schedule_of(told.series)
     since = max(0, reader.asked_ns - LISTED_AFTER_CLOSE_NS) // SECOND_NS
     query = (("series_ticker", series), ("min_close_ts", str(since)))
-    pages = yield from reader.pages("/markets", query, MarketsPage)
-    events: list[Event] = []
-    unread: list[str] = []
-    for market in (market for page in pages for market in page.markets if market.status != _SETTLED):
-        contract = contract_of(market)
-        if contract is None:
-            unread.append(market.ticker)
+    pages = yield from reader.pages("/markets", query, RawMarketsPage)
+    events: dict[str, Event] = {}
+    doubts: dict[tuple[str, bool], list[str]] = {}
+    for described in (described for page in pages for described in page.markets):
+        ticker, market, terms = read_market(described)
+        if market is not None and market.status == _SETTLED:
             continue
-        events.append(
-            ContractListed(
-                contract=contract,
-                schedule=schedule,
-                status=market.status,
-                volume_24h_cc=size_cc(market.volume_24h_fp),
-                recv_ns=reader.recv_ns,
-            )
+        if terms.doubt:
+            doubts.setdefault((terms.doubt, terms.contract is None), []).append(ticker)
+        if market is None or terms.contract is None:
+            continue
+        # A list that changes while it is read shows a market twice: the later description is the newer one.
+        events[ticker] = ContractListed(
+            contract=terms.contract,
+            schedule=schedule,
+            status=market.status,
+            volume_24h_cc=size_cc(market.volume_24h_fp),
+            recv_ns=reader.recv_ns,
         )
-    if unread:
-        reason = f"{len(unread)} markets of {series} are left out, their terms are unclear: {unread[0]}"
-        events.append(FrameRefused(source=_SOURCE, reason=reason, recv_ns=reader.recv_ns))
-    return events
+    doubted = (
+        TermsDoubted(tickers=tuple(tickers), reason=reason, is_left_out=is_left_out, recv_ns=reader.recv_ns)
+        for (reason, is_left_out), tickers in doubts.items()
+    )
+    return [*events.values(), *doubted]
+
+
+def read_market(described: bytes | msgspec.Raw) -> tuple[str, Market | None, Terms]:
+    """Give a market's ticker, its description and what is traded in it, however little of it can be read.
+
+    One market that is out of shape must not hide the others of its page.
+    """
+    try:
+        market = msgspec.json.decode(described, type=Market)
+        size_cc(market.volume_24h_fp)
+    except _UNREADABLE as error:
+        return (
+            _ticker_of(described),
+            None,
+            Terms(doubt=f"its description cannot be read: {str(error)[:_REASON_LONGEST]}"),
+        )
+    return market.ticker, market, terms_of(market)
+
+
+def _ticker_of(described: bytes | msgspec.Raw) -> str:
+    try:
+        return msgspec.json.decode(described, type=_Named).ticker
+    except _UNREADABLE:
+        return "a market without a ticker"
 
 
 def _market(reader: _Reader, ticker: str) -> "_Reading[list[Event]]":

@@ -3,12 +3,14 @@
 Each function raises `ArithmeticRefusal` when a number of the message is outside its domain.
 """
 
+from fairstrike.core.contract import Comparison
 from fairstrike.core.events import (
     IndexPrinted,
     Level,
     MarketSettled,
     OrderFilled,
     OrderReported,
+    TermsChanged,
     TickerSeen,
     TradePrinted,
 )
@@ -24,6 +26,7 @@ from fairstrike.venue.kalshi.wire.amounts import (
     seconds_ns,
     size_cc,
 )
+from fairstrike.venue.kalshi.wire.markets import grid_of
 from fairstrike.venue.kalshi.wire.stream import (
     FillMessage,
     IndexMessage,
@@ -35,6 +38,7 @@ from fairstrike.venue.kalshi.wire.stream import (
     WireLevel,
     decode_index_data,
 )
+from fairstrike.venue.kalshi.wire.terms import comparison_of, round_digits_of, strikes_of
 
 INDEX_ASSETS = {"BRTI": "BTC", "ETHUSD_RTI": "ETH", "SOLUSD_RTI": "SOL"}
 """The settlement indices and the assets they are of."""
@@ -156,6 +160,34 @@ def market_settled(message: LifecycleMessage, value_ticks: int, recv_ns: int, *,
         is_paid=is_paid,
         venue_ns=seconds_ns(message.settled_ts if is_paid else message.determination_ts),
     )
+
+
+def terms_changed(message: LifecycleMessage, recv_ns: int) -> TermsChanged | None:
+    """Give what a message tells of a market's terms, None for one about something else.
+
+    A 15-minute target comes this way, under a second after the market opens. A grid without ranges is whole cents,
+    which every structure takes.
+    """
+    match message.event_type:
+        case "metadata_updated":
+            comparison = comparison_of(message.strike_type)
+            floor, cap = strikes_of(comparison or Comparison.BETWEEN, message)
+            return TermsChanged(
+                ticker=message.market_ticker,
+                comparison=comparison,
+                floor_e8=floor,
+                cap_e8=cap,
+                round_digits=round_digits_of(message.custom_strike),
+                recv_ns=recv_ns,
+            )
+        case "close_date_updated":
+            close_ns = seconds_ns(message.close_ts)
+            return TermsChanged(ticker=message.market_ticker, close_ns=close_ns, recv_ns=recv_ns)
+        case "price_level_structure_updated":
+            grid = grid_of(message.price_ranges or ())
+            return TermsChanged(ticker=message.market_ticker, grid=grid, recv_ns=recv_ns)
+        case _:
+            return None
 
 
 def _side(price: str | None, size: str | None) -> int | None:

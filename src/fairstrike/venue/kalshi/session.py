@@ -357,6 +357,8 @@ class Session:
             return []
         if message.event_type in ("deactivated", "activated"):
             return [MarketPaused(ticker=ticker, is_paused=message.event_type == "deactivated", recv_ns=recv_ns)]
+        if (changed := frame_events.terms_changed(message, recv_ns)) is not None:
+            return [changed]
         if message.event_type not in ("determined", "settled"):
             return []
         is_paid = message.event_type == "settled"

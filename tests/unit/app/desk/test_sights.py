@@ -7,7 +7,7 @@ from fairstrike.app import build, config
 from fairstrike.app.desk.sights import NO_BOOK_YET, Sight, Sights
 from fairstrike.core.effects import Resubscribe, Unwatch, Warn, Watch
 from fairstrike.core.errors import JournalError
-from fairstrike.core.events import BookLost, BooksRead, ContractListed, OffsetStepped, StreamChanged
+from fairstrike.core.events import BookLost, BooksRead, ContractListed, OffsetStepped, StreamChanged, TermsChanged
 from fairstrike.core.records import Decided, Row
 from fairstrike.store.journal import Record
 from tests.unit.engine_samples import RUN, SECOND, T, U, at, contract, listed, printed, snapshot
@@ -110,6 +110,12 @@ def test_events_are_soonest_first_and_strikes_sorted() -> None:
     seen = sights(STARTED, *markets, of("E", "over", 1, 10), Watch(tickers=("A", "B", "C", "D", "E")))
     shown = [(one.event_ticker, [s.contract.ticker for s in one.sights]) for one in seen.ladders(at(10))]
     assert shown == [("soon", ["C", "B", "D"]), ("late", ["A"])]
+
+
+def test_a_strike_that_the_stream_tells_is_shown() -> None:
+    told = TermsChanged(ticker=T, floor_e8=81_000 * 10**8, recv_ns=at(3))
+    stranger = TermsChanged(ticker="of another", floor_e8=1, recv_ns=at(3))
+    assert sight(UP, told, stranger).contract.floor_e8 == 81_000 * 10**8
 
 
 def test_the_time_to_close_is_the_venues() -> None:

@@ -9,6 +9,7 @@ from fairstrike.core.order import Side
 from fairstrike.core.timing import SECOND_NS
 from fairstrike.core.units import E8_PER_DOLLAR
 from fairstrike.venue.kalshi.wire import markets, orders, portfolio
+from fairstrike.venue.kalshi.wire.terms import terms_of
 from tests.unit.exchange.api.client import (
     CLOSE_NS,
     HOURLY,
@@ -61,7 +62,7 @@ def test_the_client_reads_every_answer(
 @pytest.mark.parametrize("contract", [HOURLY_CONTRACT, RANGE_CONTRACT, QUARTER_CONTRACT])
 def test_a_contract_survives_the_wire(client: Client, contract: Contract) -> None:
     body = client.get(f"/markets/{contract.ticker}")
-    read = markets.contract_of(msgspec.convert(body, markets.MarketAnswer).market)
+    read = terms_of(msgspec.convert(body, markets.MarketAnswer).market).contract
     assert read == contract
 
 
@@ -69,7 +70,7 @@ def test_a_published_target_survives_the_wire(client: Client) -> None:
     client.publish_minute(CLOSE_NS // SECOND_NS - 900, 80_012 * E8_PER_DOLLAR + 7 * E8_PER_DOLLAR // 100)
     client.now_ns = CLOSE_NS - 800 * SECOND_NS
     body = client.get(f"/markets/{QUARTER_CONTRACT.ticker}")
-    read = markets.contract_of(msgspec.convert(body, markets.MarketAnswer).market)
+    read = terms_of(msgspec.convert(body, markets.MarketAnswer).market).contract
     assert read is not None
     assert read.floor_e8 == 80_012 * E8_PER_DOLLAR + 7 * E8_PER_DOLLAR // 100
 

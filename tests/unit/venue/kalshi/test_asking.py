@@ -14,13 +14,13 @@ from fairstrike.core.events import (
     BooksRead,
     ContractListed,
     Event,
-    FrameRefused,
     HeldPosition,
     ListRead,
     MarketSettled,
     OrderFilled,
     OrdersRead,
     PositionsRead,
+    TermsDoubted,
     TradingRead,
 )
 from fairstrike.core.fees import FeeSchedule
@@ -90,10 +90,69 @@ def test_markets_of_a_series_are_listed_over_all_pages() -> None:
     assert not listed[1].contract.is_struck
 
 
-def test_markets_of_unclear_terms_are_left_out_with_one_warning() -> None:
-    page = {"markets": [market("A", strike_type="custom"), market("B", strike_type=None), market("C")]}
+def test_unclear_markets_are_told_together_by_reason() -> None:
+    odd = [market("A", strike_type="custom"), market("B", strike_type="custom"), market("D", strike_type=None)]
+    far = market("E", yes_sub_title="Target Price: $70,000.00")
+    _, events = talk(Ask(what="markets", key="KXBTC15M"), [SERIES, {"markets": [*odd, market("C"), far]}])
+    listed = [event.contract.ticker for event in events if isinstance(event, ContractListed)]
+    doubted = [event for event in events if isinstance(event, TermsDoubted)]
+    assert listed == ["C", "E"]
+    assert [(event.tickers, event.is_left_out) for event in doubted] == [
+        (("A", "B"), True),
+        (("D",), True),
+        (("E",), False),
+    ]
+    assert doubted[0].reason == "its strike_type is 'custom'"
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"floor_strike": "sixty"},
+        {"floor_strike": {}},
+        {"yes_sub_title": 7},
+        {"close_time": None},
+        {"volume_24h_fp": "many"},
+        {"volume_24h_fp": "1" * 40},
+        {"custom_strike": {"round_digits": 2.5}},
+        {"price_ranges": [{"start": 0}]},
+    ],
+    ids=str,
+)
+def test_a_market_out_of_shape_does_not_hide_the_others(broken: dict[str, object]) -> None:
+    page = {"markets": [market("A"), market("B", **broken), market("C")]}
     _, events = talk(Ask(what="markets", key="KXBTC15M"), [SERIES, page])
-    assert [type(event) for event in events] == [ContractListed, FrameRefused]
+    assert [event.contract.ticker for event in events if isinstance(event, ContractListed)] == ["A", "C"]
+    (doubted,) = (event for event in events if isinstance(event, TermsDoubted))
+    assert doubted.tickers == ("B",)
+    assert doubted.is_left_out
+
+
+@pytest.mark.parametrize("described", [b"7", b"{}", b'"A"', b"null", b'{"ticker": 7}'])
+def test_what_is_no_market_at_all_has_no_ticker(described: bytes) -> None:
+    ticker, read, terms = asking.read_market(described)
+    assert (ticker, read, terms.contract) == ("a market without a ticker", None, None)
+
+
+def test_fields_nobody_knows_are_let_be_and_absurd_numbers_are_refused() -> None:
+    page = {
+        "markets": [market("A", brand_new={"x": [1]}), market("B", floor_strike=10**30), market("C", cap_strike=-1)]
+    }
+    _, events = talk(Ask(what="markets", key="KXBTC15M"), [SERIES, page])
+    assert [event.contract.ticker for event in events if isinstance(event, ContractListed)] == ["A", "C"]
+    assert [event.tickers for event in events if isinstance(event, TermsDoubted)] == [("B",)]
+
+
+def test_thousands_of_markets_are_read_page_by_page_and_each_is_told_once() -> None:
+    names = [f"M{number:04}" for number in range(3_000)]
+    shown = [[market(name) for name in names[first:last]] for first, last in ((0, 1_000), (998, 1_998), (1_998, 3_000))]
+    shown[1][1] = market("M0999", close_time="2026-08-17T05:15:00Z")
+    pages = [{"markets": page, "cursor": cursor} for page, cursor in zip(shown, ("one", "two", None), strict=True)]
+    requests, events = talk(Ask(what="markets", key="KXBTC15M"), [SERIES, *pages])
+    assert [dict(request.query).get("cursor") for request in requests[1:]] == [None, "one", "two"]
+    contracts = [event.contract for event in events if isinstance(event, ContractListed)]
+    assert [contract.ticker for contract in contracts] == names
+    assert [contract.ticker for contract in contracts if contract.close_ns != contracts[0].close_ns] == ["M0999"]
 
 
 def test_series_of_unknown_fee_is_not_listed() -> None:

@@ -1,18 +1,22 @@
 """What each frame means, through a session; and single messages."""
 
 import json
+from typing import Any
 
 import pytest
 
+from fairstrike.core.contract import CENT_GRID, Comparison, PriceRange
 from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.core.events import (
     Event,
+    FrameRefused,
     IndexPrinted,
     MarketPaused,
     MarketSettled,
     OffsetStepped,
     OrderFilled,
     OrderReported,
+    TermsChanged,
     TickerSeen,
     TradePrinted,
 )
@@ -203,6 +207,66 @@ def test_settlement_of_unknown_value_and_other_lives_are_silent() -> None:
     assert told(session, lifecycle(event_type="created", open_ts=1, floor_strike=63650.03)) == []
     sports = {"market_ticker": "KXMLBGAME-1", "event_type": "determined", "result": "yes"}
     assert told(session, frame("market_lifecycle_v2", sports)) == []
+
+
+METADATA = {"event_type": "metadata_updated", "market_ticker": TICKER}
+TARGET = {"strike_type": "greater_or_equal", "floor_strike": 63441.03}
+CLOSE = 1_786_085_100
+
+
+@pytest.mark.parametrize(
+    ("told_of_it", "expected"),
+    [
+        (
+            {
+                **METADATA,
+                "strike_type": "greater_or_equal",
+                "floor_strike": 63441.03,
+                "custom_strike": {"round_digits": 2},
+            },
+            {"comparison": Comparison.AT_LEAST, "floor_e8": 6_344_103_000_000, "round_digits": 2},
+        ),
+        ({**METADATA, "floor_strike": 1, "cap_strike": 2}, {"floor_e8": 10**8, "cap_e8": 2 * 10**8}),
+        ({**METADATA, "strike_type": "less", "floor_strike": 1}, {"comparison": Comparison.BELOW}),
+        ({**METADATA, "yes_sub_title": "Target Price: $1.00"}, {}),
+        (
+            {**METADATA, "event_type": "close_date_updated", "close_ts": 1_786_085_100},
+            {"close_ns": 1_786_085_100 * 10**9},
+        ),
+        (
+            {
+                **METADATA,
+                "event_type": "price_level_structure_updated",
+                "price_level_structure": "brand_new",
+                "price_ranges": [{"start": "0.0000", "end": "1.0000", "step": "0.0010"}],
+            },
+            {"grid": (PriceRange(start_ticks=0, end_ticks=10_000, step_ticks=10),)},
+        ),
+        ({**METADATA, "event_type": "price_level_structure_updated"}, {"grid": CENT_GRID}),
+    ],
+)
+def test_new_terms_of_a_market(told_of_it: dict[str, object], expected: dict[str, Any]) -> None:
+    heard = told(Session(), frame("market_lifecycle_v2", told_of_it, sid=3, seq=1))
+    assert heard == [TermsChanged(ticker=TICKER, recv_ns=NOW, **expected)]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"strike_type": "less_or_equal"},
+        {"floor_strike": -1},
+        {"custom_strike": {"round_digits": "x"}},
+        {"event_type": "price_level_structure_updated", "price_ranges": [{"start": "1", "end": "0", "step": "0.01"}]},
+    ],
+)
+def test_new_terms_that_are_not_understood_are_refused(broken: dict[str, object]) -> None:
+    (refused,) = told(Session(), frame("market_lifecycle_v2", {**METADATA, **broken}, sid=3, seq=1))
+    assert isinstance(refused, FrameRefused)
+
+
+def test_new_terms_of_other_markets_are_not_ours() -> None:
+    message = {**METADATA, "market_ticker": "KXMLBGAME-26AUG07", "strike_type": "structured"}
+    assert told(Session(), frame("market_lifecycle_v2", message, sid=3, seq=1)) == []
 
 
 @pytest.mark.parametrize(("word", "is_paused"), [("deactivated", True), ("activated", False)])

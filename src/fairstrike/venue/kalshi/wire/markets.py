@@ -1,4 +1,4 @@
-"""Reference data: markets, series, events, books, trades, candles, exchange status; and what they mean.
+"""Reference data: markets, series, events, books, trades, candles, exchange status. `terms.py` reads a market's terms.
 
 Strikes are JSON numbers on the wire and decode as `Decimal`, so they become `_e8` integers without ever
 being floats. Optional fields the venue left out are None; they encode as null.
@@ -8,17 +8,14 @@ from decimal import Decimal
 
 import msgspec
 
-from fairstrike.core.contract import CENT_GRID, Comparison, Contract, PriceRange
+from fairstrike.core.contract import CENT_GRID, PriceRange
 from fairstrike.core.errors import ArithmeticRefusal, ProtocolError
 from fairstrike.core.fees import MAKER_PPM, FeeSchedule
-from fairstrike.core.units import format_ticks
-from fairstrike.venue.kalshi.wire.amounts import number_e8, number_ppm, price_ticks, time_ns
+from fairstrike.core.units import TICKS_PER_DOLLAR, format_ticks
+from fairstrike.venue.kalshi.wire.amounts import number_ppm, price_ticks
 
 _COMBO_MAKER_PPM = 2 * MAKER_PPM
 _ASSETS = ("BTC", "ETH", "SOL")
-_MEAN_SUFFIXES = frozenset({"", "D", "E", "15M"})
-_COMPARISONS = {comparison.value: comparison for comparison in Comparison}
-_DIGITS_MAX = 8
 
 
 class WireRange(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +91,13 @@ class MarketsPage(msgspec.Struct, frozen=True, kw_only=True):
     """GET /markets; the cursor is empty or absent on the last page."""
 
     markets: tuple[Market, ...]
+    cursor: str | None = ""
+
+
+class RawMarketsPage(msgspec.Struct, frozen=True, kw_only=True):
+    """GET /markets, each market left as it came: one that cannot be read must not hide the others."""
+
+    markets: tuple[msgspec.Raw, ...]
     cursor: str | None = ""
 
 
@@ -266,71 +270,11 @@ def asset_of(series: str) -> str | None:
     return None
 
 
-def contract_of(market: Market) -> Contract | None:
-    """Give what is traded in a market, or None when its structured fields do not say it beyond doubt.
-
-    Only series that settle on the mean of the last minute are contracts (thresholds, ranges, up-down);
-    strikes not yet published stay None. The title, the subtitle and the ticker's suffix are never read:
-    "-T" does not tell a direction.
-    """
-    series = market.event_ticker.partition("-")[0]
-    asset = asset_of(series)
-    comparison = _COMPARISONS.get(market.strike_type or "")
-    if asset is None or comparison is None or market.market_type != "binary":
-        return None
-    if series.removeprefix("KX" + asset) not in _MEAN_SUFFIXES:
-        return None
-    try:
-        return _contract(market, series, asset, comparison)
-    except ArithmeticRefusal:
-        return None
-
-
-def _contract(market: Market, series: str, asset: str, comparison: Comparison) -> Contract | None:
-    open_ns, close_ns = time_ns(market.open_time), time_ns(market.close_time)
-    if open_ns is None or close_ns is None or open_ns >= close_ns:
-        return None
-    floor, cap = _strikes(market, comparison)
-    if floor is not None and cap is not None and floor > cap:
-        return None
-    return Contract(
-        ticker=market.ticker,
-        event_ticker=market.event_ticker,
-        series=series,
-        asset=asset,
-        comparison=comparison,
-        open_ns=open_ns,
-        close_ns=close_ns,
-        floor_e8=floor,
-        cap_e8=cap,
-        round_digits=_round_digits(market.custom_strike),
-        grid=grid_of(market.price_ranges),
-        exchange_index=market.exchange_index or 0,
-    )
-
-
-def _strikes(market: Market, comparison: Comparison) -> tuple[int | None, int | None]:
-    floor = cap = None
-    if comparison is not Comparison.BELOW and market.floor_strike is not None:
-        floor = number_e8(market.floor_strike)
-    if comparison in (Comparison.BELOW, Comparison.BETWEEN) and market.cap_strike is not None:
-        cap = number_e8(market.cap_strike)
-    return floor, cap
-
-
-def _round_digits(custom: CustomStrike | None) -> int | None:
-    if custom is None or custom.round_digits is None:
-        return None
-    text = str(custom.round_digits)
-    if not (text.isascii() and text.isdigit() and len(text) < 3 and int(text) <= _DIGITS_MAX):
-        raise ArithmeticRefusal(f"{text[:40]!r} is not a number of decimals")
-    return int(text)
-
-
 def grid_of(ranges: tuple[WireRange, ...]) -> tuple[PriceRange, ...]:
     """Give the tick grid of `price_ranges`; whole cents, valid in every structure, when there are none.
 
-    Raises `ArithmeticRefusal` for ranges that are no grid.
+    The ranges alone say the grid: names of structures come and go. Raises `ArithmeticRefusal` for ranges that are no
+    grid from zero to one dollar.
     """
     if not ranges:
         return CENT_GRID
@@ -342,9 +286,14 @@ def grid_of(ranges: tuple[WireRange, ...]) -> tuple[PriceRange, ...]:
         )
         for stretch in ranges
     )
+    reached = 0
     for stretch in grid:
-        if stretch.step_ticks <= 0 or stretch.start_ticks >= stretch.end_ticks:
-            raise ArithmeticRefusal("a price range is empty or has no step")
+        length = stretch.end_ticks - stretch.start_ticks
+        if stretch.step_ticks <= 0 or length <= 0 or length % stretch.step_ticks or stretch.start_ticks != reached:
+            raise ArithmeticRefusal("its price ranges are no grid: one is empty, has no step, or leaves a gap")
+        reached = stretch.end_ticks
+    if reached != TICKS_PER_DOLLAR:
+        raise ArithmeticRefusal("its price ranges do not end at one dollar")
     return grid
 
 

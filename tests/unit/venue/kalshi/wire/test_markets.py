@@ -1,28 +1,16 @@
-"""What a market's structured fields mean, and when they mean nothing."""
+"""Reference data on the wire: tick grids, assets, fee schedules."""
 
 import json
 
 import msgspec
 import pytest
 
-from fairstrike.core.contract import CENT_GRID, TAPERED_GRID, Comparison, Contract
+from fairstrike.core.contract import CENT_GRID, TAPERED_GRID
 from fairstrike.core.errors import ArithmeticRefusal, ProtocolError
 from fairstrike.core.fees import FeeSchedule
 from fairstrike.venue.kalshi.wire import markets
 from fairstrike.venue.kalshi.wire.markets import Market, Series, WireEvent, WireRange
 
-RANGE = {
-    "ticker": "KXBTC-26JUL1002-B53250",
-    "event_ticker": "KXBTC-26JUL1002",
-    "market_type": "binary",
-    "status": "active",
-    "strike_type": "between",
-    "floor_strike": 53200,
-    "cap_strike": 53299.99,
-    "open_time": "2026-07-10T05:00:00Z",
-    "close_time": "2026-07-10T06:00:00Z",
-    "price_ranges": [{"start": "0.0000", "end": "1.0000", "step": "0.0100"}],
-}
 UP_DOWN = {
     "ticker": "KXBTC15M-26JUL290015-15",
     "event_ticker": "KXBTC15M-26JUL290015",
@@ -41,102 +29,6 @@ UP_DOWN = {
 }
 
 
-def contract(fields: dict[str, object], **changes: object) -> Contract | None:
-    data = json.dumps({**fields, **changes}).encode()
-    return markets.contract_of(msgspec.json.decode(data, type=Market))
-
-
-def test_range_market() -> None:
-    assert contract(RANGE) == Contract(
-        ticker="KXBTC-26JUL1002-B53250",
-        event_ticker="KXBTC-26JUL1002",
-        series="KXBTC",
-        asset="BTC",
-        comparison=Comparison.BETWEEN,
-        open_ns=1_783_659_600_000_000_000,
-        close_ns=1_783_663_200_000_000_000,
-        floor_e8=5_320_000_000_000,
-        cap_e8=5_329_999_000_000,
-        grid=CENT_GRID,
-    )
-
-
-def test_up_down_market() -> None:
-    made = contract(UP_DOWN)
-    assert made is not None
-    assert (made.comparison, made.round_digits, made.exchange_index) == (Comparison.AT_LEAST, 2, 2)
-    assert (made.floor_e8, made.cap_e8, made.grid) == (6_365_003_000_000, None, TAPERED_GRID)
-
-
-@pytest.mark.parametrize(
-    ("series", "kind", "comparison"),
-    [
-        ("KXBTCD", "greater", Comparison.ABOVE),
-        ("KXETHD", "greater", Comparison.ABOVE),
-        ("KXSOLE", "less", Comparison.BELOW),
-        ("KXETH", "between", Comparison.BETWEEN),
-        ("KXSOL15M", "greater_or_equal", Comparison.AT_LEAST),
-    ],
-)
-def test_strike_type_decides(series: str, kind: str, comparison: Comparison) -> None:
-    made = contract(RANGE, event_ticker=f"{series}-26JUL1002", strike_type=kind)
-    assert made is not None
-    assert made.comparison is comparison
-    assert (made.floor_e8 is None) == (comparison is Comparison.BELOW)
-    assert (made.cap_e8 is None) == (comparison in (Comparison.ABOVE, Comparison.AT_LEAST))
-
-
-def test_strike_not_yet_published_is_none() -> None:
-    made = contract(UP_DOWN, floor_strike=None)
-    assert made is not None
-    assert not made.is_struck
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"strike_type": None},
-        {"strike_type": "less_or_equal"},
-        {"strike_type": "custom"},
-        {"strike_type": "structured"},
-        {"event_ticker": "KXMLBGAME-26AUG07"},
-        {"event_ticker": "KXXRP-26AUG07"},
-        {"event_ticker": "KXBTCMAXY-26DEC31"},
-        {"event_ticker": "KXBTCY-26DEC31"},
-        {"event_ticker": "KXBTCMAX150-26DEC31"},
-        {"market_type": "scalar"},
-        {"floor_strike": -1},
-        {"floor_strike": 0.000000001},
-        {"floor_strike": 60_000},
-        {"close_time": "2026-07-10T05:00:00Z"},
-        {"close_time": "soon"},
-        {"open_time": "2026-07-10T05:00:00"},
-        {"custom_strike": {"round_digits": "two"}},
-        {"custom_strike": {"round_digits": 9}},
-        {"custom_strike": {"round_digits": -1}},
-        {"price_ranges": [{"start": "0.0000", "end": "1.0000", "step": "0.0000"}]},
-        {"price_ranges": [{"start": "1.0000", "end": "0.0000", "step": "0.0100"}]},
-        {"price_ranges": [{"start": "0", "end": "2", "step": "0.01"}]},
-    ],
-    ids=str,
-)
-def test_unclear_market_is_none(changes: dict[str, object]) -> None:
-    assert contract(RANGE, **changes) is None
-
-
-@pytest.mark.parametrize("digits", ["2", 2, 0, "8"])
-def test_round_digits_as_text_or_number(digits: object) -> None:
-    made = contract(UP_DOWN, custom_strike={"round_digits": digits})
-    assert made is not None
-    assert made.round_digits == int(str(digits))
-
-
-def test_other_custom_strikes_are_ignored() -> None:
-    made = contract(RANGE, custom_strike={"football_team": "x"})
-    assert made is not None
-    assert made.round_digits is None
-
-
 def test_grid_survives_the_wire() -> None:
     for grid in (CENT_GRID, TAPERED_GRID):
         assert markets.grid_of(markets.wire_ranges(grid)) == grid
@@ -146,9 +38,51 @@ def test_market_without_ranges_takes_whole_cents() -> None:
     assert markets.grid_of(()) == CENT_GRID
 
 
-def test_range_without_step_is_no_grid() -> None:
+CENTRES_AND_EDGES = {
+    "linear_cent": ("0.0100", "0.0100"),
+    "deci_cent": ("0.0010", "0.0010"),
+    "tapered_deci_cent": ("0.0100", "0.0010"),
+    "center_whole_edge_half_cent": ("0.0100", "0.0050"),
+    "center_whole_edge_quint": ("0.0100", "0.0020"),
+    "center_half_edge_half": ("0.0050", "0.0050"),
+    "center_half_edge_quint": ("0.0050", "0.0020"),
+    "center_half_edge_deci": ("0.0050", "0.0010"),
+    "center_quint_edge_quint": ("0.0020", "0.0020"),
+    "center_quint_edge_deci": ("0.0020", "0.0010"),
+    "center_deci_edge_centi": ("0.0010", "0.0001"),
+    "center_centi_edge_centi": ("0.0001", "0.0001"),
+}
+
+
+@pytest.mark.parametrize("name", CENTRES_AND_EDGES)
+def test_every_structure_is_its_ranges(name: str) -> None:
+    centre, edge = CENTRES_AND_EDGES[name]
+    at = ("0.0000", "0.0100", "0.9900", "1.0000") if edge == "0.0001" else ("0.0000", "0.1000", "0.9000", "1.0000")
+    steps = (edge, centre, edge)
+    ranges = tuple(WireRange(start=at[i], end=at[i + 1], step=steps[i]) for i in range(3))
+    grid = markets.grid_of(ranges)
+    assert [stretch.step_ticks for stretch in grid] == [int(float(step) * 10_000) for step in steps]
+    assert markets.wire_ranges(grid) == ranges
+
+
+@pytest.mark.parametrize(
+    "ranges",
+    [
+        [("0", "1", "0")],
+        [("0", "0", "0.01")],
+        [("0", "1", "0.03")],
+        [("0.01", "1", "0.01")],
+        [("0", "0.99", "0.01")],
+        [("0", "0.1", "0.01"), ("0.2", "1", "0.01")],
+        [("0", "0.2", "0.01"), ("0.1", "1", "0.01")],
+        [("0.5", "1", "0.01"), ("0", "0.5", "0.01")],
+        [("0", "1", "-0.01")],
+        [("0", "1", "much")],
+    ],
+)
+def test_ranges_that_are_no_grid_are_refused(ranges: list[tuple[str, str, str]]) -> None:
     with pytest.raises(ArithmeticRefusal):
-        markets.grid_of((WireRange(start="0", end="1", step="0"),))
+        markets.grid_of(tuple(WireRange(start=start, end=end, step=step) for start, end, step in ranges))
 
 
 @pytest.mark.parametrize(
