@@ -2,8 +2,6 @@
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from fairstrike.core.contract import Comparison
 from fairstrike.core.effects import (
@@ -12,7 +10,6 @@ from fairstrike.core.effects import (
     Resubscribe,
     SendOrder,
     SetTimer,
-    StartComputation,
     Unwatch,
     Warn,
     Watch,
@@ -46,7 +43,6 @@ from fairstrike.core.records import (
     Booked,
     CloseAudited,
     Decided,
-    GroupFitted,
     Ordered,
     OrderMoved,
     Row,
@@ -83,8 +79,6 @@ from tests.unit.engine_samples import (
     signal,
     snapshot,
     timer,
-    wish,
-    working,
 )
 
 
@@ -455,32 +449,6 @@ def test_the_pulse_goes_on_without_a_book_while_an_order_of_ours_is_there() -> N
 def test_a_refused_frame_is_a_warning() -> None:
     outcome = Hall().opened().feed(FrameRefused(source="kalshi", reason="torn", recv_ns=at(50)), batch(50))
     assert of(Warn, outcome.effects) == [Warn(text="kalshi: a frame was refused: torn")]
-
-
-# Long sums
-
-
-def test_the_answer_to_a_long_sum_wakes_who_asked_at_a_moment_of_its_own() -> None:
-    hall = Hall().opened()
-    hall.asking.wishes = [wish()]
-    (effect,) = of(StartComputation, hall.feed(printed(41)).effects)
-    hall.asking.asked.clear()
-    assert hall.feed(computed(41.05, effect.number)) == Outcome(records=[], effects=[])
-    assert (hall.asking.asked, [one.result for one in hall.asking.answers]) == ([()], [b"out"])
-    hall.feed(computed(41.06, effect.number), printed(42))
-    assert len(hall.asking.answers) == 1
-
-
-@given(st.text(max_size=3), st.binary(max_size=9), st.integers(0, 3))
-def test_nothing_that_comes_of_a_sum_or_a_finding_touches_an_order(kind: str, body: bytes, number: int) -> None:
-    hall = Hall().opened()
-    hall.ordered()
-    before = working(hall)
-    found = GroupFitted(group="BTC@1", asked_ns=at(41), good_until_ns=at(42), slack_ppm=0, p_ppm={T: 1})
-    hall.asking.wishes = [wish(kind, body), wish(kind, body), found]
-    outcomes = [hall.feed(printed(42)), hall.feed(computed(42.1, number, kind, body), computed(42.2, 1, kind, body))]
-    assert [type(effect) for outcome in outcomes for effect in outcome.effects] == [StartComputation]
-    assert (working(hall), len(hall.asking.answers)) == (before, 1)
 
 
 def test_an_unclear_market_is_one_warning_however_often_it_is_read() -> None:

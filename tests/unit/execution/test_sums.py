@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from fairstrike.core.computing import Answer, Compute
 from fairstrike.core.effects import StartComputation
 from fairstrike.core.events import ComputationDone
-from fairstrike.core.records import ComputationAsked, ComputationDropped
+from fairstrike.core.records import ComputationAsked, ComputationDropped, GroupFitted
+from fairstrike.execution.clerk import Outcome
 from fairstrike.execution.sums import LATE, UNANSWERED, UNDER_WAY, UNKNOWN, Sums
+from tests.unit.engine_samples import Hall, T, at, computed, of, printed, wish, working
 
 WISH = Compute(strategy="a", kind="fit", group="BTC@1", inputs=b"in", good_for_ns=100)
 Written = list[ComputationAsked | ComputationDropped]
@@ -109,3 +111,29 @@ def test_every_sum_is_answered_dropped_or_still_good(steps: list[tuple[str, int,
     # Two groups: at most two are under way, and a late one may have been taken in in time and shown too late.
     over = shown + ended[UNANSWERED] + sums.dropped[LATE]
     assert asked - 2 <= over <= asked
+
+
+# In the hall
+
+
+def test_the_answer_to_a_long_sum_wakes_who_asked_at_a_moment_of_its_own() -> None:
+    hall = Hall().opened()
+    hall.asking.wishes = [wish()]
+    (effect,) = of(StartComputation, hall.feed(printed(41)).effects)
+    hall.asking.asked.clear()
+    assert hall.feed(computed(41.05, effect.number)) == Outcome(records=[], effects=[])
+    assert (hall.asking.asked, [one.result for one in hall.asking.answers]) == ([()], [b"out"])
+    hall.feed(computed(41.06, effect.number), printed(42))
+    assert len(hall.asking.answers) == 1
+
+
+@given(st.text(max_size=3), st.binary(max_size=9), st.integers(0, 3))
+def test_nothing_that_comes_of_a_sum_or_a_finding_touches_an_order(kind: str, body: bytes, number: int) -> None:
+    hall = Hall().opened()
+    hall.ordered()
+    before = working(hall)
+    found = GroupFitted(group="BTC@1", asked_ns=at(41), good_until_ns=at(42), slack_ppm=0, p_ppm={T: 1})
+    hall.asking.wishes = [wish(kind, body), wish(kind, body), found]
+    outcomes = [hall.feed(printed(42)), hall.feed(computed(42.1, number, kind, body), computed(42.2, 1, kind, body))]
+    assert [type(effect) for outcome in outcomes for effect in outcome.effects] == [StartComputation]
+    assert (working(hall), len(hall.asking.answers)) == (before, 1)
