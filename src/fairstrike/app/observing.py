@@ -15,8 +15,10 @@ from fairstrike.app.clock import SystemClock
 from fairstrike.app.desk.follow import JOURNAL, read_new, until_signalled
 from fairstrike.app.desk.sights import Ladder, Sight, Sights
 from fairstrike.core.errors import FairstrikeError
+from fairstrike.core.order import Side
+from fairstrike.core.records import RisklessFound
 from fairstrike.core.timing import SECOND_NS
-from fairstrike.core.units import PPM, format_cc, format_decimal, format_e8, format_ticks
+from fairstrike.core.units import PPM, format_cc, format_decimal, format_e8, format_ticks, format_ud
 from fairstrike.market.index import OFFICIAL
 from fairstrike.store.journal import DECISIONS, INPUTS, Follower
 
@@ -61,15 +63,44 @@ class MarketSeen(msgspec.Struct, frozen=True, kw_only=True):
     ask_size: str
     fair: str | None
     model_minus_market: str | None
+    fitted: str | None
+    model_minus_fitted: str | None
+
+
+class FitSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """The distribution fitted to a settlement group: its age, and by how many dollars its quotes contradict another."""
+
+    age_s: float
+    contradiction: str
+
+
+class LegSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """One fill of a portfolio: `action` is "buy" or "sell", of YES contracts."""
+
+    ticker: str
+    action: str
+    price: str
+    size: str
+
+
+class RisklessSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """A portfolio that gains `gain` dollars or more after fees, whatever the settlement value: evidence, not advice."""
+
+    age_s: float
+    gain: str
+    legs: tuple[LegSeen, ...]
 
 
 class EventSeen(msgspec.Struct, frozen=True, kw_only=True):
-    """One event, its markets by strike."""
+    """One event, its markets by strike. `fit` and `riskless` are of its settlement group, all series."""
 
     event_ticker: str
     asset: str
+    settlement_group: str
     closes_in_s: float
     reference: ReferenceSeen | None
+    fit: FitSeen | None
+    riskless: RisklessSeen | None
     markets: tuple[MarketSeen, ...]
 
 
@@ -152,10 +183,11 @@ def _end_of(trader: Child) -> TraderEnded:
 
 
 def _event(ladder: Ladder, now_ns: int) -> EventSeen:
-    reference = ladder.reference
+    reference, fit = ladder.reference, ladder.fit
     return EventSeen(
         event_ticker=ladder.event_ticker,
         asset=ladder.asset,
+        settlement_group=ladder.group,
         closes_in_s=round(ladder.closes_in_ns / SECOND_NS, 3),
         reference=None
         if reference is None
@@ -165,7 +197,29 @@ def _event(ladder: Ladder, now_ns: int) -> EventSeen:
             is_proxy=reference.source != OFFICIAL,
             age_s=round((now_ns - reference.at_ns) / SECOND_NS, 3),
         ),
+        fit=None
+        if fit is None
+        else FitSeen(
+            age_s=round((now_ns - fit.asked_ns) / SECOND_NS, 3),
+            contradiction=format_decimal(fit.slack_ppm, _PPM_PLACES),
+        ),
+        riskless=None if ladder.riskless is None else _riskless(ladder.riskless, now_ns),
         markets=tuple(_market(sight) for sight in ladder.sights),
+    )
+
+
+def _riskless(found: RisklessFound, now_ns: int) -> RisklessSeen:
+    legs = tuple(
+        LegSeen(
+            ticker=leg.ticker,
+            action="buy" if leg.side is Side.BID else "sell",
+            price=format_ticks(leg.price_ticks),
+            size=format_cc(leg.size_cc),
+        )
+        for leg in found.legs
+    )
+    return RisklessSeen(
+        age_s=round((now_ns - found.asked_ns) / SECOND_NS, 3), gain=format_ud(found.worst_ud), legs=legs
     )
 
 
@@ -182,6 +236,12 @@ def _market(sight: Sight) -> MarketSeen:
         bid_size=format_cc(sight.bid_cc),
         ask=None if sight.ask_ticks is None else format_ticks(sight.ask_ticks),
         ask_size=format_cc(sight.ask_cc),
-        fair=None if sight.fair_ppm is None else format_decimal(sight.fair_ppm, _PPM_PLACES),
-        model_minus_market=None if sight.edge_ppm is None else format_decimal(sight.edge_ppm, _PPM_PLACES),
+        fair=_ppm(sight.fair_ppm),
+        model_minus_market=_ppm(sight.edge_ppm),
+        fitted=_ppm(sight.fitted_ppm),
+        model_minus_fitted=_ppm(sight.unfitted_ppm),
     )
+
+
+def _ppm(value: int | None) -> str | None:
+    return None if value is None else format_decimal(value, _PPM_PLACES)

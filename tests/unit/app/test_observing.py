@@ -16,7 +16,7 @@ from fairstrike.core.events import BookLost
 from fairstrike.core.timing import VenueClock
 from fairstrike.store.journal import DECISIONS, INPUTS, Journal, Params
 from tests.commands import fairstrike, write_line
-from tests.unit.app.desk.test_sights import STARTED, UP, decided
+from tests.unit.app.desk.test_sights import FITTED, RISKLESS, STARTED, UP, decided
 from tests.unit.engine_samples import T, U, at, listed, printed, snapshot
 
 ASLEEP = "import time; time.sleep(60)"
@@ -26,10 +26,10 @@ def journaled(folder: Path) -> None:
     """A run folder in which two markets are watched, one of them without its book."""
     journal = Journal(folder / "journal", Params())
     inputs = (listed(), listed(U), UP, printed(8, 80_123), snapshot(1), BookLost(ticker=U, reason="gap", recv_ns=at(1)))
-    for chain, bodies in ((DECISIONS, (STARTED, Watch(tickers=(T, U)))), (INPUTS, inputs)):
+    decisions = (decided(4_000, 4_200), FITTED, RISKLESS)
+    for chain, bodies in ((DECISIONS, (STARTED, Watch(tickers=(T, U)))), (INPUTS, inputs), (DECISIONS, decisions)):
         for body in bodies:
             journal.append(chain, type(body).__name__, at(5), body)
-    journal.append(DECISIONS, "Decided", at(5), decided(4_000, 4_200))
     journal.close(at(5))
 
 
@@ -69,8 +69,18 @@ def test_everything_seen_is_one_object(run_folder: Path, child: Callable[[str], 
     assert event == {
         "event_ticker": "KXBTCD-26MAY1417",
         "asset": "BTC",
+        "settlement_group": FITTED.group,
         "closes_in_s": 3_590.0,
         "reference": {"value": "80123.00000000", "source": "official", "is_proxy": False, "age_s": 2.0},
+        "fit": {"age_s": 1.0, "contradiction": "0.012500"},
+        "riskless": {
+            "age_s": 2.0,
+            "gain": "0.250000",
+            "legs": [
+                {"ticker": T, "action": "buy", "price": "0.4000", "size": "1.50"},
+                {"ticker": U, "action": "sell", "price": "0.6100", "size": "1.00"},
+            ],
+        },
     }
     assert there == {
         "ticker": T,
@@ -85,6 +95,8 @@ def test_everything_seen_is_one_object(run_folder: Path, child: Callable[[str], 
         "ask_size": "9.00",
         "fair": "0.450000",
         "model_minus_market": "0.040000",
+        "fitted": "0.430000",
+        "model_minus_fitted": "0.020000",
     }
     assert (gone["ticker"], gone["book"], gone["absent"], gone["bid"]) == (U, "absent", "frames were lost", None)
 

@@ -1,4 +1,7 @@
-"""The nearest events as a live table: strikes sorted, both sides of each book, model beside market.
+"""The nearest events as a live table: strikes sorted, both sides of each book, model and fit beside market.
+
+Under the first event of a settlement group a line says what its quotes prove: a portfolio that cannot lose, or that no
+distribution agrees with all of them. It is evidence, not advice.
 
 The lines of the terminal are dealt to the events in turn. An event with more strikes than lines shows those around the
 money: where the fair value, or else the middle of the market, is nearest to one half.
@@ -18,13 +21,14 @@ from fairstrike.app.desk.picture import FAINT, GAIN_STYLE, GRID, INDEX_STYLE, LO
 from fairstrike.app.desk.sights import Ladder, Sight, Sights
 from fairstrike.app.desk.tables import ABSENT, GAP, clock, lasting
 from fairstrike.core.contract import Comparison, Contract
+from fairstrike.core.order import Side
+from fairstrike.core.records import Leg
 from fairstrike.core.timing import SECOND_NS
-from fairstrike.core.units import CC_PER_CONTRACT, E8_PER_DOLLAR, PPM, TICKS_PER_CENT, TICKS_PER_DOLLAR
+from fairstrike.core.units import CC_PER_CONTRACT, E8_PER_DOLLAR, PPM, TICKS_PER_CENT, TICKS_PER_DOLLAR, UD_PER_DOLLAR
 from fairstrike.market.index import OFFICIAL
 
 EVENTS_SHOWN = 4
 RAIL_WIDTH = 26
-_RAIL_WIDTH_MIN, _SIZES_WIDTH_MIN = 100, 64
 _EVENT_LINES = 3
 _LEAST_ROWS = 3
 _FRAME_COLUMNS, _FRAME_LINES = 4, 2
@@ -32,6 +36,13 @@ _HALF_PPM = PPM // 2
 _CENT_PPM = PPM // 100
 _EVEN_PPM = _CENT_PPM // 20
 _MARKET_STYLE = Style(bold=True)
+_STRIKE, _RAIL = "strike", "0" + " " * (RAIL_WIDTH - 3) + "$1"
+_BID_SIZE, _BID, _ASK, _ASK_SIZE = "size", "bid ¢", "ask ¢", "size "
+_FAIR, _EDGE, _FITTED, _UNFITTED = "fair ¢", "− market", "fitted ¢", "− fitted"
+_COLUMNS = (_STRIKE, _BID_SIZE, _BID, _ASK, _ASK_SIZE, _FAIR, _EDGE, _FITTED, _UNFITTED, _RAIL)
+_LEFT = (_ASK_SIZE, _RAIL)
+_SPARE = (_RAIL, _UNFITTED, _BID_SIZE, _ASK_SIZE, _FITTED, _EDGE, _FAIR)
+"""What a narrow terminal gives up, the first first."""
 
 
 def screen(sights: Sights, now_ns: int, width: int, height: int) -> RenderableType:
@@ -41,11 +52,14 @@ def screen(sights: Sights, now_ns: int, width: int, height: int) -> RenderableTy
     ladders = sights.ladders(now_ns)
     count = max(1, min(len(ladders), EVENTS_SHOWN, lines // (_EVENT_LINES + _LEAST_ROWS)))
     shown = ladders[:count]
+    proofs, columns = _proofs(shown, ladders), _columns(shown, width - _FRAME_COLUMNS)
+    lines -= len(proofs)
     rows = dealt(lines - _EVENT_LINES * len(shown) + 1, [len(ladder.sights) for ladder in shown])
     parts: list[RenderableType] = []
     for ladder, room in zip(shown, rows, strict=True):
         parts += [Text()] if parts else []
-        parts += [_heading(ladder, now_ns, room, width - _FRAME_COLUMNS), _table(around(ladder.sights, room), width)]
+        parts += [_heading(ladder, now_ns, room, width - _FRAME_COLUMNS), _table(around(ladder.sights, room), columns)]
+        parts += [proofs[ladder.event_ticker]] if ladder.event_ticker in proofs else []
     if not shown:
         parts.append(_nothing(sights, now_ns))
     frame = Panel(
@@ -84,7 +98,7 @@ def strike(contract: Contract) -> str:
 
 
 def rail(sight: Sight, width: int) -> Text:
-    """Draw nothing to a dollar: the market from bid to ask, and where the model is (◆)."""
+    """Draw nothing to a dollar: the market from bid to ask, where the fit is (◇) and, over it, the model (◆)."""
     bid, ask = sight.bid_ticks, sight.ask_ticks
     text = Text("·" * width, GRID)
     if bid is not None or ask is not None:
@@ -92,42 +106,86 @@ def rail(sight: Sight, width: int) -> Text:
         last = width - 1 if ask is None else _at(ask, TICKS_PER_DOLLAR, width)
         between, behind = last - first + 1, width - last - 1
         text = Text.assemble(("·" * first, GRID), ("━" * between, INDEX_STYLE), ("·" * behind, GRID))
-    if sight.fair_ppm is not None:
-        at = _at(sight.fair_ppm, PPM, width)
-        text = Text.assemble(text[:at], ("◆", _edge_style(sight.edge_ppm)), text[at + 1 :])
+    for ppm, mark, style in (
+        (sight.fitted_ppm, "◇", _MARKET_STYLE),
+        (sight.fair_ppm, "◆", _edge_style(sight.edge_ppm)),
+    ):
+        if ppm is not None:
+            at = _at(ppm, PPM, width)
+            text = Text.assemble(text[:at], (mark, style), text[at + 1 :])
     return text
 
 
-def _table(sights: Sequence[Sight], width: int) -> Table:
-    with_sizes, with_rail = width >= _SIZES_WIDTH_MIN, width >= _RAIL_WIDTH_MIN
+def leg(of: Leg, contract: Contract | None) -> str:
+    """Give one leg of a portfolio in words; without its contract the market goes by its ticker."""
+    act = "buy" if of.side is Side.BID else "sell"
+    market = of.ticker if contract is None else strike(contract)
+    return f"{act} {_size(of.size_cc)} {market} at {of.price_ticks / TICKS_PER_CENT:.1f}"
+
+
+def _proofs(shown: Sequence[Ladder], ladders: Sequence[Ladder]) -> dict[str, Text]:
+    """Give what the quotes of each settlement group prove, by the first of its events that is shown."""
+    contracts = {sight.contract.ticker: sight.contract for ladder in ladders for sight in ladder.sights}
+    firsts: dict[str, Ladder] = {}
+    for ladder in shown:
+        firsts.setdefault(ladder.group, ladder)
+    found: dict[str, Text] = {}
+    for ladder in firsts.values():
+        riskless, fit, line = ladder.riskless, ladder.fit, Text(no_wrap=True, overflow="ellipsis")
+        if riskless is not None:
+            legs = ", ".join(leg(one, contracts.get(one.ticker)) for one in riskless.legs)
+            line.append(
+                f"riskless: gains at least ${riskless.worst_ud / UD_PER_DOLLAR:,.2f} with legs {legs}", GAIN_STYLE
+            )
+        elif fit is not None and fit.slack_ppm:
+            line.append(
+                f"no distribution agrees with all quotes: they are up to {fit.slack_ppm / _CENT_PPM:.1f} ¢ off",
+                "yellow",
+            )
+        if line:
+            found[ladder.event_ticker] = line
+    return found
+
+
+def _columns(shown: Sequence[Ladder], width: int) -> dict[str, int]:
+    """Give the columns that fit, by name, and how wide each is: the same for every event."""
+    cells = [_cells(sight) for ladder in shown for sight in ladder.sights]
+    found = {name: max([len(name), *(one[name].cell_len for one in cells)]) for name in _COLUMNS}
+    for name in _SPARE:
+        if sum(found.values()) + GAP * (len(found) - 1) <= width:
+            break
+        del found[name]
+    return found
+
+
+def _table(sights: Sequence[Sight], columns: dict[str, int]) -> Table:
     table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, header_style=FAINT)
-    table.add_column("strike", justify="right", no_wrap=True)
-    names = ("size", "bid ¢", "ask ¢", "size", "fair ¢", "model − market")
-    for name in (name for name in names if with_sizes or name != "size"):
-        table.add_column(name, justify="left" if name == "size" and table.columns[-1].header == "ask ¢" else "right")
-    if with_rail:
-        table.add_column(Text.assemble("0", " " * (RAIL_WIDTH - 3), "$1"), no_wrap=True)
+    for name, width in columns.items():
+        table.add_column(name, justify="left" if name in _LEFT else "right", min_width=width, no_wrap=True)
     table.add_column("", no_wrap=True, overflow="ellipsis")
     for sight in sights:
-        cells: list[Text] = [Text(strike(sight.contract)), *_prices(sight, with_sizes=with_sizes)]
-        if with_rail:
-            cells.append(rail(sight, RAIL_WIDTH))
-        table.add_row(*cells, Text(sight.absent or ("REST" if sight.is_polled else ""), FAINT))
+        cells = _cells(sight)
+        note = sight.absent if _RAIL not in columns else ""
+        table.add_row(*(cells[name] for name in columns), Text(note or ("REST" if sight.is_polled else ""), FAINT))
     return table
 
 
-def _prices(sight: Sight, *, with_sizes: bool) -> list[Text]:
+def _cells(sight: Sight) -> dict[str, Text]:
+    """Give a market's figures by column; where there is no book the picture's place says why."""
+    known = {_STRIKE: Text(strike(sight.contract))}
     if sight.absent:
-        return [Text(ABSENT, FAINT)] * (6 if with_sizes else 4)
-    sizes = (_size(sight.bid_cc), _size(sight.ask_cc)) if with_sizes else ()
-    prices = [_cents(sight.bid_ticks), _cents(sight.ask_ticks)]
-    cells = [Text(sizes[0], FAINT), *prices, Text(sizes[1], FAINT)] if sizes else prices
-    fair = Text(ABSENT, FAINT) if sight.fair_ppm is None else Text(f"{sight.fair_ppm / _CENT_PPM:.1f}")
-    edge = sight.edge_ppm
-    if edge is None:
-        return [*cells, fair, Text(ABSENT, FAINT)]
-    sign = "" if abs(edge) < _EVEN_PPM else "+" if edge > 0 else "−"
-    return [*cells, fair, Text(f"{sign}{abs(edge) / _CENT_PPM:.1f}", _edge_style(edge))]
+        return dict.fromkeys(_COLUMNS, Text(ABSENT, FAINT)) | known | {_RAIL: Text(sight.absent[:RAIL_WIDTH], FAINT)}
+    return known | {
+        _BID_SIZE: Text(_size(sight.bid_cc), FAINT),
+        _BID: _cents(sight.bid_ticks),
+        _ASK: _cents(sight.ask_ticks),
+        _ASK_SIZE: Text(_size(sight.ask_cc), FAINT),
+        _FAIR: _worth(sight.fair_ppm),
+        _EDGE: _difference(sight.edge_ppm),
+        _FITTED: _worth(sight.fitted_ppm),
+        _UNFITTED: _difference(sight.unfitted_ppm),
+        _RAIL: rail(sight, RAIL_WIDTH),
+    }
 
 
 def _heading(ladder: Ladder, now_ns: int, room: int, width: int) -> Text:
@@ -145,6 +203,8 @@ def _heading(ladder: Ladder, now_ns: int, room: int, width: int) -> Text:
         line.append(f"  {ladder.asset} {reference.value_e8 / E8_PER_DOLLAR:,.2f}", INDEX_STYLE)
         source = reference.source if reference.source == OFFICIAL else f"{reference.source}, a proxy"
         line.append(f" {source}, {max(0, now_ns - reference.at_ns) / SECOND_NS:.0f} s", FAINT)
+    if ladder.fit is not None:
+        line.append(f"  fit {max(0, now_ns - ladder.fit.asked_ns) / SECOND_NS:.0f} s", FAINT)
     spare = width - line.cell_len - len(counted)
     if spare >= GAP:
         line.append(" " * spare + counted, FAINT)
@@ -202,6 +262,17 @@ def _at(value: int, whole: int, width: int) -> int:
 
 def _cents(ticks: int | None) -> Text:
     return Text(ABSENT, FAINT) if ticks is None else Text(f"{ticks / TICKS_PER_CENT:.1f}", _MARKET_STYLE)
+
+
+def _worth(ppm: int | None) -> Text:
+    return Text(ABSENT, FAINT) if ppm is None else Text(f"{ppm / _CENT_PPM:.1f}")
+
+
+def _difference(ppm: int | None) -> Text:
+    if ppm is None:
+        return Text(ABSENT, FAINT)
+    sign = "" if abs(ppm) < _EVEN_PPM else "+" if ppm > 0 else "−"
+    return Text(f"{sign}{abs(ppm) / _CENT_PPM:.1f}", _edge_style(ppm))
 
 
 def _size(cc: int) -> str:

@@ -12,7 +12,8 @@ from fairstrike.app.desk.sights import Sight, Sights
 from fairstrike.core.contract import Comparison
 from fairstrike.core.effects import Warn, Watch
 from fairstrike.core.events import BookLost, BooksRead, StreamChanged
-from fairstrike.core.records import Decided, Row
+from fairstrike.core.order import Side
+from fairstrike.core.records import Decided, GroupFitted, Leg, RisklessFound, Row
 from tests.unit.app.desk.test_sights import DOWN, STARTED, UP, sights
 from tests.unit.engine_samples import SECOND, at, contract, listed, printed, snapshot
 
@@ -54,7 +55,7 @@ def test_a_strike_is_one_line_with_the_model_beside_the_market() -> None:
 
 def test_an_absent_book_says_why() -> None:
     row = next(line for line in lines(sights(*ladder())) if "> 79,000" in line)
-    assert row.split()[3:9] == ["–"] * 6
+    assert row.split()[3:11] == ["–"] * 8
     assert row.rstrip("│ ").endswith("frames were lost")
 
 
@@ -67,7 +68,44 @@ def test_it_fits_every_terminal(width: int, height: int) -> None:
 
 def test_a_narrow_terminal_keeps_the_prices() -> None:
     row = next(line for line in lines(sights(*ladder()), 60) if "> 79,900" in line)
-    assert row.strip("│ ").split()[2:] == ["51.8", "53.8", "53.3", "+0.5"]
+    assert row.strip("│ ").split()[2:] == ["51.8", "53.8", "53.3", "+0.5", "–"]
+    row = next(line for line in lines(sights(*ladder()), 42) if "> 79,900" in line)
+    assert row.strip("│ ").split()[2:] == ["51.8", "53.8", "53.3"]
+
+
+def proved(**changes: object) -> list[msgspec.Struct]:
+    """The same ladder with a fit of its markets, and what its quotes prove when changed."""
+    fit = GroupFitted(
+        group=contract().group,
+        asked_ns=at(7),
+        good_until_ns=at(17),
+        slack_ppm=0,
+        p_ppm={name: 960_000 - 48_000 * number for number, name in enumerate(NAMES)},
+    )
+    return [*ladder(), msgspec.structs.replace(fit, **changes)]
+
+
+def test_the_fit_is_beside_the_model_with_its_age() -> None:
+    shown = lines(sights(*proved()))
+    assert "official, 2 s  fit 3 s" in shown[1]
+    row = next(line for line in shown if "> 79,900" in line)
+    assert row.split()[7:11] == ["53.3", "+0.5", "52.8", "+0.5"]
+
+
+def test_quotes_that_contradict_each_other_are_told() -> None:
+    shown = lines(sights(*proved(slack_ppm=13_000)))
+    assert any("no distribution agrees with all quotes: they are up to 1.3 ¢ off" in line for line in shown)
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_a_portfolio_that_cannot_lose_is_one_line_on_every_terminal(width: int, height: int) -> None:
+    legs = (Leg(NAMES[9], Side.BID, 5_380, 5_000), Leg("elsewhere", Side.ASK, 9_000, 150))
+    found = RisklessFound(group=contract().group, asked_ns=at(8), good_until_ns=at(18), worst_ud=5_234_567, legs=legs)
+    shown = lines(sights(*proved(slack_ppm=13_000), found), width, height)
+    assert (len(shown), {len(line) for line in shown}) == (height, {width})
+    (told,) = [line for line in shown if "riskless" in line]
+    words = "riskless: gains at least $5.23 with legs buy 50 > 79,900 at 53.8, sell 1.50 elsewhere at 90.0"
+    assert words.startswith(told.strip("│ ").removesuffix("…"))
 
 
 def test_books_by_rest_are_said_to_be() -> None:
@@ -97,7 +135,7 @@ def test_no_reference_is_said() -> None:
     assert "no BTC price" in lines(sights(*said))[1]
 
 
-def market(bid: int | None, ask: int | None, fair: int | None) -> Sight:
+def market(bid: int | None, ask: int | None, fair: int | None, fitted: int | None = None) -> Sight:
     return Sight(
         contract=contract(),
         bid_ticks=bid,
@@ -105,23 +143,26 @@ def market(bid: int | None, ask: int | None, fair: int | None) -> Sight:
         ask_ticks=ask,
         ask_cc=0,
         fair_ppm=fair,
+        fitted_ppm=fitted,
         absent="",
         is_polled=False,
     )
 
 
 @pytest.mark.parametrize(
-    ("bid", "ask", "fair", "expected"),
+    ("bid", "ask", "fair", "fitted", "expected"),
     [
-        (4_000, 6_000, 500_000, "····━◆━···"),
-        (None, 2_000, None, "━━━·······"),
-        (9_900, None, 1_000_000, "·········◆"),
-        (None, None, 0, "◆·········"),
-        (None, None, None, "··········"),
+        (4_000, 6_000, 500_000, None, "····━◆━···"),
+        (4_000, 6_000, 500_000, 450_000, "····◇◆━···"),
+        (4_000, 6_000, 500_000, 510_000, "····━◆━···"),
+        (None, 2_000, None, 300_000, "━━━◇······"),
+        (9_900, None, 1_000_000, None, "·········◆"),
+        (None, None, 0, None, "◆·········"),
+        (None, None, None, None, "··········"),
     ],
 )
-def test_rail(bid: int | None, ask: int | None, fair: int | None, expected: str) -> None:
-    assert rail(market(bid, ask, fair), 10).plain == expected
+def test_rail(bid: int | None, ask: int | None, fair: int | None, fitted: int | None, expected: str) -> None:
+    assert rail(market(bid, ask, fair, fitted), 10).plain == expected
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,24 @@ from fairstrike.app.desk.sights import NO_BOOK_YET, Sight, Sights
 from fairstrike.core.effects import Resubscribe, Unwatch, Warn, Watch
 from fairstrike.core.errors import JournalError
 from fairstrike.core.events import BookLost, BooksRead, ContractListed, OffsetStepped, StreamChanged, TermsChanged
-from fairstrike.core.records import Decided, Row
+from fairstrike.core.order import Side
+from fairstrike.core.records import Decided, GroupFitted, Leg, RisklessFound, Row
 from fairstrike.store.journal import Record
 from tests.unit.engine_samples import RUN, SECOND, T, U, at, contract, listed, printed, snapshot
 
 STARTED = build.run_started(config.observe_profile("box"), "observe", RUN)
 UP = StreamChanged(source="kalshi", is_up=True, reason="connected", recv_ns=at(0))
 DOWN = StreamChanged(source="kalshi", is_up=False, reason="the line broke", recv_ns=at(5))
+FITTED = GroupFitted(
+    group=contract().group, asked_ns=at(9), good_until_ns=at(19), slack_ppm=12_500, p_ppm={T: 430_000, U: 400_000}
+)
+RISKLESS = RisklessFound(
+    group=contract().group,
+    asked_ns=at(8),
+    good_until_ns=at(18),
+    worst_ud=250_000,
+    legs=(Leg(T, Side.BID, 4_000, 150), Leg(U, Side.ASK, 6_100, 100)),
+)
 WATCHED = (STARTED, listed(), Watch(tickers=(T,)))
 
 
@@ -129,6 +140,30 @@ def test_the_reference_is_the_engines_and_goes_when_it_is_stale() -> None:
     assert ladder.reference is not None
     assert (ladder.reference.value_e8, ladder.reference.source) == (80_123 * 10**8, "official")
     assert seen.ladders(at(9))[0].reference is None
+
+
+def test_a_fit_is_beside_the_model_while_it_is_good() -> None:
+    seen = sights(*WATCHED, UP, snapshot(1), decided(4_000, 4_200), FITTED)
+    (ladder,) = seen.ladders(at(19))
+    assert (ladder.fit, ladder.sights[0].fitted_ppm, ladder.sights[0].unfitted_ppm) == (FITTED, 430_000, 20_000)
+    (ladder,) = seen.ladders(at(19) + 1)
+    assert (ladder.fit, ladder.sights[0].fitted_ppm, ladder.sights[0].unfitted_ppm) == (None, None, None)
+
+
+def test_a_market_without_its_book_shows_no_fit() -> None:
+    assert sight(UP, FITTED).fitted_ppm is None
+
+
+def test_a_portfolio_is_there_until_it_is_old_or_gone() -> None:
+    seen = sights(*WATCHED, RISKLESS)
+    assert [seen.ladders(now_ns)[0].riskless for now_ns in (at(18), at(18) + 1)] == [RISKLESS, None]
+    gone = msgspec.structs.replace(RISKLESS, asked_ns=at(10), worst_ud=0, legs=())
+    assert sights(*WATCHED, RISKLESS, gone).ladders(at(11))[0].riskless is None
+
+
+def test_a_group_that_closed_is_forgotten() -> None:
+    later = msgspec.structs.replace(FITTED, group="BTC@2", asked_ns=at(20), good_until_ns=at(30))
+    assert sights(*WATCHED, FITTED, later).ladders(at(15))[0].fit is None
 
 
 def test_what_is_watched_no_longer_is_not_shown() -> None:
