@@ -1,6 +1,10 @@
-"""`fairstrike observe` against an exchange in a box: what it shows, that it ends at once, that it sends nothing."""
+"""`fairstrike observe` against an exchange in a box: what it shows, that it ends at once, that it sends nothing.
+
+Its worker is killed while it computes, and another goes on.
+"""
 
 import json
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from fairstrike.core.timing import SECOND_NS
 from fairstrike.exchange.announcement import Announcement
 from fairstrike.store.journal import DECISIONS, read
 from tests.commands import PROGRAM, fairstrike
@@ -41,6 +46,23 @@ def markets(running: Running) -> list[dict[str, Any]]:
     return [market for seen in found for event in seen["events"] for market in event["markets"]]
 
 
+def fitted_ns(running: Running) -> int:
+    """The instant of the latest fit that the latest object shows, 0 without one."""
+    seen = objects(running)[-1]
+    ages_s = [event["fit"]["age_s"] for event in seen["events"] if event["fit"]]
+    return seen["venue_ns"] - round(min(ages_s) * SECOND_NS) if ages_s else 0
+
+
+def worker_of(running: Running) -> int:
+    """The process that computes for the trader."""
+    (pid,) = [
+        pid
+        for pid in descendants_of(running.process.pid)
+        if b"fairstrike.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
+    return pid
+
+
 def observing(place: Path, name: str, *more: str) -> Running:
     arguments = ("--json", "--env", "box", "--box", "exchange.log", "--folder", name, *more)
     return Running(place, f"{name}-said", *PROGRAM, "observe", *arguments)
@@ -64,6 +86,10 @@ def test_books_are_shown_until_it_is_told_to_end(
         until("a fair value is shown", lambda: any(market["fair"] for market in markets(running)))
         (reference,) = {event["reference"]["source"] for event in objects(running)[-1]["events"]}
         assert reference == "official"
+        until("a fit is shown", lambda: any(market["fitted"] for market in markets(running)))
+        os.kill(worker_of(running), signal.SIGKILL)
+        killed_ns = objects(running)[-1]["venue_ns"]
+        until("another worker's fit is shown", lambda: fitted_ns(running) > killed_ns)
     started = descendants_of(running.process.pid)
     running.process.send_signal(number)
     assert running.process.wait(PATIENCE_S) == 0
