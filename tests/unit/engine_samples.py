@@ -7,7 +7,7 @@ from typing import TypeVar
 import msgspec
 
 from fairstrike.core.computing import Answer, Compute
-from fairstrike.core.contract import CENT_GRID, Comparison, Contract
+from fairstrike.core.contract import CENT_GRID, Comparison, Contract, Timeframe
 from fairstrike.core.effects import Effect
 from fairstrike.core.events import (
     BalanceRead,
@@ -234,7 +234,12 @@ class Asking:
 class Hall:
     """An engine and its strategy. `feed` folds, decides where told to, and gives what every decision gave."""
 
-    def __init__(self, wakes: Wakes | None = None, limits: LimitsParams | None = None) -> None:
+    def __init__(
+        self,
+        wakes: Wakes | None = None,
+        limits: LimitsParams | None = None,
+        timeframes: tuple[Timeframe, ...] = tuple(Timeframe),
+    ) -> None:
         notes, catalog = Notes(), Catalog()
         params = (reconcile.Params(), stopping.Params())
         rooms = Rooms(
@@ -246,7 +251,8 @@ class Hall:
             clerk=Clerk(catalog, notes, (TAG, RUN), params),
         )
         self.asking = Asking(wakes or Wakes(best_price=True, index=True, own_order=True))
-        self.engine = Engine(Params(series=("KXBTCD", "KXBTC15M")), rooms, [self.asking])
+        engine_params = Params(series=("KXBTCD", "KXBTC15M"), timeframes=timeframes)
+        self.engine = Engine(engine_params, rooms, [self.asking])
         self.outcomes: list[Outcome] = [self.engine.start(RUN)]
 
     def feed(self, *events: Event) -> Outcome:

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from fairstrike.core.contract import Comparison
+from fairstrike.core.contract import Comparison, Timeframe
 from fairstrike.core.effects import (
     Ask,
     CancelOrder,
@@ -460,6 +460,13 @@ def test_an_unclear_market_is_one_warning_however_often_it_is_read() -> None:
         [],
         [],
     ]
+
+
+def test_markets_of_other_timeframes_are_known_and_not_watched() -> None:
+    others = Hall(timeframes=(Timeframe.QUARTER_HOUR, Timeframe.DAILY))
+    assert of(Watch, others.feed(listed(), batch(1)).effects) == []
+    assert T in others.engine.catalog.listings
+    assert of(Watch, Hall(timeframes=(Timeframe.HOURLY,)).feed(listed(), batch(1)).effects) == [Watch(tickers=(T,))]
 
 
 def test_a_strike_told_by_the_stream_counts_at_once() -> None:

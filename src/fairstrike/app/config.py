@@ -10,11 +10,13 @@ import math
 import re
 import tomllib
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import Literal, TypeGuard
 
 import msgspec
 
+from fairstrike.core.contract import Timeframe
 from fairstrike.core.errors import ConfigError
 from fairstrike.core.timing import HOUR_NS
 from fairstrike.exchange.replay import Params as ReplayParams
@@ -42,6 +44,7 @@ SERIES = ("KXBTC", "KXBTCD", "KXBTC15M", "KXETH", "KXETHD", "KXETH15M", "KXSOLE"
 """The series that can be traded, as the venue names them."""
 
 _MISTAKEN_SERIES = {"KXBTCUD": "KXBTC15M", "KXETHUD": "KXETH15M", "KXSOLUD": "KXSOL15M", "KXSOL": "KXSOLE"}
+_UNKNOWN_WORD = re.compile(r"Invalid enum value '(?P<word>[^']*)' - at `\$\.(?P<path>[^`]+)`")
 _UNKNOWN = re.compile(r"unknown field `(?P<key>[^`]+)`(?: - at `(?P<path>[^`]+)`)?")
 
 
@@ -127,14 +130,18 @@ def load(path: Path) -> Settings:
 
 
 def explain(problem: str) -> str:
-    """Give a settings problem as a sentence that names the nearest known key."""
+    """Give a settings problem as a sentence that names the nearest known key, or word."""
+    if (unknown := _UNKNOWN_WORD.search(problem)) is not None:
+        path = re.sub(r"\[[^]]*\]", "", unknown["path"])
+        words = _words(_at(path))
+        near = difflib.get_close_matches(unknown["word"], words, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"choose {', '.join(words)}"
+        return f"{path} cannot be {unknown['word']!r}; {hint}"
     found = _UNKNOWN.search(problem)
     if found is None:
         return f"{problem}; correct that value"
     key, path = found["key"], (found["path"] or "$").removeprefix("$").removeprefix(".")
-    place: object = Settings
-    for step in path.removesuffix("[...]").split(".") if path else []:
-        place = _field_type(place, step)
+    place = _at(path.removesuffix("[...]"))
     names = [field.name for field in msgspec.structs.fields(place)] if _is_struct(place) else []
     near = difflib.get_close_matches(key, names, n=1, cutoff=0.4)
     hint = f"did you mean {near[0]!r}?" if near else f"known keys are {', '.join(names)}"
@@ -173,6 +180,9 @@ def _check(name: str, settings: Settings) -> None:
             )
             hint = f"did you mean {near[0]}?" if near else f"known series are {', '.join(SERIES)}"
             raise ConfigError(f"{name}: there is no series {series!r} under rooms.engine; {hint}")
+    if not settings.rooms.engine.timeframes:
+        words = ", ".join(Timeframe)
+        raise ConfigError(f"{name}: there is nothing to look at without timeframes under rooms.engine; choose {words}")
     for place, value in _numbers("", msgspec.to_builtins(settings)):
         if not math.isfinite(value):
             raise ConfigError(f"{name}: {place} is {value}, which is no number; correct that value")
@@ -186,12 +196,28 @@ def _numbers(place: str, value: object) -> Iterator[tuple[str, float]]:
             yield from _numbers(f"{place}.{key}" if place else str(key), inner)
 
 
+def _at(path: str) -> object:
+    """Give the type of the setting at a path, of all settings at the empty one."""
+    place: object = Settings
+    for step in path.split(".") if path else []:
+        place = _field_type(place, step)
+    return place
+
+
 def _field_type(place: object, name: str) -> object:
     if not _is_struct(place):
         return None
     found = next((f.type for f in msgspec.structs.fields(place) if f.name == name), None)
     inner = [arg for arg in getattr(found, "__args__", ()) if _is_struct(arg)]
     return inner[0] if inner else found
+
+
+def _words(kind: object) -> tuple[str, ...]:
+    """Give the words that a type of literals or an enumeration accepts, or a collection of such."""
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return tuple(word.value for word in kind)
+    args = getattr(kind, "__args__", ())
+    return tuple(arg for arg in args if isinstance(arg, str)) or next(filter(None, map(_words, args)), ())
 
 
 def _is_struct(place: object) -> TypeGuard[type[msgspec.Struct]]:

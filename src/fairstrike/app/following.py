@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from fairstrike.core.contract import Contract
+from fairstrike.core.contract import Contract, Timeframe
 from fairstrike.core.timing import MINUTE_NS, SECOND_NS
 
 
@@ -12,6 +12,7 @@ class Params(msgspec.Struct, frozen=True, kw_only=True):
     """How many events of a series at a time, how long before their turn and how long after their close (ns)."""
 
     events: int = 1
+    timeframes: tuple[Timeframe, ...] = tuple(Timeframe)
     lead_ns: int = MINUTE_NS
     linger_ns: int = 10 * SECOND_NS
 
@@ -22,7 +23,7 @@ def followed(contracts: Iterable[Contract], now_ns: int, params: Params) -> tupl
     An event counts from `lead_ns` before it opens; those that closed within `linger_ns` are still followed.
     """
     series: dict[str, list[Contract]] = {}
-    for contract in contracts:
+    for contract in (contract for contract in contracts if contract.timeframe in params.timeframes):
         if contract.open_ns <= now_ns + params.lead_ns and contract.close_ns + params.linger_ns > now_ns:
             series.setdefault(contract.series, []).append(contract)
     chosen: dict[str, Contract] = {}

@@ -18,6 +18,7 @@ from fairstrike.app.following import Params as FollowingParams
 from fairstrike.app.recorder import GIB, Plan, Recorder
 from fairstrike.app.sampled_rows import ENDING as ROWS_ENDING
 from fairstrike.app.sampled_rows import Rows
+from fairstrike.core.contract import Timeframe
 from fairstrike.core.errors import LockedError, UsageError
 from fairstrike.core.timing import SECOND_NS
 from fairstrike.store.raw import Params, Writer, mend, segments
@@ -36,6 +37,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     box: Path | None = None
     folder: Path = FOLDER
     series: tuple[str, ...] = config.SERIES
+    timeframes: tuple[Timeframe, ...] = tuple(Timeframe)
     events: int = 1
     seconds: float = SECONDS
     interval_seconds: float = INTERVAL_SECONDS
@@ -101,7 +103,7 @@ async def _record(
         folder=asked.folder,
         interval_seconds=asked.interval_seconds,
         disk_min=int(asked.disk_min_gib * GIB),
-        following=FollowingParams(events=asked.events),
+        following=FollowingParams(events=asked.events, timeframes=asked.timeframes),
     )
     recorder = Recorder(plan, place, signer, tape, rows)
     try:

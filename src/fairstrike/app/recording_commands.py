@@ -6,6 +6,8 @@ from typing import Annotated
 import msgspec
 import typer
 
+from fairstrike.core.contract import Timeframe
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
@@ -17,6 +19,7 @@ def record(
     ] = None,
     folder: Annotated[Path, typer.Option(help="Where recordings go.")] = Path("recordings"),
     series: Annotated[list[str] | None, typer.Option(help="A series to record; once for each (all known).")] = None,
+    timeframe: Annotated[list[Timeframe] | None, typer.Option(help="A timeframe; once for each (all).")] = None,
     events: Annotated[int, typer.Option(help="Soonest events of a series at a time.")] = 1,
     duration_seconds: Annotated[float, typer.Option(help="How long; 0 until Ctrl-C.")] = 300.0,
     interval_seconds: Annotated[float, typer.Option(help="Between two rows of a market.")] = 0.5,
@@ -33,6 +36,7 @@ def record(
         box=box,
         folder=folder,
         series=tuple(series or config.SERIES),
+        timeframes=tuple(timeframe or Timeframe),
         events=events,
         seconds=duration_seconds,
         interval_seconds=interval_seconds,

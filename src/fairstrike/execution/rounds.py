@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from fairstrike.core.bounds import Positive
+from fairstrike.core.contract import Contract, Timeframe
 from fairstrike.core.effects import Ask, Resubscribe, SetTimer, Warn
 from fairstrike.core.events import BookSnapshot, BooksRead, StreamChanged
 from fairstrike.core.timing import HOUR_NS, MINUTE_NS, SECOND_NS
@@ -25,10 +26,12 @@ AUDIT_BEGIN, AUDIT_ASK, AUDIT_END = "audit", "audit ask", "audit end"
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Series traded, when their markets are watched, and how often what is read (15-minute ones: `windows`).
 
-    A market is watched from `watch_within_ns` before its close until it is settled, or `watch_after_ns` after it.
+    A market of one of the `timeframes` is watched from `watch_within_ns` before its close until it is settled, or
+    `watch_after_ns` after it.
     """
 
     series: tuple[str, ...] = ()
+    timeframes: tuple[Timeframe, ...] = tuple(Timeframe)
     watch_within_ns: int = 2 * HOUR_NS
     watch_after_ns: int = 15 * MINUTE_NS
     catalog_every_ns: int = 60 * SECOND_NS
@@ -37,6 +40,10 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     poll_every_ns: Positive = 2 * SECOND_NS
     audit_every_ns: Positive = 60 * SECOND_NS
     audit_lag_ns: Positive = SECOND_NS
+
+    def watches(self, contract: Contract, closes_in_ns: int) -> bool:
+        """Whether a market is to be watched that closes in so many nanoseconds."""
+        return contract.timeframe in self.timeframes and 0 < closes_in_ns <= self.watch_within_ns
 
 
 class Rounds:

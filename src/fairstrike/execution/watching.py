@@ -32,8 +32,8 @@ class Watching(Generic[_Trader]):
 
     def begin(self, contract: Contract, traders: tuple[_Trader, ...], venue_ns: int) -> bool:
         """Watch a listed market when it is near its close, somebody trades it and it is new. Gives whether it is."""
-        is_near = 0 < contract.close_ns - venue_ns <= self._params.watch_within_ns
-        if not traders or contract.ticker in self.traded or not is_near:
+        is_wanted = self._params.watches(contract, contract.close_ns - venue_ns)
+        if not traders or contract.ticker in self.traded or not is_wanted:
             return False
         self.traded[contract.ticker] = traders
         self._notes.want(Watch(tickers=(contract.ticker,)))

@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 
 from fairstrike.app import config
+from fairstrike.core.contract import Timeframe
 from fairstrike.core.errors import ConfigError
 from tests.commands import fairstrike
 
 NO_SUCH = "there is no setting"
 SERIES = "there is no series"
+CHOICE = "choose 15min, hourly, daily, weekly"
 NESTED = "[" * 5_000
 NESTED_HINT = f"{NO_SUCH} 'serie' under rooms.engine; did you mean 'series'?"
 IN_ENGINE = '{"rooms": {"engine": {"series": ["%s"]}}}'
@@ -30,7 +32,7 @@ IN_ENGINE = '{"rooms": {"engine": {"series": ["%s"]}}}'
         ("f.json", '{"seed": "x"}', "Expected `int`, got `str` - at `$.seed`; correct that value"),
         ("f.toml", 'seed = "x"', "Expected `int`, got `str` - at `$.seed`; correct that value"),
         ("f.yaml", "seed: [1]", "Expected `int`, got `array` - at `$.seed`; correct that value"),
-        ("g.json", '{"environment": "moon"}', "Invalid enum value 'moon' - at `$.environment`; correct that value"),
+        ("g.json", '{"environment": "moon"}', "environment cannot be 'moon'; choose prod, demo, box"),
         ("h.toml", "seed = = 1", "h.toml is not readable TOML (Invalid value (at line 1, column 8)); mend it there"),
         ("h.yaml", "seed: [1\n  b: }", "h.yaml is not readable YAML (while parsing a flow sequence in"),
         ("h.json", '{"seed": 1', "h.json is not readable JSON (Input data was truncated); mend it there"),
@@ -69,6 +71,29 @@ def test_settings_are_refused_by_the_command(tmp_path: Path) -> None:
     said = fairstrike("replay", "x.jsonl", "--config", "s.yaml", folder=tmp_path)
     assert said.code == 2
     assert said.sentence == "s.yaml: there is no setting 'serie' under rooms.engine; did you mean 'series'?"
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ('["hourli"]', "rooms.engine.timeframes cannot be 'hourli'; did you mean 'hourly'?"),
+        (
+            "[]",
+            "there is nothing to look at without timeframes under rooms.engine; choose 15min, hourly, daily, weekly",
+        ),
+        ('["15min", "yearlong"]', "rooms.engine.timeframes cannot be 'yearlong'; choose 15min, hourly, daily, weekly"),
+    ],
+)
+def test_a_timeframe_that_is_none(tmp_path: Path, words: str, sentence: str) -> None:
+    (tmp_path / "s.toml").write_text(f"[rooms.engine]\ntimeframes = {words}\n")
+    with pytest.raises(ConfigError) as refused:
+        config.load(tmp_path / "s.toml")
+    assert str(refused.value) == f"s.toml: {sentence}"
+
+
+def test_timeframes_are_chosen_by_their_words(tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_text('[rooms.engine]\ntimeframes = ["15min", "daily"]\n')
+    assert config.load(tmp_path / "s.toml").rooms.engine.timeframes == (Timeframe.QUARTER_HOUR, Timeframe.DAILY)
 
 
 @pytest.mark.parametrize("series", config.SERIES)

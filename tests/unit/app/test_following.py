@@ -3,7 +3,7 @@
 import pytest
 
 from fairstrike.app.following import Params, followed
-from fairstrike.core.contract import Comparison, Contract
+from fairstrike.core.contract import Comparison, Contract, Timeframe
 from fairstrike.core.timing import HOUR_NS, MINUTE_NS, SECOND_NS
 
 QUARTER_NS = 15 * MINUTE_NS
@@ -49,3 +49,10 @@ def test_every_series_has_its_own_soonest_event() -> None:
     later = [contract("KXBTCD", "E", 0, 2 * HOUR_NS)]
     assert followed([*strikes, *later, *WINDOWS], MINUTE_NS, Params()) == ("Q0", "D0", "D1", "D2")
     assert followed([*later, *strikes], MINUTE_NS, Params(events=2)) == ("D0", "D1", "D2", "E")
+
+
+def test_markets_of_other_timeframes_are_not_followed() -> None:
+    hourly, daily = contract("KXBTCD", "H", 0, HOUR_NS), contract("KXBTCD", "D", -24 * HOUR_NS, HOUR_NS)
+    members = [hourly, daily, *WINDOWS]
+    assert followed(members, MINUTE_NS, Params(timeframes=(Timeframe.DAILY,))) == ("D",)
+    assert followed(members, MINUTE_NS, Params(timeframes=(Timeframe.QUARTER_HOUR, Timeframe.HOURLY))) == ("Q0", "H")

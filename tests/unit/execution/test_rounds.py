@@ -1,10 +1,12 @@
 """Rounds: books by REST while the stream is down, in the hall they are part of."""
 
+from fairstrike.core.contract import Timeframe
 from fairstrike.core.effects import Ask, Resubscribe, SendOrder, SetTimer, Unwatch, Warn
 from fairstrike.core.events import AskFailed, BooksRead, StreamChanged
 from fairstrike.core.order import Intent, Refused
 from fairstrike.core.records import Decided
 from fairstrike.execution.clerk import Outcome
+from fairstrike.execution.rounds import Params
 from tests.unit.engine_samples import BID, Hall, T, at, batch, delta, listed, of, signal, snapshot, timer
 
 
@@ -170,3 +172,10 @@ def test_a_market_whose_settlement_is_never_told_is_let_go() -> None:
     hall.feed(listed(), snapshot(0.4), batch(0.4))
     assert of(Unwatch, hall.feed(timer(3_600 + 900, "pulse")).effects) == []
     assert of(Unwatch, hall.feed(timer(3_600 + 901, "pulse")).effects) == [Unwatch(tickers=(T,))]
+
+
+def test_a_market_is_watched_in_its_time_and_timeframe() -> None:
+    params = Params(timeframes=(Timeframe.HOURLY,), watch_within_ns=10)
+    expected = {0: False, 1: True, 10: True, 11: False}
+    assert {closes_in: params.watches(listed().contract, closes_in) for closes_in in expected} == expected
+    assert not Params(timeframes=(Timeframe.DAILY,)).watches(listed().contract, 1)
