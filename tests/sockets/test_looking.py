@@ -212,6 +212,34 @@ def test_smoke_names_a_market_that_is_not_there(place: Path, line: Announcement)
     assert said.out.splitlines()[-1].endswith("correct the parameter that is named, such as a market that is not there")
 
 
+def test_markets_are_listed_without_a_key(place: Path, line: Announcement) -> None:
+    said = run(sys.executable, "-c", WATCHED, "markets", "--json", *BOX, folder=place)
+    printed, counted = said.out.splitlines()
+    assert counted == "None [] False False"
+    report = json.loads(printed)
+    assert (report["environment"], report["doubts"], report["unread"]) == ("box", [], {})
+    assert [event["closes_in_s"] for event in report["events"]] == sorted(e["closes_in_s"] for e in report["events"])
+    quarter, hour = sorted(report["events"], key=lambda event: len(event["markets"]))
+    assert (quarter["series"], quarter["timeframe"], hour["series"]) == ("KXBTC15M", "15min", "KXBTCD")
+    assert quarter["settlement_group"] == hour["settlement_group"]
+    floors = [float(market["floor_strike"]) for market in hour["markets"]]
+    assert len(floors) > 10
+    assert floors == sorted(floors)
+
+
+def test_markets_for_people_and_what_cannot_be_meant(place: Path, line: Announcement) -> None:
+    said = fairstrike("markets", *BOX, "--series", "KXBTCD", folder=place)
+    title, _, _, row = said.out.splitlines()
+    assert (said.code, title) == (0, "Events on box")
+    event = row.split()[0]
+    shown = fairstrike("markets", *BOX, "--event", event, folder=place)
+    assert shown.out.count(f"{event}-T") > 10
+    for arguments, code in ((("--event", f"{event}9"), 2), (("--series", "KXETH"), 3), (("--series", "KXBTCUD"), 2)):
+        refused = fairstrike("markets", *BOX, *arguments, folder=place)
+        assert (refused.code, refused.out) == (code, "")
+        assert refused.sentence
+
+
 @pytest.mark.parametrize("command", [("doctor",), ("smoke", "--seconds", "1")])
 def test_who_looks_signs_reads_only_and_has_nothing_that_sends(
     place: Path, line: Announcement, command: tuple[str, ...]

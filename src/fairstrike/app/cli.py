@@ -14,6 +14,7 @@ from typer.main import get_command
 from fairstrike import __version__
 from fairstrike.app import crash, recording_commands
 from fairstrike.app.parent import end_with_parent
+from fairstrike.core.contract import Timeframe
 from fairstrike.core.errors import FairstrikeError, UsageError
 
 app = typer.Typer(
@@ -186,6 +187,39 @@ def smoke(
     else:
         diagnosis_printing.smoked(report)
     raise typer.Exit(report.exit_code)
+
+
+@app.command()
+def markets(
+    env: Env = None,
+    box: Box = None,
+    config_file: Config = None,
+    series: Annotated[list[str] | None, typer.Option(help="A series; once for each (all known).")] = None,
+    timeframe: Annotated[list[Timeframe] | None, typer.Option(help="A timeframe; once for each (all).")] = None,
+    events: Annotated[int, typer.Option(help="Soonest events of each series; 0 for all.")] = 3,
+    event: Annotated[str | None, typer.Option(help="One event, with all its markets.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List events, soonest first, with strikes and price grids, and what is not understood. Needs no key."""
+    from fairstrike.app import markets as listing
+    from fairstrike.app import markets_printing, printing
+
+    said = listing.Choices(
+        env=env,
+        box=box,
+        config_file=config_file,
+        series=tuple(series or ()),
+        timeframes=tuple(timeframe or ()),
+        events=events,
+        event=event,
+    )
+    asked = listing.wanted(said)
+    with printing.progress("reading markets", len(asked.series), is_shown=not as_json) as advance:
+        listed = listing.run(asked, advance)
+    if as_json:
+        print(msgspec.json.encode(listed.report).decode())
+    else:
+        markets_printing.catalogue(listed, with_strikes=event is not None)
 
 
 for command in recording_commands.COMMANDS:
