@@ -1,7 +1,8 @@
 """What a price costs: one strike, a hundred, ten thousand, a whole ladder, and the long sums of the worker.
 
 Beside ours, on the same strikes: SciPy's normal law called for each strike, its vectorised function called for each
-strike as option libraries do, and, where Numba is installed, a bare compiled loop.
+strike, vollib (py_vollib by its new name) called for each strike and, where Numba is installed, a bare compiled loop.
+Where vollib is not installed a stand-in does what it does: NumPy's functions on single numbers, then one of SciPy's.
 """
 
 import importlib.util
@@ -11,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 import numpy as np
-from scipy.special import ndtr
+from scipy.special import erfc, ndtr
 from scipy.stats import norm
 
 from bench.measuring import Case, Figure, Progress, Scale, each_ns, figures, processor_ns, take
@@ -61,14 +62,33 @@ def _d2(strike: float) -> float:
     return math.log(SPOT / strike) / sd - 0.5 * sd
 
 
+def library() -> tuple[str, Callable[[float], float]]:
+    """Give an option library's name and its N(d2) by strike: vollib's, or a stand-in's where it is not installed."""
+    if importlib.util.find_spec("vollib") is None:
+        return "stand-in for vollib: NumPy, SciPy's erfc", _stand_in
+    from vollib.lets_be_rational import norm_cdf  # type: ignore[import-not-found,import-untyped,unused-ignore]
+    from vollib.ref_python.black_scholes import d2  # type: ignore[import-not-found,import-untyped,unused-ignore]
+
+    return "vollib: norm_cdf(d2(...))", lambda strike: float(norm_cdf(d2(SPOT, strike, YEARS, 0.0, VOL)))
+
+
+def _stand_in(strike: float) -> float:
+    sd = VOL * np.sqrt(YEARS)
+    d1 = (np.log(np.float64(SPOT) / np.float64(strike)) + 0.5 * VOL * VOL * YEARS) / sd
+    return float(0.5 * erfc((sd - d1) * math.sqrt(0.5)))
+
+
 def _one(scale: Scale, progress: Progress, times: int) -> list[Figure]:
     law, strike = settlement_law(KNOWN), 80_100.0
     one = np.array([strike])
+    name, by_library = library()
+    assert abs(by_library(strike) - digital_above(SPOT, strike, VOL, YEARS)) < 1e-12, "the same price"
     assert abs(digital_above(SPOT, strike, VOL, YEARS) - float(norm.cdf(_d2(strike)))) < 1e-12, "the same price"
     scipy_one = "scipy.stats.norm.cdf"
     cases: dict[str, Case] = {
         scipy_one: repeated(lambda: norm.cdf(_d2(strike)), max(times // 20, 1)),
         "scipy.special.ndtr": repeated(lambda: ndtr(_d2(strike)), times),
+        name: repeated(lambda: by_library(strike), times),
         "point digital": repeated(lambda: digital_above(SPOT, strike, VOL, YEARS), times),
         "settlement mean, its law made": repeated(lambda: probability_above(law, strike), times),
         "settlement mean, law and price": repeated(lambda: probability_above(settlement_law(KNOWN), strike), times),
@@ -83,8 +103,10 @@ def _many(count: int, scale: Scale, progress: Progress, times: int) -> list[Figu
     array, law = np.array(strikes), settlement_law(KNOWN)
     assert np.allclose(arrays.digital_above(SPOT, array, VOL, YEARS), digitals_above(SPOT, strikes, VOL, YEARS))
     each = "scipy.special.ndtr for each strike"
+    name, by_library = library()
     cases: dict[str, Case] = {
         each: repeated(lambda: [ndtr(_d2(strike)) for strike in strikes], max(times // 10, 1), count),
+        name: repeated(lambda: [by_library(strike) for strike in strikes], max(times // 10, 1), count),
         "point digital, lists": repeated(lambda: digitals_above(SPOT, strikes, VOL, YEARS), times, count),
         "settlement mean, lists": repeated(lambda: probabilities_above(law, strikes), times, count),
         "point digital, arrays": repeated(lambda: arrays.digital_above(SPOT, array, VOL, YEARS), times, count),

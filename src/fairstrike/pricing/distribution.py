@@ -96,8 +96,8 @@ def tilted(weights: Sequence[float], payoff: Sequence[float], gamma: float) -> l
     if len(weights) != len(payoff) or not 0.0 <= gamma < math.inf:
         raise ArithmeticRefusal(f"{len(weights)} weights, {len(payoff)} payoffs, gamma {gamma!r}: they do not fit")
     # Measured from the worst state no exponent is positive.
-    exp, least = math.exp, gamma * min(payoff)
-    raw = [weight * exp(least - gamma * dollars) for weight, dollars in zip(weights, payoff, strict=True)]
+    exp, least = math.exp, min(payoff)
+    raw = [weight * exp(gamma * (least - dollars)) for weight, dollars in zip(weights, payoff, strict=True)]
     total = sum(raw)
     if total == 0.0:
         # The worst state cannot happen, and those that can are too far above it for a float.

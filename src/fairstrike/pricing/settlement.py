@@ -120,12 +120,12 @@ def settlement_law(inputs: SettlementInputs) -> SettlementLaw:
 
     Source: moment match of the arithmetic average (Levy 1992), with the error terms told above.
     """
-    spot, left = inputs.spot, inputs.left
-    per_second = inputs.vol_annual * inputs.vol_annual / SECONDS_PER_YEAR
+    left, vol = inputs.left, inputs.vol_annual
+    per_second = vol * vol / SECONDS_PER_YEAR
     if left == 0:
         return _law_when_all_seen(inputs, per_second)
-    share: float = left / WINDOW_SECONDS
-    ahead = share * spot
+    share = left / WINDOW_SECONDS
+    ahead = share * inputs.spot
     # Var(R) / S²: the first print's share is exact, the spacing's is the series.
     c1, c2, c3, c4 = _SERIES[left]
     spacing = per_second * (c1 + per_second * (c2 + per_second * (c3 + per_second * c4)))
@@ -169,10 +169,10 @@ def probabilities_above(law: SettlementLaw, thresholds: Iterable[float]) -> list
     """
     known, median, lowered, width = law.known, law.median, law.lowered, law.width
     log_sd, sd = law.log_sd, law.sd
-    scale = -_SQRT_HALF / (log_sd or sd or 1.0)
+    scale, least, most = -_SQRT_HALF / (log_sd or sd or 1.0), -THRESHOLD_MAX, THRESHOLD_MAX
     values: list[float] = []
     for threshold in thresholds:
-        if not -THRESHOLD_MAX <= threshold <= THRESHOLD_MAX:
+        if not least <= threshold <= most:
             raise ArithmeticRefusal(f"threshold is {threshold!r}; give dollars, at most {THRESHOLD_MAX:g}")
         ahead = threshold - known
         if log_sd:
