@@ -23,6 +23,7 @@ MAKER_PPM = 17_500
 DIRECT_PRECISION_UD, INTERMEDIATED_PRECISION_UD = 100, UD_PER_CENT
 """What the balance of a direct member, and of one behind a broker, is kept in."""
 EFFICIENT_CONTRACTS_MAX = 10_000
+CONTRACTS_MAX = 1e12
 _SCALE = PPM * PPM * CC_PER_CONTRACT * TICKS_PER_DOLLAR**2 // 1_000_000
 
 
@@ -140,8 +141,13 @@ def efficient_size_cc(schedule: FeeSchedule, price_ticks: int, size_cc_max: int,
 def calculate_fee(contracts: float, price: float, is_maker: bool = False) -> Decimal:
     """Give the classic fee in dollars of `contracts` at `price` dollars, rounded up to a whole cent.
 
-    The maker rate is that of series which charge makers. Source: fee schedule of July 2026.
+    The maker rate is that of series which charge makers. Raises `ArithmeticRefusal` for contracts below 0, a price
+    outside [0, 1] or what is no number: correct what the message names. Source: fee schedule of July 2026.
     """
+    if not (0.0 <= contracts <= CONTRACTS_MAX and 0.0 <= price <= 1.0):
+        raise ArithmeticRefusal(
+            f"{contracts!r} contracts at {price!r}: give contracts from 0 to {CONTRACTS_MAX:g} and dollars from 0 to 1"
+        )
     rate = Decimal(MAKER_PPM if is_maker else TAKER_PPM) / PPM
     cost = rate * Decimal(str(contracts)) * Decimal(str(price)) * (1 - Decimal(str(price)))
     return cost.quantize(Decimal("0.01"), rounding=ROUND_CEILING)
@@ -150,9 +156,12 @@ def calculate_fee(contracts: float, price: float, is_maker: bool = False) -> Dec
 def calculate_net_profit(
     buy: float, sell: float, contracts: float, is_maker_buy: bool = False, is_maker_sell: bool = False
 ) -> Decimal:
-    """Give the dollars left from buying at `buy` and selling at `sell` after both classic fees."""
-    gross = (Decimal(str(sell)) - Decimal(str(buy))) * Decimal(str(contracts))
-    return gross - calculate_fee(contracts, buy, is_maker_buy) - calculate_fee(contracts, sell, is_maker_sell)
+    """Give the dollars left from buying at `buy` and selling at `sell` after both classic fees.
+
+    Raises `ArithmeticRefusal` as `calculate_fee`.
+    """
+    fees = calculate_fee(contracts, buy, is_maker_buy) + calculate_fee(contracts, sell, is_maker_sell)
+    return (Decimal(str(sell)) - Decimal(str(buy))) * Decimal(str(contracts)) - fees
 
 
 def min_profitable_spread(price: float, contracts: float, is_maker: bool = True) -> Decimal:

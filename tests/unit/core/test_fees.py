@@ -1,5 +1,6 @@
 """Fees: real fills to the microdollar, the classic table to the cent, what rounding may never do."""
 
+import inspect
 import math
 from decimal import Decimal
 from pathlib import Path
@@ -66,6 +67,14 @@ CLASSIC = [
 ]
 
 
+def test_public_face() -> None:
+    assert list(inspect.signature(calculate_fee).parameters) == ["contracts", "price", "is_maker"]
+    profit = ["buy", "sell", "contracts", "is_maker_buy", "is_maker_sell"]
+    assert list(inspect.signature(calculate_net_profit).parameters) == profit
+    spread = inspect.signature(min_profitable_spread).parameters
+    assert (list(spread), spread["is_maker"].default) == (["price", "contracts", "is_maker"], True)
+
+
 @pytest.mark.parametrize(("fee", "contracts", "price", "is_maker"), CLASSIC)
 def test_classic_table(fee: str, contracts: int, price: float, is_maker: bool) -> None:
     assert Decimal(fee) == calculate_fee(contracts, price, is_maker)
@@ -78,6 +87,20 @@ def test_floating_point_misses_two_of_the_table() -> None:
         if f"{math.ceil((0.0175 if is_maker else 0.07) * contracts * price * (1 - price) * 100) / 100:.2f}" != fee
     ]
     assert missed == [(100, 0.50), (100, 0.10)]
+
+
+@pytest.mark.parametrize(
+    ("contracts", "price"), [(-1, 0.5), (math.nan, 0.5), (math.inf, 0.5), (1, math.nan), (1, -0.01), (1, 1.01)]
+)
+def test_fee_of_what_cannot_be_traded_is_refused(contracts: float, price: float) -> None:
+    with pytest.raises(ArithmeticRefusal, match="give contracts"):
+        calculate_fee(contracts, price)
+    with pytest.raises(ArithmeticRefusal, match="give contracts"):
+        calculate_net_profit(price, price, contracts)
+
+
+def test_fee_of_nothing_and_at_either_end_is_nothing() -> None:
+    assert [calculate_fee(0, 0.5), calculate_fee(100, 0.0), calculate_fee(100, 1.0)] == [0, 0, 0]
 
 
 @pytest.mark.parametrize(
