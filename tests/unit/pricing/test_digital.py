@@ -1,6 +1,8 @@
 """The point digital: figures computed elsewhere, limits, refusals."""
 
+import inspect
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -57,6 +59,21 @@ def test_reference_figures(shared_facts: Path) -> None:
     for claim in vectors.claimed_test_list_check:
         hours = claim.seconds / 3_600
         assert pytest.approx(claim.p, abs=1e-6) == calculate_fair_value(claim.spot, claim.strike, claim.vol, hours)
+
+
+@pytest.mark.parametrize(
+    ("signature", "function"),
+    [
+        ("(spot, strike, vol, years)", binary_call_price),
+        ("(spot, strike, vol, years)", binary_put_price),
+        ("(hours)", hours_to_years),
+        ("(spot, strike, vol, hours_to_expiry, market_type='above', upper_strike=None)", calculate_fair_value),
+    ],
+)
+def test_public_face(signature: str, function: Callable[..., float]) -> None:
+    told = inspect.signature(function)
+    bare = [one.replace(annotation=inspect.Parameter.empty) for one in told.parameters.values()]
+    assert signature == str(told.replace(parameters=bare, return_annotation=inspect.Signature.empty))
 
 
 @pytest.mark.parametrize(

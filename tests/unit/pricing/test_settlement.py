@@ -4,6 +4,8 @@ import math
 from pathlib import Path
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
@@ -175,6 +177,49 @@ def test_closed_form_is_the_sixty_term_sum(vol: float, first_s: float, left: int
 def test_variance_multiplier_is_the_double_sum(first_s: float, left: int) -> None:
     double = math.fsum(first_s + min(i, j) for i in range(left) for j in range(left)) / 3_600
     assert pytest.approx(double, rel=1e-12, abs=0.0) == variance_multiplier(first_s, left)
+
+
+# Simulated means
+
+
+def simulated_means(
+    seed: int, first_s: float, left: int, seen_mean: float, vol: float, paths: int = 200_000
+) -> npt.NDArray[np.float64]:
+    """Settlement means of exact lognormal paths from a spot of 80 000, drawn without any formula of the law."""
+    steps = np.full(left, 1.0)
+    steps[0] = first_s
+    sds = vol * np.sqrt(steps / YEAR_S)
+    dice = np.random.default_rng(seed)
+    total, log_price = np.full(paths, (60 - left) * seen_mean), np.zeros(paths)
+    for sd in sds:
+        log_price += sd * dice.standard_normal(paths) - 0.5 * sd * sd
+        total += 80_000.0 * np.exp(log_price)
+    return total / 60
+
+
+@pytest.mark.parametrize(
+    ("first_s", "left", "vol"),
+    [
+        (840.0, 60, 0.35),
+        (21_540.0, 60, 3.0),
+        (0.4, 60, 0.35),
+        (1.0, 59, 0.35),
+        (0.25, 30, 0.35),
+        (0.7, 10, 1.5),
+        (0.05, 2, 0.35),
+        (0.6, 1, 0.35),
+    ],
+)
+def test_law_is_that_of_simulated_means(first_s: float, left: int, vol: float) -> None:
+    """Before the window, as it begins, inside it, between two prints; at the middle and on either side."""
+    seen_mean = 80_003.0
+    means = simulated_means(left, first_s, left, seen_mean, vol)
+    sd = 80_000.0 * vol * math.sqrt(variance_multiplier(first_s, left) / YEAR_S)
+    centre = ((60 - left) * seen_mean + left * 80_000.0) / 60
+    thresholds = [centre + away * sd for away in (-2.0, -1.0, -0.3, 0.0, 0.3, 1.0, 2.0)]
+    law = law_of(vol=vol, first_s=first_s, left=left, seen_mean=seen_mean)
+    for threshold, p in zip(thresholds, probabilities_above(law, thresholds), strict=True):
+        assert pytest.approx(np.mean(means > threshold), abs=4 * math.sqrt(p * (1 - p) / means.size)) == p
 
 
 # The error of the reference price

@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -119,6 +120,26 @@ def test_variance_is_the_double_sum(first_s: float, left: int, between_s: float)
     )
     per_second = 80_000.0 * 0.35 / math.sqrt(YEAR_S)
     assert pytest.approx(per_second * math.sqrt(seconds), rel=1e-9) == difference(inputs).sd
+
+
+@pytest.mark.parametrize(("first_s", "left"), [(30.0, 60), (0.4, 60), (0.4, 25), (0.9, 1)])
+def test_law_is_that_of_simulated_differences(first_s: float, left: int) -> None:
+    """Before the strike's window and inside it, on exact lognormal paths: 100 000 of a print a second at both ends."""
+    paths, seen_mean = 100_000, 80_006.0
+    dice = np.random.default_rng(left)
+    waits = [first_s, *[1.0] * (left - 1), 841.0, *[1.0] * 59]
+    log_price, strike, settled = np.zeros(paths), np.full(paths, (60 - left) * seen_mean), np.zeros(paths)
+    for number, wait in enumerate(waits):
+        sd = 0.35 * math.sqrt(wait / YEAR_S)
+        log_price += sd * dice.standard_normal(paths) - 0.5 * sd * sd
+        mean = strike if number < left else settled
+        mean += 80_000.0 * np.exp(log_price)
+    inputs = inputs_of(first_s=first_s, left=left, seen_mean=seen_mean)
+    p, apart = probability_up(inputs), (settled - strike) / 60
+    assert pytest.approx(np.mean(apart >= 0.0), abs=4 * math.sqrt(p * (1 - p) / paths)) == p
+    law = difference(inputs)
+    assert pytest.approx(law.mean, abs=4 * law.sd / math.sqrt(paths)) == np.mean(apart)
+    assert pytest.approx(law.sd, rel=4 / math.sqrt(2 * paths)) == np.std(apart)
 
 
 def test_tie_and_rounding_favour_up() -> None:

@@ -1,7 +1,9 @@
 """Scores and their clustered intervals, held against sums written out by hand and against SciPy's own t interval."""
 
 import math
+from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -46,6 +48,32 @@ def by_hand(parts: list[list[float]]) -> tuple[float, float]:
     )
     count = len(parts)
     return mean, float(stats.t.ppf(0.975, count - 1)) * math.sqrt(max(pairs, 0.0) * count / (count - 1)) / len(xs)
+
+
+class Metrics(msgspec.Struct, frozen=True):
+    p: list[float]
+    y: list[int]
+    brier: float
+    log_loss: float
+    base_rate: float
+    brier_climatology: float
+
+
+class Vectors(msgspec.Struct, frozen=True):
+    metrics: Metrics
+
+
+def test_reference_figures(shared_facts: Path) -> None:
+    case = msgspec.json.decode((shared_facts / "pricing_vectors.json").read_bytes(), type=Vectors).metrics
+    found = scores(
+        [
+            forecast(p, case.base_rate, outcome, f"g{at}")
+            for at, (p, outcome) in enumerate(zip(case.p, case.y, strict=True))
+        ]
+    )
+    assert pytest.approx(case.brier, abs=1e-6) == found.brier.model.mean
+    assert pytest.approx(case.brier_climatology, abs=1e-6) == found.brier.market.mean
+    assert pytest.approx(case.log_loss, abs=1e-6) == found.log_loss.model.mean
 
 
 @given(clusters)
