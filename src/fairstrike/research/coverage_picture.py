@@ -34,7 +34,8 @@ def picture(covered: Coverage, tracks: list[Track], kind: str) -> bytes:
     axes.set_yticks(range(0, len(shown), step), [track.ticker for track in shown[::step]], fontsize=6)
     axes.xaxis_date()
     axes.set_xlabel("time of receipt (UTC); brighter: more book rows, on a logarithmic scale")
-    axes.set_title(f"{covered.folder}: {len(tracks)} markets, {format_rfc3339(begin_ns)} to {format_rfc3339(end_ns)}")
+    first, last = (format_rfc3339(instant // SECOND_NS * SECOND_NS) for instant in (begin_ns, end_ns))
+    axes.set_title(f"{covered.folder}: {len(tracks)} markets, {first} to {last}")
     if kind == "svg":
         text = StringIO()
         figure.savefig(text, format="svg")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from fairstrike.core.timing import SECOND_NS
@@ -71,3 +72,9 @@ def test_pictures(tmp_path: Path) -> None:
     drawn = picture(report, found, "svg")
     assert b"<svg" in drawn
     assert drawn.count(b"KXBTC") >= 2
+
+
+def test_title_tells_whole_seconds(tmp_path: Path) -> None:
+    report, found = covered(tmp_path / "p")
+    report = msgspec.structs.replace(report, last_ns=13 * SECOND_NS + 987_654_000)
+    assert b"f: 2 markets, 1970-01-01T00:00:00Z to 1970-01-01T00:00:13Z" in picture(report, found, "svg")
