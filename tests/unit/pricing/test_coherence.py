@@ -10,10 +10,11 @@ from fairstrike.core.fees import FeeSchedule, trade_fee_ud
 from fairstrike.core.timing import WINDOW_SECONDS
 from fairstrike.core.units import CC_PER_CONTRACT
 from fairstrike.pricing.coherence import Quoted, Violation, parts_everything, violations
+from tests.unit.pricing import contracts
+from tests.unit.pricing.contracts import ABOVE, BELOW, BETWEEN
 
 CENT_E8 = 10**6
 EVENT = "KXBTC-26JUL0321"
-BELOW, BETWEEN, ABOVE = Comparison.BELOW, Comparison.BETWEEN, Comparison.ABOVE
 
 
 def fee_ud(price_ticks: int) -> int:
@@ -21,17 +22,7 @@ def fee_ud(price_ticks: int) -> int:
 
 
 def contract(kind: Comparison, floor: float | None, cap: float | None, event: str = EVENT) -> Contract:
-    return Contract(
-        ticker=f"{event}-{kind.value}-{floor}",
-        event_ticker=event,
-        series=event.partition("-")[0],
-        asset="BTC",
-        comparison=kind,
-        open_ns=0,
-        close_ns=3_600 * 10**9,
-        floor_e8=None if floor is None else round(floor * 100) * CENT_E8,
-        cap_e8=None if cap is None else round(cap * 100) * CENT_E8,
-    )
+    return contracts.contract(f"{event}-{kind.value}-{floor}", kind, floor, cap, event=event)
 
 
 PARTITION = (

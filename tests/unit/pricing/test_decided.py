@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairstrike.core.contract import Comparison, Contract, settle
+from fairstrike.core.contract import Comparison, settle
 from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.pricing.decided import decided, required_mean
 from fairstrike.pricing.settlement import SettlementInputs
+from tests.unit.pricing.contracts import E8, contract_of
 
-E8 = 100_000_000
 STATES = {"YES": True, "NO": False, "OPEN": None}
 
 
@@ -28,23 +28,6 @@ class LockCase(msgspec.Struct, frozen=True):
 
 class Vectors(msgspec.Struct, frozen=True):
     lock_bounds: list[LockCase]
-
-
-def contract_of(
-    comparison: Comparison, floor: float | None, cap: float | None = None, digits: int | None = None
-) -> Contract:
-    return Contract(
-        ticker="T",
-        event_ticker="E",
-        series="S",
-        asset="BTC",
-        comparison=comparison,
-        open_ns=0,
-        close_ns=1_800_000_000 * 10**9,
-        floor_e8=None if floor is None else round(floor * E8),
-        cap_e8=None if cap is None else round(cap * E8),
-        round_digits=digits,
-    )
 
 
 def inputs_of(

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairstrike.core.contract import Comparison, Contract
 from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.core.fees import FeeSchedule
 from fairstrike.pricing.distribution import (
@@ -27,27 +26,7 @@ from fairstrike.pricing.distribution import (
 )
 from fairstrike.pricing.reservation import reservation_price
 from fairstrike.pricing.settlement import SettlementInputs, SettlementLaw, probability, settlement_law
-
-E8 = 100_000_000
-ABOVE, AT_LEAST, BELOW, BETWEEN = Comparison.ABOVE, Comparison.AT_LEAST, Comparison.BELOW, Comparison.BETWEEN
-
-
-def contract(
-    ticker: str, kind: Comparison, floor: float | None, cap: float | None = None, digits: int | None = None
-) -> Contract:
-    return Contract(
-        ticker=ticker,
-        event_ticker=ticker.partition("-")[0],
-        series="S",
-        asset="BTC",
-        comparison=kind,
-        open_ns=0,
-        close_ns=3_600 * 10**9,
-        floor_e8=None if floor is None else round(floor * E8),
-        cap_e8=None if cap is None else round(cap * E8),
-        round_digits=digits,
-    )
-
+from tests.unit.pricing.contracts import ABOVE, AT_LEAST, BELOW, BETWEEN, contract
 
 HOUR = (
     contract("KXBTC-low", BELOW, None, 79_900.0),

@@ -29,10 +29,10 @@ from fairstrike.pricing.settlement import (
     slope_above,
     variance_multiplier,
 )
+from tests.unit.pricing.contracts import E8, contract_of
 from tests.unit.pricing.settlement_figures import Vectors
 
 YEAR_S = 31_536_000
-E8 = 100_000_000
 
 
 def law_of(
@@ -54,23 +54,6 @@ def law_of(
             sd_dollars=sd_dollars,
             bridge_s=bridge_s,
         )
-    )
-
-
-def contract_of(
-    comparison: Comparison, floor: float | None, cap: float | None = None, digits: int | None = None
-) -> Contract:
-    return Contract(
-        ticker="T",
-        event_ticker="E",
-        series="S",
-        asset="BTC",
-        comparison=comparison,
-        open_ns=0,
-        close_ns=1_800_000_000 * 10**9,
-        floor_e8=None if floor is None else round(floor * E8),
-        cap_e8=None if cap is None else round(cap * E8),
-        round_digits=digits,
     )
 
 

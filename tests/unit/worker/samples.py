@@ -4,32 +4,12 @@ from pathlib import Path
 
 import msgspec
 
-from fairstrike.core.contract import Comparison, Contract
 from fairstrike.core.fees import FeeSchedule
 from fairstrike.core.order import Side
 from fairstrike.pricing.computations import ArbitrageInputs, Offer
+from tests.unit.pricing.contracts import ABOVE, AT_LEAST, BETWEEN, contract
 
-E8 = 100_000_000
-ABOVE, AT_LEAST, BETWEEN = Comparison.ABOVE, Comparison.AT_LEAST, Comparison.BETWEEN
 CASH_UD = 10**12
-
-
-def contract(
-    ticker: str, kind: Comparison, floor: float | None, cap: float | None = None, digits: int | None = None
-) -> Contract:
-    return Contract(
-        ticker=ticker,
-        event_ticker=ticker.partition(" ")[0],
-        series="S",
-        asset="BTC",
-        comparison=kind,
-        open_ns=0,
-        close_ns=3_600 * 10**9,
-        floor_e8=None if floor is None else round(floor * E8),
-        cap_e8=None if cap is None else round(cap * E8),
-        round_digits=digits,
-    )
-
 
 CONTRACTS = (
     contract("KXBTCD T79999.99", ABOVE, 79_999.99),
