@@ -12,7 +12,7 @@ trading       -                          TradingRead, the shards that take no or
 """
 
 from collections.abc import Generator
-from typing import Protocol, TypeVar
+from typing import TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -53,6 +53,7 @@ from fairstrike.venue.kalshi.wire.markets import (
     ShardStatus,
     fee_schedule_of,
 )
+from fairstrike.venue.kalshi.wire.pages import Page
 from fairstrike.venue.kalshi.wire.portfolio import (
     Balance,
     Fill,
@@ -86,13 +87,8 @@ class _Named(msgspec.Struct):
     ticker: str
 
 
-class _Page(Protocol):
-    @property
-    def cursor(self) -> str | None: ...
-
-
 _T = TypeVar("_T")
-_P = TypeVar("_P", bound=_Page)
+_P = TypeVar("_P", bound=Page)
 _Reading = Generator[Request, Response, _T]
 
 

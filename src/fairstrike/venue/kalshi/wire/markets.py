@@ -13,6 +13,7 @@ from fairstrike.core.errors import ArithmeticRefusal, ProtocolError
 from fairstrike.core.fees import MAKER_PPM, FeeSchedule
 from fairstrike.core.units import TICKS_PER_DOLLAR, format_ticks
 from fairstrike.venue.kalshi.wire.amounts import number_ppm, price_ticks
+from fairstrike.venue.kalshi.wire.pages import Page
 
 _COMBO_MAKER_PPM = 2 * MAKER_PPM
 _ASSETS = ("BTC", "ETH", "SOL")
@@ -87,18 +88,16 @@ class MarketAnswer(msgspec.Struct, frozen=True, kw_only=True):
     market: Market
 
 
-class MarketsPage(msgspec.Struct, frozen=True, kw_only=True):
+class MarketsPage(Page, frozen=True, kw_only=True):
     """GET /markets; the cursor is empty or absent on the last page."""
 
     markets: tuple[Market, ...]
-    cursor: str | None = ""
 
 
-class RawMarketsPage(msgspec.Struct, frozen=True, kw_only=True):
+class RawMarketsPage(Page, frozen=True, kw_only=True):
     """GET /markets, each market left as it came: one that cannot be read must not hide the others."""
 
     markets: tuple[msgspec.Raw, ...]
-    cursor: str | None = ""
 
 
 class SettlementSource(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,11 +163,10 @@ class EventAnswer(msgspec.Struct, frozen=True, kw_only=True):
     markets: tuple[Market, ...] | None = None
 
 
-class EventsPage(msgspec.Struct, frozen=True, kw_only=True):
+class EventsPage(Page, frozen=True, kw_only=True):
     """GET /events."""
 
     events: tuple[WireEvent, ...]
-    cursor: str | None = ""
 
 
 class BookSides(msgspec.Struct, frozen=True, kw_only=True):
@@ -206,11 +204,10 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
     is_block_trade: bool = False
 
 
-class TradesPage(msgspec.Struct, frozen=True, kw_only=True):
+class TradesPage(Page, frozen=True, kw_only=True):
     """GET /markets/trades, newest first."""
 
     trades: tuple[Trade, ...]
-    cursor: str | None = ""
 
 
 class Ohlc(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 import msgspec
 
 from fairstrike.venue.kalshi.wire.amounts import Seconds
+from fairstrike.venue.kalshi.wire.pages import Page
 
 
 class ShardBalance(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,11 +46,10 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True):
     ts: Seconds | None = None
 
 
-class FillsPage(msgspec.Struct, frozen=True, kw_only=True):
+class FillsPage(Page, frozen=True, kw_only=True):
     """GET /portfolio/fills."""
 
     fills: tuple[Fill, ...]
-    cursor: str | None = ""
 
 
 class WireOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,11 +90,10 @@ class OrderAnswer(msgspec.Struct, frozen=True, kw_only=True):
     order: WireOrder
 
 
-class OrdersPage(msgspec.Struct, frozen=True, kw_only=True):
+class OrdersPage(Page, frozen=True, kw_only=True):
     """GET /portfolio/orders."""
 
     orders: tuple[WireOrder, ...]
-    cursor: str | None = ""
 
 
 class MarketPosition(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,12 +120,11 @@ class EventPosition(msgspec.Struct, frozen=True, kw_only=True):
     fees_paid_dollars: str = "0.000000"
 
 
-class PositionsPage(msgspec.Struct, frozen=True, kw_only=True):
+class PositionsPage(Page, frozen=True, kw_only=True):
     """GET /portfolio/positions."""
 
     market_positions: tuple[MarketPosition, ...]
     event_positions: tuple[EventPosition, ...] = ()
-    cursor: str | None = ""
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,11 +144,10 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
     exchange_index: int | None = None
 
 
-class SettlementsPage(msgspec.Struct, frozen=True, kw_only=True):
+class SettlementsPage(Page, frozen=True, kw_only=True):
     """GET /portfolio/settlements."""
 
     settlements: tuple[Settlement, ...]
-    cursor: str | None = ""
 
 
 class QueuePosition(msgspec.Struct, frozen=True, kw_only=True):
@@ -215,11 +212,10 @@ class SubaccountTransfer(msgspec.Struct, frozen=True, kw_only=True):
     created_ts: int
 
 
-class SubaccountTransfersPage(msgspec.Struct, frozen=True, kw_only=True):
+class SubaccountTransfersPage(Page, frozen=True, kw_only=True):
     """GET /portfolio/subaccounts/transfers."""
 
     transfers: tuple[SubaccountTransfer, ...]
-    cursor: str | None = ""
 
 
 class OrderQueuePosition(msgspec.Struct, frozen=True, kw_only=True):

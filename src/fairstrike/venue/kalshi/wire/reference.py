@@ -8,6 +8,7 @@ from decimal import Decimal
 import msgspec
 
 from fairstrike.venue.kalshi.wire.markets import Candlestick, SettlementSource
+from fairstrike.venue.kalshi.wire.pages import Page
 
 
 class DayHours(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,11 +85,10 @@ class EventFeeChange(msgspec.Struct, frozen=True, kw_only=True):
     fee_multiplier_override: Decimal | None = None
 
 
-class EventFeeChangesPage(msgspec.Struct, frozen=True, kw_only=True):
+class EventFeeChangesPage(Page, frozen=True, kw_only=True):
     """GET /events/fee_changes."""
 
     event_fee_changes: tuple[EventFeeChange, ...]
-    cursor: str | None = ""
 
 
 class MarketDetail(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,11 +169,10 @@ class CombinationCollection(msgspec.Struct, frozen=True, kw_only=True):
     size_max: int
 
 
-class CollectionsPage(msgspec.Struct, frozen=True, kw_only=True):
+class CollectionsPage(Page, frozen=True, kw_only=True):
     """GET /multivariate_event_collections."""
 
     multivariate_contracts: tuple[CombinationCollection, ...]
-    cursor: str | None = ""
 
 
 class HistoricalOhlc(msgspec.Struct, frozen=True, kw_only=True):

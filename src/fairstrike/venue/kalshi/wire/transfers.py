@@ -6,6 +6,7 @@ Source: REST specification 3.34.
 import msgspec
 
 from fairstrike.venue.kalshi.wire.amounts import Seconds
+from fairstrike.venue.kalshi.wire.pages import Page
 
 EVENT_CONTRACTS = "event_contract"
 """The part of the venue where event contracts trade; its other is "margined"."""
@@ -70,11 +71,10 @@ class ShardTransferAnswer(msgspec.Struct, frozen=True, kw_only=True):
     transfer: ShardTransfer
 
 
-class ShardTransfersPage(msgspec.Struct, frozen=True, kw_only=True):
+class ShardTransfersPage(Page, frozen=True, kw_only=True):
     """GET /portfolio/intra_exchange_instance_transfers."""
 
     transfers: tuple[ShardTransfer, ...]
-    cursor: str | None = ""
 
 
 class Payment(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,18 +89,16 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     finalized_ts: Seconds | None = None
 
 
-class DepositsPage(msgspec.Struct, frozen=True, kw_only=True):
+class DepositsPage(Page, frozen=True, kw_only=True):
     """GET /portfolio/deposits."""
 
     deposits: tuple[Payment, ...]
-    cursor: str | None = ""
 
 
-class WithdrawalsPage(msgspec.Struct, frozen=True, kw_only=True):
+class WithdrawalsPage(Page, frozen=True, kw_only=True):
     """GET /portfolio/withdrawals."""
 
     withdrawals: tuple[Payment, ...]
-    cursor: str | None = ""
 
 
 class Allocation(msgspec.Struct, frozen=True, kw_only=True):
