@@ -7,21 +7,24 @@ from itertools import pairwise
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from fairstrike.app import config, runfile
 from fairstrike.app.clock import SystemClock
 from fairstrike.app.run import EXIT_CLEAN, Trader
 from fairstrike.core.chance import Dice
-from fairstrike.core.events import Event, StreamChanged
+from fairstrike.core.events import BookLost, Event, StreamChanged
 from fairstrike.core.order import Side
 from fairstrike.core.timing import SECOND_NS
 from fairstrike.engine import Engine
 from fairstrike.exchange import faults as of
+from fairstrike.exchange.box import Box
 from fairstrike.store.journal import INPUTS, read
 from fairstrike.venue.kalshi.credentials import load_key
 from fairstrike.venue.kalshi.session import Session
 from fairstrike.venue.kalshi.signing import Allowed, Signer
 from fairstrike.venue.kalshi.stream import Stream, StreamParams, StreamParts
+from fairstrike.venue.kalshi.wire.commands import GET_SNAPSHOT, UpdateSubscription, decode_command
 from tests.sockets.boxes import Operated, operated, until
 
 ACCOUNT = "client"
@@ -133,6 +136,30 @@ HARMLESS: dict[str, of.Fault] = {
     "doubled": of.DuplicateFrame(probability=0.5),
     "late": of.StreamLatency(law="exponential", ms=50, spread_ms=300),
 }
+
+
+def test_after_a_gap_one_command_asks_for_every_book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, ...]] = []
+    command = Box.command
+
+    def hear(box: Box, connection: int, data: bytes, now_ns: int) -> None:
+        said = decode_command(data)
+        if isinstance(said, UpdateSubscription) and said.params.action == GET_SNAPSHOT:
+            asked.append(said.params.market_tickers or ())
+        command(box, connection, data, now_ns)
+
+    async def act(run: Run) -> None:
+        await until("cash was read", run.is_cash_equal)
+        monkeypatch.setattr(Box, "command", hear)
+        await run.box.cause(of.SequenceGap(channel="orderbook_delta", size=3, count=1))
+        await run.until_lost("gap")
+        await until("every book is true again", run.are_books_true)
+
+    play(tmp_path, act)
+    losses = (event for event in inputs(tmp_path / "run", BookLost) if isinstance(event, BookLost))
+    lost = tuple(event.ticker for event in losses if event.reason == "gap")
+    assert len(lost) > 5
+    assert asked[0] == lost
 
 
 def test_books_that_cannot_be_vouched_for_are_absent_and_come_back_true(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ so every book must be.
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
+from itertools import groupby
 from typing import Protocol
 
 import msgspec
@@ -28,6 +29,9 @@ from fairstrike.venue.port import Clock, Inbox
 
 Tap = Callable[[bytes, int], None]
 """Takes a raw copy of each frame and its receive stamp (ns)."""
+
+Change = Watch | Unwatch | Resubscribe
+"""What changes what is watched."""
 
 _log = logging.getLogger(__name__)
 _STOPPED = "it was stopped"
@@ -112,22 +116,33 @@ class Stream:
         self._params = params
         self._parts = parts
         self._line: Line | None = None
+        self._changes: list[Change] = []
         self._stopped = asyncio.Event()
         self._was_connected = False
         self._looking: asyncio.TimerHandle | None = None
 
     def submit(self, effect: Effect) -> None:
-        """Carry out a change of what is watched; disconnected, it holds from the next connection on."""
+        """Carry out a change of what is watched; disconnected, it holds from the next connection on.
+
+        What is submitted in one turn of the loop is said together, one command for neighbours of a kind: after a gap,
+        one asks for every book.
+        """
+        assert isinstance(effect, Change), f"the stream does not carry out {type(effect).__name__}"
+        if not self._changes:
+            asyncio.get_running_loop().call_soon(self._carry_out)
+        self._changes.append(effect)
+
+    def _carry_out(self) -> None:
+        changes, self._changes = self._changes, []
         session = self._parts.session
-        match effect:
-            case Watch(tickers=tickers):
+        for kind, alike in groupby(changes, key=type):
+            tickers = [ticker for change in alike for ticker in change.tickers]
+            if kind is Watch:
                 self._send(session.watch(tickers))
-            case Unwatch(tickers=tickers):
+            elif kind is Unwatch:
                 self._send(session.unwatch(tickers))
-            case Resubscribe(tickers=tickers):
+            else:
                 self._send(session.resubscribe(tickers))
-            case _:
-                raise AssertionError(f"the stream does not carry out {type(effect).__name__}")
 
     async def run(self) -> None:
         """Connect, deliver and reconnect until `stop`.

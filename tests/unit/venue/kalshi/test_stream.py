@@ -212,6 +212,42 @@ def test_changes_of_what_is_watched_are_sent() -> None:
     run(body())
 
 
+def test_what_is_wanted_in_one_turn_is_said_at_once_and_in_order() -> None:
+    def script(door: Door, transport: WSTransport, command: Command) -> None:
+        if is_for_markets(command):
+            door.say(transport, frame("subscribed", {"channel": "orderbook_delta", "sid": 1}), snapshot(1))
+
+    async def body() -> None:
+        inbox = ListInbox()
+        async with StreamVenue(script) as venue:
+            stream = stream_to(venue.url, inbox, Session())
+            for name in (TICKER, "B", "C"):
+                stream.submit(Watch(tickers=(name,)))
+            running = asyncio.create_task(stream.run())
+            await inbox.wait_for(BookSnapshot)
+            before = len(venue.commands)
+            for name in (TICKER, "B", TICKER):
+                stream.submit(Resubscribe(tickers=(name,), reason="gap"))
+            stream.submit(Unwatch(tickers=("B",)))
+            stream.submit(Unwatch(tickers=("C",)))
+            stream.submit(Resubscribe(tickers=(TICKER,), reason="frozen"))
+            while len(venue.commands) < before + 3:
+                await asyncio.sleep(0)
+            stream.stop()
+            await running
+        (opened,) = (command for command in venue.commands if is_for_markets(command))
+        assert isinstance(opened, Subscribe)
+        assert opened.params.market_tickers == (TICKER, "B", "C")
+        updates = [command.params for command in venue.commands[before:] if isinstance(command, UpdateSubscription)]
+        assert [(params.action, params.market_tickers) for params in updates] == [
+            ("get_snapshot", (TICKER, "B")),
+            ("delete_markets", ("B", "C")),
+            ("get_snapshot", (TICKER,)),
+        ]
+
+    run(body())
+
+
 def test_full_inbox_ends_the_connection_and_loses_the_books() -> None:
     def script(door: Door, transport: WSTransport, command: Command) -> None:
         if is_for_markets(command):
