@@ -28,6 +28,14 @@ code = get_command(app).main(sys.argv[1:], standalone_mode=False)
 print(code, sorted(set(asked)), "fairstrike.venue.kalshi.writes" in sys.modules, "fairstrike.app.run" in sys.modules)
 """
 
+HELD = """
+import sys
+from typer.main import get_command
+from fairstrike.app.cli import app
+get_command(app).main(sys.argv[1:], standalone_mode=False)
+print(sorted(name for name in sys.modules if name.startswith("fairstrike.venue.over_")))
+"""
+
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -246,6 +254,15 @@ def test_who_looks_signs_reads_only_and_has_nothing_that_sends(
 ) -> None:
     said = run(sys.executable, "-c", WATCHED, *command, *BOX, folder=place)
     assert said.out.splitlines()[-1] == "0 [('reads', 'GET')] False False"
+
+
+@pytest.mark.parametrize(
+    "command", [("doctor",), ("smoke", "--seconds", "1"), ("record", "--duration-seconds", "1", "--series", "KXBTC15M")]
+)
+def test_settings_say_who_holds_the_stream(place: Path, line: Announcement, command: tuple[str, ...]) -> None:
+    (place / "fallback.toml").write_text('websocket = "aiohttp"\n')
+    said = run(sys.executable, "-c", HELD, *command, *BOX, "--config", "fallback.toml", folder=place)
+    assert said.out.splitlines()[-1] == "['fairstrike.venue.over_aiohttp']", said
 
 
 def _pairs(environment: dict[str, str]) -> list[str]:

@@ -281,7 +281,9 @@ def lookout(
     return Lookout(
         rest=rest,
         reads=Reads(rest, Budget(pace, dice, clock.now_ns()), lambda events: True),
-        stream=Stream(StreamParams(url=place.ws, is_patient=False), parts),
+        stream=Stream(
+            StreamParams(url=place.ws, is_patient=False, connection=ConnectionParams(library=place.websocket)), parts
+        ),
     )
 
 

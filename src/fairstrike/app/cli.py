@@ -147,16 +147,15 @@ def doctor(
     box: Box = None,
     config_file: Config = None,
     folder: Annotated[Path, typer.Option(help="Where runs are kept.")] = Path("runs"),
-    disk_min: Annotated[float, typer.Option(metavar="GIB", help="Least free disk space, in GiB.")] = 1.0,
+    disk_min: Annotated[float, typer.Option(metavar="GIB", help="Least free disk space, in GiB.")] = 2.0,
     as_json: Json = False,
 ) -> None:
     """Check settings, key, disk, clock and the way to the exchange, and say what to do. Only looks."""
     from fairstrike.app import diagnosis_printing
     from fairstrike.app import doctor as examining
+    from fairstrike.app.disk import GIB
 
-    wanted = examining.Wanted(
-        env=env, box=box, config_file=config_file, folder=folder, disk_min=int(disk_min * examining.GIB)
-    )
+    wanted = examining.Wanted(env=env, box=box, config_file=config_file, folder=folder, disk_min=int(disk_min * GIB))
     with diagnosis_printing.findings(is_shown=not as_json) as on_finding:
         report = examining.examine(wanted, on_finding)
     if as_json:

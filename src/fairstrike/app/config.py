@@ -16,6 +16,7 @@ from typing import Literal, TypeGuard
 
 import msgspec
 
+from fairstrike.app.disk import Params as DiskParams
 from fairstrike.core.contract import Timeframe
 from fairstrike.core.errors import ConfigError
 from fairstrike.core.timing import HOUR_NS
@@ -85,6 +86,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     strategies: Strategies = Strategies()
     replay: ReplayParams = ReplayParams()
     journal: JournalParams = JournalParams()
+    disk: DiskParams = DiskParams()
 
 
 def box_profile() -> Settings:

@@ -7,7 +7,6 @@ signed; the module that sends writes is not imported.
 
 import asyncio
 import os
-import shutil
 import stat
 import tempfile
 import time
@@ -18,12 +17,14 @@ from pathlib import Path
 
 import msgspec
 
-from fairstrike.app import build, config, dotenv, places
+from fairstrike.app import build, disk, dotenv, places
 from fairstrike.app.clock import ClockOffset, SystemClock
+from fairstrike.app.disk import GIB
 from fairstrike.app.smoke import streamed
 from fairstrike.core.errors import ClockError, ConfigError, FairstrikeError, UsageError, VenueError
 from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
 from fairstrike.core.units import UD_PER_CENT, UD_PER_DOLLAR
+from fairstrike.venue.connection import Library
 from fairstrike.venue.kalshi import calls, parameters
 from fairstrike.venue.kalshi.asking import balance_ud
 from fairstrike.venue.kalshi.calls import call
@@ -39,7 +40,6 @@ from fairstrike.venue.kalshi.wire.transport import Request
 CRYPTO_SHARD = 2
 """Where crypto markets have been made since August 2026; each market names its own."""
 
-GIB = 1 << 30
 OFFSET_WARN_NS = 250 * MILLISECOND_NS
 _PROBES, _PROBE_SECONDS = 12, 0.1
 _PROBE_BYTES = 1 << 16
@@ -86,18 +86,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     box: Path | None = None
     config_file: Path | None = None
     folder: Path = Path("runs")
-    disk_min: int = GIB
+    disk_min: int = disk.Params().stop_bytes
     disk_ample: int = 6 * GIB
-
-
-def environment_of(env: str | None, config_file: Path | None) -> str:
-    """Give the environment to look at: as said, else as the settings say, else as `.env` says, else prod.
-
-    Raises `ConfigError` for settings that are not accepted.
-    """
-    if env is not None:
-        return env
-    return dotenv.chosen(None, None).environment if config_file is None else config.load(config_file).environment
 
 
 def examine(wanted: Wanted, on_finding: Callable[[Finding], None]) -> Report:
@@ -114,6 +104,7 @@ class Examination:
         """Begin with nothing found."""
         self.findings: list[Finding] = []
         self.environment = ""
+        self._websocket: Library = "picows"
         self._wanted = wanted
         self._on_finding = on_finding
         self._place: places.Place | None = None
@@ -159,7 +150,8 @@ class Examination:
     # Of this machine
 
     def _config(self) -> tuple[State, str]:
-        self.environment = environment_of(self._wanted.env, self._wanted.config_file)
+        sight = places.sight(self._wanted.env, self._wanted.config_file)
+        self.environment, self._websocket = sight.environment, sight.websocket
         dotenv.log_level()
         chosen = dotenv.chosen(None, self.environment)
         if chosen.execution not in ("observe", "paper", "live"):
@@ -169,7 +161,7 @@ class Examination:
         return State.OK, f"{self._wanted.config_file.name} is accepted"
 
     def _address(self) -> tuple[State, str]:
-        self._place = places.place_of(self.environment, self._wanted.box)
+        self._place = places.place_of(self.environment, self._wanted.box, self._websocket)
         return State.OK, f"{self.environment} at {self._place.origin}"
 
     def _key(self) -> tuple[State, str]:
@@ -188,7 +180,7 @@ class Examination:
 
     def _disk(self) -> tuple[State, str]:
         place = _standing(self._wanted.folder)
-        free = shutil.disk_usage(place).free
+        free = disk.free_bytes(place)
         told = f"{free / GIB:.1f} GiB free where {self._wanted.folder} is"
         if free < self._wanted.disk_min:
             raise UsageError(

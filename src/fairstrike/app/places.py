@@ -5,26 +5,49 @@ from typing import get_args
 
 import msgspec
 
-from fairstrike.app import dotenv, runfile
+from fairstrike.app import config, dotenv, runfile
 from fairstrike.app.addresses import on_this_machine, origin_on_this_machine, to_read_from
 from fairstrike.app.config import Environment
 from fairstrike.core.errors import UsageError
 from fairstrike.core.timing import VenueClock
+from fairstrike.venue.connection import Library
 from fairstrike.venue.kalshi.credentials import load_key
 from fairstrike.venue.kalshi.signing import Allowed, Signer
 from fairstrike.venue.kalshi.wire.transport import BASE_PATH, STREAM_PATH
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """An environment's addresses and clock."""
+    """An environment's addresses and clock, and the library that holds its stream."""
 
     environment: str
     origin: str
     ws: str
     clock: VenueClock = VenueClock()
+    websocket: Library = "picows"
 
 
-def place_of(environment: str, box: Path | None) -> Place:
+class Sight(msgspec.Struct, frozen=True, kw_only=True):
+    """What of the settings concerns who only looks. Without a file `series` is empty."""
+
+    environment: str
+    websocket: Library = "picows"
+    series: tuple[str, ...] = ()
+
+
+def sight(env: str | None, config_file: Path | None) -> Sight:
+    """Give how to look: the environment as said, else as the settings file says, else as `.env` says, else prod.
+
+    Raises `ConfigError` for settings that are not accepted.
+    """
+    if config_file is None:
+        return Sight(environment=env or dotenv.chosen(None, None).environment)
+    settings = config.load(config_file)
+    return Sight(
+        environment=env or settings.environment, websocket=settings.websocket, series=settings.rooms.engine.series
+    )
+
+
+def place_of(environment: str, box: Path | None, websocket: Library = "picows") -> Place:
     """Give where to look; `box` is the file with the first line of an exchange in a box.
 
     Raises `UsageError` for an environment that is none and a box without its line, `ConfigError` for an address that
@@ -36,7 +59,7 @@ def place_of(environment: str, box: Path | None) -> Place:
     if environment == "box":
         line = runfile.read_box_line(_named(box))
         origin, ws = origin_on_this_machine(line.rest, BASE_PATH), on_this_machine(line.ws, "ws")
-        return Place(environment=environment, origin=origin, ws=ws, clock=line.clock)
+        return Place(environment=environment, origin=origin, ws=ws, clock=line.clock, websocket=websocket)
     if box is not None:
         raise UsageError(f"--box goes with --env box, not with {environment}; leave one of them out")
     rest, stream = dotenv.wanted_addresses()
@@ -44,6 +67,7 @@ def place_of(environment: str, box: Path | None) -> Place:
         environment=environment,
         origin=to_read_from(environment, "rest", rest, BASE_PATH).removesuffix(BASE_PATH),
         ws=to_read_from(environment, "stream", stream, STREAM_PATH),
+        websocket=websocket,
     )
 
 

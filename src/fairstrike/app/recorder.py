@@ -5,7 +5,6 @@ for the rows and to ask for a lost one anew; nothing here decides, and nothing t
 """
 
 import asyncio
-import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from fairstrike.app import build
+from fairstrike.app import build, disk
 from fairstrike.app.clock import SystemClock
 from fairstrike.app.following import Params as FollowingParams
 from fairstrike.app.following import followed
@@ -51,7 +50,6 @@ SYNC_SECONDS = 0.5
 _DISK_SECONDS, _LOOK_SECONDS, _STOP_SECONDS = 10.0, 0.25, 5.0
 _LIST_EVERY_NS, _WINDOWS_EVERY_NS = MINUTE_NS, 15 * SECOND_NS
 _AGAIN_NS, _FORGET_NS = 5 * SECOND_NS, HOUR_NS
-GIB = 1 << 30
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -299,11 +297,11 @@ class Recorder:
         self._check_room()
 
     def _check_room(self) -> None:
-        free = shutil.disk_usage(self._plan.folder).free
-        if free < self._plan.disk_min:
+        folder, least = self._plan.folder, self._plan.disk_min
+        free = disk.free_bytes(folder)
+        if free < least:
             raise DiskError(
-                f"recording ended: the disk of {self._plan.folder} has {free / GIB:.2f} GiB free and "
-                f"{self._plan.disk_min / GIB:.2f} are to be left; make room, or give a smaller --disk-min"
+                f"recording ended: {disk.told(folder, free, least)}; make room, or give a smaller --disk-min"
             )
 
 

@@ -13,15 +13,17 @@ from pathlib import Path
 
 import msgspec
 
-from fairstrike.app import config, dotenv, locks, places
+from fairstrike.app import config, locks, places
+from fairstrike.app.disk import GIB
 from fairstrike.app.following import Params as FollowingParams
-from fairstrike.app.recorder import GIB, Plan, Recorder
+from fairstrike.app.recorder import Plan, Recorder
 from fairstrike.app.sampled_rows import ENDING as ROWS_ENDING
 from fairstrike.app.sampled_rows import Rows
 from fairstrike.core.contract import Timeframe
 from fairstrike.core.errors import LockedError, UsageError
 from fairstrike.core.timing import SECOND_NS
 from fairstrike.store.raw import Params, Writer, mend, segments
+from fairstrike.venue.connection import Library
 from fairstrike.venue.kalshi.signing import Signer
 
 FOLDER, LOCK = Path("recordings"), "recording.lock"
@@ -44,6 +46,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     segment_seconds: float = Params().segment_ns / SECOND_NS
     segment_mib: float = Params().segment_bytes / MIB
     disk_min_gib: float = DISK_MIN_GIB
+    websocket: Library = "picows"
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +79,7 @@ def run(asked: Wanted, on_second: Callable[[int], None]) -> Report:
     cannot be reached at first, `DiskError` when the disk takes no more.
     """
     _check(asked)
-    place = places.place_of(asked.environment, asked.box)
+    place = places.place_of(asked.environment, asked.box, asked.websocket)
     signer = places.reading_signer(places.key_place(asked.environment, asked.box))
     asked.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = _only_recorder(asked.folder)
@@ -131,13 +134,6 @@ async def _record(
         unreadable=told.unreadable,
         mended=mended,
     )
-
-
-def wanted_environment(env: str | None, config_file: Path | None) -> str:
-    """Give the environment: as said, else as the settings file says, else as `.env` says."""
-    if env is not None:
-        return env
-    return dotenv.chosen(None, None).environment if config_file is None else config.load(config_file).environment
 
 
 def _check(asked: Wanted) -> None:

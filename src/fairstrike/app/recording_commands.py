@@ -29,10 +29,11 @@ def record(
     as_json: Json = False,
 ) -> None:
     """Record everything the exchange says about some series, byte for byte. Only looks."""
-    from fairstrike.app import config, recording, recording_printing
+    from fairstrike.app import config, places, recording, recording_printing
 
+    sight = places.sight(env, config_file)
     asked = recording.Wanted(
-        environment=recording.wanted_environment(env, config_file),
+        environment=sight.environment,
         box=box,
         folder=folder,
         series=tuple(series or config.SERIES),
@@ -43,6 +44,7 @@ def record(
         segment_seconds=segment_seconds,
         segment_mib=segment_mib,
         disk_min_gib=disk_min,
+        websocket=sight.websocket,
     )
     with recording_printing.recording(asked, is_shown=not as_json) as on_second:
         report = recording.run(asked, on_second)

@@ -17,7 +17,7 @@ from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import assert_never
 
-from fairstrike.app import build, dotenv, locks, runfile
+from fairstrike.app import build, disk, dotenv, locks, runfile
 from fairstrike.app.clock import SystemClock
 from fairstrike.app.crash import EXIT_INTERRUPTED, TraceAside, keep_trace
 from fairstrike.app.emergency import cancel_everything
@@ -38,7 +38,7 @@ from fairstrike.core.effects import (
     Warn,
     Watch,
 )
-from fairstrike.core.errors import FairstrikeError, UsageError
+from fairstrike.core.errors import DiskError, FairstrikeError, UsageError
 from fairstrike.core.events import Commanded, Event, StreamChanged, TimerFired
 from fairstrike.core.timing import MILLISECOND_NS
 from fairstrike.core.units import format_ud
@@ -48,7 +48,7 @@ from fairstrike.venue.kalshi.session import SOURCE
 
 EXIT_CLEAN, EXIT_OURS, EXIT_NOT_PROVED = 0, 8, 9
 INBOX_MAX = 100_000
-_SYNC_SECONDS = 0.05
+_SYNC_SECONDS, _DISK_LOOK_SECONDS = 0.05, 1.0
 _log = logging.getLogger("fairstrike")
 
 
@@ -86,6 +86,7 @@ class Trader:
         self.inbox = Inbox()
         self.shells = build.shells(run, self._clock, self.inbox)
         self._repeats = Repeats()
+        self._disk = disk.Watch(folder, run.settings.disk)
         self._timers: dict[str, asyncio.TimerHandle] = {}
         settings = build.under_clock(run.settings, run.clock)
         self._started = build.run_started(settings, run.account, self._clock.now_ns())
@@ -99,7 +100,13 @@ class Trader:
         self.has_begun = False
 
     async def make_ready(self) -> None:
-        """Return when the trader may begin, within the account's own limits; nothing but reads is sent."""
+        """Return when the trader may begin, within the account's own limits; nothing but reads is sent.
+
+        Raises `DiskError` when less of the disk is free than is to be left, and as `check_venue` does.
+        """
+        self._look_at_disk()
+        if self._disk.problem:
+            raise DiskError(f"nothing was begun: {self._disk.problem}")
         await check_venue(self.shells.rest, has_key=self._has_key)
         if not self._has_key:
             return
@@ -113,14 +120,15 @@ class Trader:
         self.has_begun = True
         asked.add_done_callback(lambda asked: self.command("stop", asked.result()))
         carriers = [asyncio.create_task(part.run()) for part in self.shells.runnable()]
-        syncing = asyncio.ensure_future(self._keep_syncing())
+        keeping = [asyncio.create_task(self._keep_syncing()), asyncio.create_task(self._keep_looking_at_disk())]
         try:
             self._carry(self._turn.start(self._started))
             if self.shells.stream is None:
                 self.inbox([StreamChanged(source=SOURCE, is_up=False, reason="no key", recv_ns=self._clock.now_ns())])
-            await self._loop(carriers)
+            await self._loop([*carriers, *keeping])
         finally:
-            syncing.cancel()
+            for task in keeping:
+                task.cancel()
             for part in self.shells.runnable():
                 part.stop()
             ended, _ = await asyncio.wait(carriers, timeout=5)
@@ -131,7 +139,11 @@ class Trader:
                 await asyncio.wait(self._work, timeout=5)
         assert self._halt is not None
         print(summary(self._halt, self._engine.clerk), flush=True)
-        return EXIT_CLEAN if self._halt.is_clean else EXIT_NOT_PROVED
+        if self._disk.problem:
+            print(f"fairstrike: the trader stopped: {self._disk.problem}", file=sys.stderr)
+        if not self._halt.is_clean:
+            return EXIT_NOT_PROVED
+        return DiskError.exit_code if self._disk.problem else EXIT_CLEAN
 
     def command(self, command: str, argument: str) -> None:
         """Tell the engine a command of the operator, as soon as there is room for it: a stop is never lost."""
@@ -195,6 +207,19 @@ class Trader:
         elif self._stray is None:
             self._stray = error
             self.command("stop", "failure")
+
+    async def _keep_looking_at_disk(self) -> None:
+        """Stop trading, once, before the disk is full."""
+        while not self._disk.problem:
+            await asyncio.sleep(_DISK_LOOK_SECONDS)
+            self._look_at_disk()
+        _log.error("stopping: %s", self._disk.problem)
+        self.command("stop", "disk low")
+        await asyncio.Event().wait()
+
+    def _look_at_disk(self) -> None:
+        if warning := self._disk.look(time.monotonic_ns()):
+            _log.warning("%s", warning)
 
     async def _keep_syncing(self) -> None:
         loop = asyncio.get_running_loop()

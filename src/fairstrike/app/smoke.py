@@ -9,11 +9,12 @@ from pathlib import Path
 
 import msgspec
 
-from fairstrike.app import build, config, dotenv, places
+from fairstrike.app import build, config, places
 from fairstrike.app.clock import SystemClock
 from fairstrike.core.effects import Resubscribe
 from fairstrike.core.errors import UsageError, VenueError
 from fairstrike.core.timing import MILLISECOND_NS
+from fairstrike.venue.connection import Library
 from fairstrike.venue.kalshi import calls, parameters
 from fairstrike.venue.kalshi.calls import call
 from fairstrike.venue.kalshi.probing import ACCOUNT_CHANNELS, MARKET_CHANNELS, PUBLIC_CHANNELS, Probe, Standing, Tally
@@ -41,6 +42,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = SECONDS
     markets: tuple[str, ...] = ()
     series: tuple[str, ...] = config.SERIES[:3]
+    websocket: Library = "picows"
 
 
 class ChannelReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,11 +91,14 @@ def wanted(
 
     Raises `ConfigError` for settings that are not accepted.
     """
-    settings = None if config_file is None else config.load(config_file)
-    environment = env or (dotenv.chosen(None, None).environment if settings is None else settings.environment)
-    series = () if settings is None else settings.rooms.engine.series
+    sight = places.sight(env, config_file)
     return Wanted(
-        environment=environment, box=box, seconds=seconds, markets=markets, series=series or config.SERIES[:3]
+        environment=sight.environment,
+        box=box,
+        seconds=seconds,
+        markets=markets,
+        series=sight.series or config.SERIES[:3],
+        websocket=sight.websocket,
     )
 
 
@@ -107,7 +112,7 @@ def run(asked: Wanted, on_second: Callable[[int], None]) -> Report:
         raise UsageError(f"--seconds {asked.seconds:g} is not between 1 and {SECONDS_MAX:g}; correct it")
     if len(asked.markets) > MARKETS_MAX:
         raise UsageError(f"at most {MARKETS_MAX} markets can be listened to at once; name fewer with --market")
-    place = places.place_of(asked.environment, asked.box)
+    place = places.place_of(asked.environment, asked.box, asked.websocket)
     signer = places.reading_signer(places.key_place(asked.environment, asked.box))
     return asyncio.run(_listen(asked, place, signer, on_second))
 

@@ -16,7 +16,7 @@ FairstrikeError                      exit code
 │   └── Diverged                         a replay did not reproduce its journal
 ├── LockedError                      6   another trader already runs on this account or in this folder
 ├── LedgerError                      7   our ledger and the exchange's balance differ
-└── DiskError                       10   the disk takes no more, or soon will not: a recording has ended
+└── DiskError                       10   the disk takes no more, or soon will not: trading or a recording ended
 
 A room may refine a leaf beside the code that raises it; the exit code stays its parent's, 1 straight under the root.
 

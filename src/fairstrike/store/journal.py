@@ -29,7 +29,7 @@ from zlib import crc32
 import msgspec
 import zstandard
 
-from fairstrike.core.errors import JournalError
+from fairstrike.core.errors import DiskError, JournalError
 
 VERSION = 1
 INPUTS, DECISIONS = "inputs", "decisions"
@@ -96,14 +96,8 @@ class _Chain:
         data = b"".join(self.buffer)
         self.buffer.clear()
         view = memoryview(data)
-        try:
-            while view:
-                view = view[os.write(self.file, view) :]
-        except OSError as problem:
-            raise JournalError(
-                f"the journal in {self.folder} cannot be written ({problem.strerror}): free or mend the disk, "
-                "then start again; what was handed out before is written"
-            ) from problem
+        while view:
+            view = view[os.write(self.file, view) :]
         self.size += len(data)
 
     def retire(self) -> None:
@@ -146,18 +140,26 @@ class Journal:
         return self.n
 
     def flush(self, instant_ns: int) -> None:
-        """Write what was added; rotate segments that are full."""
+        """Write what was added; rotate segments that are full. Raises `DiskError` when the disk takes no more."""
         for chain in self._chains.values():
-            chain.flush()
-            if chain.size >= self._params.segment_bytes:
-                self._rotate(chain, instant_ns)
+            try:
+                chain.flush()
+                if chain.size >= self._params.segment_bytes:
+                    self._rotate(chain, instant_ns)
+            except OSError as problem:
+                for each in self._chains.values():
+                    each.buffer.clear()  # Nothing is kept of what was decided on inputs that are lost.
+                raise _full(chain.folder, problem) from problem
 
     def sync(self) -> None:
-        """Have the disk keep what was written (slow; called from a thread)."""
+        """Have the disk keep what was written (slow; called from a thread). Raises `DiskError` when it does not."""
         for chain in self._chains.values():
-            for file in (chain.retired, chain.file):
-                if file is not None:
-                    _sync(file)
+            try:
+                for file in (chain.retired, chain.file):
+                    if file is not None:
+                        _sync(file)
+            except OSError as problem:
+                raise _full(chain.folder, problem) from problem
 
     def close(self, instant_ns: int) -> None:
         """Write and close."""
@@ -191,10 +193,13 @@ class Journal:
     def _open_segment(self, chain: _Chain, instant_ns: int) -> None:
         chain.number += 1
         path = chain.folder / f"{chain.name}-{chain.number:06d}.fsj"
-        chain.file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
-        chain.size = 0
         self.append(chain.name, "Segment", instant_ns, _Begun(chain=chain.digest.hex(), segment=chain.number))
-        chain.flush()
+        try:
+            chain.file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+            chain.size = 0
+            chain.flush()
+        except OSError as problem:
+            raise _full(chain.folder, problem) from problem
 
     def _rotate(self, chain: _Chain, instant_ns: int) -> None:
         chain.retire()
@@ -334,14 +339,13 @@ class Follower:
 
 def compress_segment(path: Path) -> None:
     """Compress a full segment with zstd and remove the plain file, in an order that never loses it."""
-    target = path.with_suffix(".fsj.zst")
     part = path.with_suffix(".part")
     packed = zstandard.ZstdCompressor(level=3, write_checksum=True).compress(path.read_bytes())
     with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(packed)
         file.flush()
         _sync(file.fileno())
-    part.replace(target)
+    part.replace(path.with_suffix(".fsj.zst"))
     path.unlink()
 
 
@@ -375,6 +379,10 @@ def _size(path: Path) -> int:
         except FileNotFoundError:
             continue
     return total
+
+
+def _full(folder: Path, problem: OSError) -> DiskError:
+    return DiskError(f"the journal in {folder} cannot be written ({problem.strerror}): make room, then start again")
 
 
 def _sync(file: int) -> None:
@@ -423,8 +431,7 @@ def _check_beginnings(folder: Path, chain: str, paths: list[Path]) -> None:
 
 def _check_first(folder: Path, chain: str, paths: list[Path]) -> None:
     # The first segment may be about to be compressed: then it is missed in a list, but there in one form.
-    is_whole = chain != DECISIONS or not paths or any(path.exists() for path in _forms(folder, chain, 1))
-    if not is_whole:
+    if chain == DECISIONS and paths and not any(path.exists() for path in _forms(folder, chain, 1)):
         raise _missing(chain, 1)
 
 

@@ -8,8 +8,7 @@ import msgspec
 import pytest
 
 from fairstrike.app import doctor
-from fairstrike.app.doctor import Finding, Report, State, Wanted, environment_of, examine, moves_money_out
-from fairstrike.core.errors import ConfigError
+from fairstrike.app.doctor import Finding, Report, State, Wanted, examine, moves_money_out
 from tests.commands import write_key, write_line
 
 CHECKS = ["config", "address", "key", "folder", "disk", "exchange", "clock", "account", "limits", "stream"]
@@ -156,18 +155,6 @@ def test_others_who_may_write_are_a_warning(tmp_path: Path) -> None:
     (tmp_path / ".env").chmod(0o666)
     folder = found(boxed(tmp_path))["folder"]
     assert (folder.state, folder.says) == (State.WARNING, "others may write to .env: run chmod go-w .env")
-
-
-def test_the_environment_is_what_is_said_then_settings_then_dotenv(tmp_path: Path) -> None:
-    file = tmp_path / "s.json"
-    file.write_text('{"environment":"demo"}')
-    assert environment_of(None, None) == "prod"
-    (tmp_path / ".env").write_text("KALSHI_ENV=box\n")
-    assert environment_of(None, None) == "box"
-    assert environment_of(None, file) == "demo"
-    assert environment_of("prod", file) == "prod"
-    with pytest.raises(ConfigError):
-        environment_of(None, tmp_path / "gone.json")
 
 
 def test_nothing_that_writes_is_imported() -> None:

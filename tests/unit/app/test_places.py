@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fairstrike.app.places import Place, key_place, place_of, reading_signer
+from fairstrike.app.places import Place, Sight, key_place, place_of, reading_signer, sight
 from fairstrike.core.errors import ConfigError, CredentialError, UsageError
 from fairstrike.venue.kalshi.signing import Allowed, SigningRefused
 from tests.commands import write_key, write_line
@@ -18,6 +18,27 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(f"KALSHI_{kind}", raising=False)
     for kind in ("BASE_URL", "WS_URL"):
         monkeypatch.delenv(f"KALSHI_{kind}", raising=False)
+
+
+def test_the_environment_is_what_is_said_then_settings_then_dotenv(tmp_path: Path) -> None:
+    file = tmp_path / "s.json"
+    file.write_text('{"environment":"demo"}')
+    assert sight(None, None).environment == "prod"
+    (tmp_path / ".env").write_text("KALSHI_ENV=box\n")
+    assert sight(None, None).environment == "box"
+    assert sight(None, file).environment == "demo"
+    assert sight("prod", file).environment == "prod"
+    with pytest.raises(ConfigError, match="name a settings file that exists"):
+        sight("prod", tmp_path / "gone.json")
+
+
+def test_settings_say_who_holds_the_stream_of_who_looks(tmp_path: Path) -> None:
+    file = tmp_path / "s.toml"
+    file.write_text('websocket = "aiohttp"\n[rooms.engine]\nseries = ["KXBTC15M"]\n')
+    assert sight("box", file) == Sight(environment="box", websocket="aiohttp", series=("KXBTC15M",))
+    assert sight("box", None) == Sight(environment="box", websocket="picows")
+    assert place_of("box", write_line(tmp_path), "aiohttp").websocket == "aiohttp"
+    assert place_of("prod", None, "aiohttp").websocket == "aiohttp"
 
 
 def test_the_venues_environments_have_addresses() -> None:

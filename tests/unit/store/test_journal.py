@@ -1,5 +1,9 @@
 """The journal keeps every whole record, whoever dies, and says so when one was changed."""
 
+import resource
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -375,3 +379,38 @@ def test_a_follower_behind_an_unknown_record_says_where_it_stands(tmp_path: Path
 
 def test_no_journal_is_no_records(tmp_path: Path) -> None:
     assert list(read(tmp_path / "nowhere", DECISIONS)) == []
+
+
+FULL = """
+import sys
+from pathlib import Path
+from fairstrike.core.errors import DiskError
+from fairstrike.store.journal import DECISIONS, INPUTS, Journal, Params
+journal = Journal(Path(sys.argv[1]), Params())
+try:
+    for n in range(10_000):
+        journal.append(INPUTS, "Read", n, {"text": "x" * 500})
+        journal.append(DECISIONS, "Decided", n, {"text": "x"})
+        journal.flush(n)
+except DiskError as error:
+    print(n, error)
+journal.close(n)
+"""
+
+
+def allow_little() -> None:
+    """No file of this process may have more than 20,000 bytes."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+
+def test_a_full_disk_leaves_no_decision_without_its_inputs(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, str(tmp_path)], capture_output=True, text=True, check=True, preexec_fn=allow_little
+    )
+    number, sentence = done.stdout.split(" ", 1)
+    expected = f"the journal in {tmp_path} cannot be written (File too large): make room, then start again"
+    assert sentence.strip() == expected
+    for chain in (INPUTS, DECISIONS):
+        assert [record.instant_ns for record in read(tmp_path, chain)][1:] == list(range(int(number)))
+    Journal(tmp_path, Params()).close(0)
