@@ -10,6 +10,7 @@ from bench import (
     deciding,
     delta,
     fanning,
+    ingest,
     journaling,
     ordering,
     pricing,
@@ -47,6 +48,7 @@ def main() -> int:
         found += serving.measure(scale, progress)
         found += remembering.measure(scale, progress)
         found += recording.measure(capture, scale, progress)
+        found += ingest.measure(scale, progress)
         found += starting.measure(scale, progress)
     show = printing.as_json if chosen.json else printing.table
     print(show(printing.machine(), capture.label, found))
