@@ -16,7 +16,7 @@ from typing import get_args
 import msgspec
 
 from bench import printing
-from bench.ingesting import Taken
+from bench.ingesting import SERIES, Taken
 from bench.measuring import SMOKE, Figure, Progress, Scale, figures
 from bench.sending import Order, Sender, sending
 from bench.served import Served
@@ -51,7 +51,11 @@ class _Taker:
 
     def trade(self, order: Order, library: Library) -> Taken:
         folder = self._fresh()
-        settings = msgspec.structs.replace(config.observe_profile("box"), websocket=library, execution="observe")
+        profile = config.observe_profile("box")
+        rooms = msgspec.structs.replace(
+            profile.rooms, engine=msgspec.structs.replace(profile.rooms.engine, series=(SERIES,))
+        )
+        settings = msgspec.structs.replace(profile, rooms=rooms, websocket=library, execution="observe")
         line, (account,) = self._sender.announcement, self._sender.announcement.accounts
         run = runfile.RunFile(
             settings=settings,

@@ -26,6 +26,9 @@ from fairstrike.store.journal import Params as JournalParams
 from fairstrike.store.raw import Line, Received, Writer
 from fairstrike.venue.connection import Library
 
+SERIES = "KXBTCD"
+"""The series of all markets but one, which opens later."""
+
 _SAMPLED = 8
 _DELTA = f'{{"type":"{DELTA}"'.encode()
 
@@ -142,7 +145,9 @@ def record(notes: Notes, folder: Path, box: Path, websocket: Library) -> None:
             if notes.is_whole:
                 notes.end()
 
-    wanted = recording.Wanted(environment="box", box=box, folder=folder, seconds=0, websocket=websocket)
+    wanted = recording.Wanted(
+        environment="box", box=box, folder=folder, series=(SERIES,), seconds=0, websocket=websocket
+    )
     with patch.object(recording, "Writer", NotingWriter):
         report = recording.run(wanted, lambda second: None)
     notes.lost = report.books_asked_again

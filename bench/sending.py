@@ -41,10 +41,9 @@ from fairstrike.venue.kalshi.wire.transport import BASE_PATH, STREAM_PATH
 DELTA = "orderbook_delta"
 _SEED, _ACCOUNT, _KEY_ID = 1, "client", "bench"
 _BEGIN_NS = START_NS + 5 * SECOND_NS
-_STEP_NS = 5 * MILLISECOND_NS
+_STEP_NS = 2 * MILLISECOND_NS
 _QUIET_SECONDS, _PRINT_SECONDS = 1.0, 0.1
-_WRITES_PER_SECOND_MAX = 2_000
-_FLOOD_DELTAS, _FLOOD_PRINT_DELTAS = 200, 20_000
+_FLOOD_DELTAS, _FLOOD_SECOND_DELTAS = 200, 20_000
 _STAMP = re.compile(rb"(?<=[:\"])\d{13}(?=[,}])")
 _CHANNELS = {DELTA: BOOK, "ticker": TICKER, "trade": TRADE, INDEX: INDEX}
 _SECONDS_TO_SEND = 120.0
@@ -108,6 +107,10 @@ class _Frame(msgspec.Struct, frozen=True):
     seq: int | None = None
 
 
+_Moment = list[_Frame]
+"""What happened at one instant of the venue: a match is several frames, and no book in the middle of one is sent."""
+
+
 class _Opened(msgspec.Struct, frozen=True):
     channel: str
     sid: int
@@ -167,8 +170,8 @@ class _Write:
 _decode = msgspec.json.Decoder(_Frame).decode
 
 
-def _made(params: WorldParams, deltas: int) -> tuple[list[_Frame], list[_Frame]]:
-    """Make what the markets do after `_BEGIN_NS`: book, ticker and trade frames, and the index's apart."""
+def _made(params: WorldParams, deltas: int) -> tuple[list[_Moment], list[_Frame]]:
+    """Make what the markets do after `_BEGIN_NS`, book, ticker and trade frames by moment, and the index's apart."""
     world = World(seed=_SEED, params=params)
     streams = Streams(world.floor)
     now_ns = _BEGIN_NS
@@ -183,17 +186,18 @@ def _made(params: WorldParams, deltas: int) -> tuple[list[_Frame], list[_Frame]]
     for number, channels in enumerate(opening):
         streams.command(connection, encode_command(Subscribe(id=number, params=channels)))
     streams.frames(connection)
-    frames: list[_Frame] = []
+    moments: list[_Moment] = []
     prints: list[_Frame] = []
     count = 0
     while count < deltas:
         now_ns += _STEP_NS
         world.advance(now_ns)
         streams.publish(world.floor.drain(), now_ns)
-        for frame in map(_decode, streams.frames(connection)):
-            (prints if frame.type == INDEX else frames).append(frame)
-            count += frame.type == DELTA
-    return frames, prints
+        moment = [_decode(data) for data in streams.frames(connection)]
+        prints += [frame for frame in moment if frame.type == INDEX]
+        moments.append([frame for frame in moment if frame.type != INDEX])
+        count += sum(frame.type == DELTA for frame in moment)
+    return moments, prints
 
 
 class _Venue:
@@ -201,13 +205,13 @@ class _Venue:
 
     def __init__(self, folder: Path, deltas: int, strikes: int) -> None:
         params = msgspec.structs.replace(LIVELY, strikes=strikes)
-        self._frames, self._prints = _made(params, deltas)
+        self._moments, self._prints = _made(params, deltas)
         world = World(seed=_SEED, params=params)
         world.floor.open_account(_ACCOUNT, key_id=_KEY_ID, balance_ud=10**9)
         keyring = Keyring()
         self._key_path = folder / "sender.pem"
         keyring.add(_KEY_ID, _ACCOUNT, write_new_key(self._key_path, KeyType.RSA))
-        # A recorder leaves the 15-minute market alone until its window opens.
+        # All that is followed: the 15-minute market opens later.
         self._books = sum(view.contract.is_struck for view in world.floor.markets())
         self._box = Box(world, keyring, BoxParams(tier=None))
         self._box.advance(_BEGIN_NS)
@@ -276,7 +280,8 @@ class _Venue:
             write.stamp(self._clock.venue_ns(time.time_ns()))
             client.transport.write(bytes(write.data))
         order = await self._orders.get()
-        writes = _writes(order, self._frames, prints, client.numbers)
+        client.is_being_sent = True
+        writes = _writes(order, self._moments, prints, client.numbers)
         descriptor = client.transport.get_extra_info("socket").fileno()
         _say(await asyncio.get_running_loop().run_in_executor(None, _send, writes, order.rate, descriptor, self._clock))
 
@@ -289,38 +294,38 @@ class _Client:
         self._books = books
         self.numbers = _Numbers()
         self._answered_at = time.monotonic()
+        self.is_being_sent = False
 
     @property
     def is_ready(self) -> bool:
         return self.numbers.books >= self._books and time.monotonic() - self._answered_at > _QUIET_SECONDS
 
     def answer(self, frames: list[bytes]) -> None:
+        assert not self.is_being_sent, "who is sent what was made before cannot be answered: its numbers are taken"
         for frame in frames:
             self.numbers.note(frame)
         self.transport.write(join(frames))
         self._answered_at = time.monotonic()
 
 
-def _writes(order: Order, frames: list[_Frame], prints: Iterator[_Frame], numbers: _Numbers) -> list[_Write]:
-    """Give the writes of an order: each with its share of a second's deltas, and a print of the index each second."""
-    share = max(1, order.rate // _WRITES_PER_SECOND_MAX) if order.rate else _FLOOD_DELTAS
-    every = order.rate or _FLOOD_PRINT_DELTAS
-    writes, write, left = list[_Write](), _Write(), order.deltas
-    for frame in frames:
-        if not left:
-            break
-        data = numbers.next(frame)
-        if data is None:
-            continue
-        is_delta = frame.type == DELTA
-        write.add(data, is_delta=is_delta)
-        left -= is_delta
-        if is_delta and left % every == 0 and (value := numbers.next(next(prints))) is not None:
+def _writes(order: Order, moments: list[_Moment], prints: Iterator[_Frame], numbers: _Numbers) -> list[_Write]:
+    """Give the writes of an order, each of whole moments, and a print of the index with each second's first."""
+    share, second = (1, order.rate) if order.rate else (_FLOOD_DELTAS, _FLOOD_SECOND_DELTAS)
+    writes, write, left, printed_at = list[_Write](), _Write(), order.deltas, order.deltas
+    for moment in moments:
+        for frame in moment:
+            if left and (data := numbers.next(frame)) is not None:
+                write.add(data, is_delta=frame.type == DELTA)
+                left -= frame.type == DELTA
+        if printed_at - left >= second and (value := numbers.next(next(prints))) is not None:
             write.add(value, is_delta=False)
-        if write.deltas == share:
+            printed_at = left
+        if write.deltas >= share or not left:
             writes.append(write)
             write = _Write()
-    return [*writes, write] if write.frames else writes
+        if not left:
+            break
+    return writes
 
 
 def _send(writes: list[_Write], rate: int, descriptor: int, clock: VenueClock) -> Sent:

@@ -1,5 +1,6 @@
 """What must hold of a stepped world, whatever its seed and faults: both sides tell the same story."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -11,7 +12,7 @@ from fairstrike.core.order import OrderState, Side
 from fairstrike.core.records import Booked, Ordered, OrderMoved, Settled
 from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
 from fairstrike.exchange.api.call import BoxRequest
-from fairstrike.exchange.happenings import OrderStatus
+from fairstrike.exchange.happenings import OrderSnapshot, OrderStatus
 from fairstrike.store.journal import DECISIONS, INPUTS, read
 from fairstrike.venue.kalshi.translate import conversation
 from fairstrike.venue.kalshi.wire.transport import BASE_PATH, Response
@@ -29,7 +30,7 @@ class Sampler:
         self._world = world
         self._with_positions = with_positions
         self._next_ns = 0
-        self.books = self.positions = 0
+        self.books = self.positions = self.without_ours = 0
         world.watchers.append(self._look)
 
     def _look(self) -> None:
@@ -38,13 +39,31 @@ class Sampler:
             return
         self._next_ns = now_ns + _SAMPLE_EVERY_NS
         engine, floor = self._world.engine, self._world.floor
+        resting = [order for order in floor.orders(ACCOUNT) if order.remaining_cc]
         for ticker in engine.books.shelves:
             book = engine.books.served(ticker)
             if book is not None:
                 self.books += 1
                 assert book.levels() == (floor.levels(ticker, Side.BID), floor.levels(ticker, Side.ASK)), ticker
+                self._compare_shown(ticker, [order for order in resting if order.ticker == ticker])
         if self._with_positions:
             self._compare_positions()
+
+    def _compare_shown(self, ticker: str, resting: Sequence[OrderSnapshot]) -> None:
+        """What strategies are shown is the book of everybody else, where both sides know the same orders of ours."""
+        engine, floor = self._world.engine, self._world.floor
+        view = engine.view(self._world.schedule.now_ns, ticker)
+        known = {order.order_id: order.remaining_cc for order in view.working if order.state is OrderState.RESTING}
+        if known != {order.order_id: order.remaining_cc for order in resting}:
+            return
+        assert view.book is not None
+        for side in Side:
+            levels = dict(floor.levels(ticker, side))
+            for order in resting:
+                if order.side is side:
+                    levels[order.price_ticks] -= order.remaining_cc
+            assert view.book.depth(side, len(levels) or 1) == [level for level in levels.items() if level[1]], ticker
+        self.without_ours += bool(resting)
 
     def _compare_positions(self) -> None:
         # The stream tells of payouts as of fills, so neither side can be ahead of the other.

@@ -128,6 +128,7 @@ def test_both_sides_agree(seed: int, key: KeyPair, tmp_path: Path) -> None:
     assert any(fill.size_cc < sizes[fill.order_id] for fill in world.floor.fills(ACCOUNT))
     assert sampler.books > 1_000
     assert sampler.positions > 10
+    assert sampler.without_ours > 100
     assert verifying.verify(tmp_path, [], lambda done: None).runs == 1
 
 
