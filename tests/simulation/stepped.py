@@ -26,7 +26,7 @@ from fairstrike.core.effects import (
     Warn,
     Watch,
 )
-from fairstrike.core.events import Commanded, Event, TimerFired
+from fairstrike.core.events import Commanded, ComputationDone, Event, TimerFired
 from fairstrike.core.timing import SECOND_NS
 from fairstrike.core.units import UD_PER_DOLLAR
 from fairstrike.engine import Engine
@@ -36,10 +36,12 @@ from fairstrike.exchange.faults import Fault
 from fairstrike.exchange.floor import Floor
 from fairstrike.exchange.verification import Keyring
 from fairstrike.exchange.worlds import World, WorldParams
+from fairstrike.research.backtest import COMPUTED_AFTER_NS
 from fairstrike.store.journal import Journal
 from fairstrike.venue.kalshi.budget import Budget, BudgetParams
 from fairstrike.venue.kalshi.session import Session, SessionParams
 from fairstrike.venue.kalshi.signing import Allowed, Signer
+from fairstrike.worker.answering import Answers
 from tests.simulation.errands import ErrandParts, Errands
 from tests.simulation.link import Link, LinkParts
 from tests.simulation.schedule import Rank, Schedule
@@ -99,6 +101,7 @@ class SteppedWorld:
         self.journal = Journal(folder / "journal", settings.journal)
         self._turn = Turn(self.engine, self.journal, keeps_inputs=True)
         self._timers: dict[str, int] = {}
+        self._answers = Answers()
         self._world_due_ns = 0
         self.halt: Halt | None = None
         self.warnings: list[str] = []
@@ -186,7 +189,13 @@ class SteppedWorld:
                 case Halt():
                     self.halt = effect
                 case StartComputation():
-                    raise AssertionError("nothing computes aside yet")
+                    self._compute(effect)
+
+    def _compute(self, effect: StartComputation) -> None:
+        """Do a sum at once, and tell it when a replay would."""
+        result, due_ns = self._answers(effect.kind, effect.inputs), self.schedule.now_ns + COMPUTED_AFTER_NS
+        done = ComputationDone(kind=effect.kind, number=effect.number, result=result, recv_ns=due_ns)
+        self.schedule.at(due_ns, Rank.TIMER, lambda: self._deliver([done]))
 
     def _set_timer(self, effect: SetTimer) -> None:
         name, number = effect.name, self._timers.get(effect.name, 0) + 1

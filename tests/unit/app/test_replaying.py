@@ -4,10 +4,17 @@ import gzip
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from fairstrike.app import config, replaying
+from fairstrike.app import build, config, replaying
+from fairstrike.app.turn import Turn
 from fairstrike.core.errors import ConfigError
+from fairstrike.core.records import GroupFitted
+from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
+from fairstrike.pricing.volatility import Params as VolatilityParams
+from fairstrike.research.backtest import COMPUTED_AFTER_NS
+from fairstrike.store.journal import DECISIONS, Journal, read
 from tests.commands import Said, fairstrike
 
 TICKER = "KXBTC15M-26MAY131145-45"
@@ -17,20 +24,20 @@ SPOT = "recv_ns,exchange_ts,price_usd\n"
 DELTAS = 2_000
 
 
-def line(n: int, kind: str, **message: object) -> str:
+def line(n: int, kind: str, step_ms: int = 1, **message: object) -> str:
     seq = n if kind.startswith("orderbook") else None
-    text = {"recv_ns": BEGIN_NS + n * 1_000_000, "type": kind, "seq": seq, "sid": None}
+    text = {"recv_ns": BEGIN_NS + n * step_ms * MILLISECOND_NS, "type": kind, "seq": seq, "sid": None}
     return json.dumps(text | {"msg": {"market_ticker": TICKER} | message}) + "\n"
 
 
-def capture() -> str:
-    """A market with one level a side that swells and shrinks."""
+def capture(step_ms: int = 1) -> str:
+    """A market with one level a side that swells and shrinks, once each step."""
     lines = [line(0, "watch_market", close_time="2026-05-13T15:45:00Z", strike=79_271.97)]
     sides = {"yes_dollars_fp": [["0.4000", "100.00"]], "no_dollars_fp": [["0.5000", "100.00"]]}
-    lines.append(line(1, "orderbook_snapshot", **sides))
+    lines.append(line(1, "orderbook_snapshot", step_ms, **sides))
     for n in range(2, DELTAS + 2):
         change = {"price_dollars": "0.4000", "delta_fp": "1.00" if n % 2 else "-1.00", "side": "yes"}
-        lines.append(line(n, "orderbook_delta", ts_ms=BEGIN_NS // 1_000_000 + n, **change))
+        lines.append(line(n, "orderbook_delta", step_ms, ts_ms=BEGIN_NS // MILLISECOND_NS + n * step_ms, **change))
     return "".join(lines)
 
 
@@ -198,3 +205,31 @@ def test_replay_settings_below_zero_are_refused(tmp_path: Path, name: str) -> No
     path.write_text(f"[replay]\n{name} = -1\n")
     with pytest.raises(ConfigError, match=rf"at `\$\.replay\.{name}`; correct that value$"):
         config.load(path)
+
+
+def test_a_replay_with_long_sums_gives_the_same_twice(tmp_path: Path) -> None:
+    tape = tmp_path / "a.jsonl"
+    tape.write_text(capture(step_ms=20))
+    spot = (f"{BEGIN_NS + s * SECOND_NS},2026-05-13T15:42:{s + 6:02d}Z,{79_270 + s % 3}\n" for s in range(40))
+    tape.with_name("a.spot.csv").write_text(SPOT + "".join(spot))
+    rooms = config.RoomSettings(volatility=VolatilityParams(returns_min=10))
+    prepared = replaying.prepare([tape], config.Settings(rooms=rooms))
+    # The strategies that can be chosen for a replay compute nothing; who observes does.
+    started = msgspec.structs.replace(prepared.started, execution="observe")
+
+    def played(name: str) -> tuple[str, list[GroupFitted]]:
+        again = replaying.prepare([tape], prepared.settings)
+        journal = Journal(tmp_path / name, prepared.settings.journal)
+        engine = build.engine(started, prepared.settings)
+        turn = Turn(engine, journal, keeps_inputs=False)
+        replaying.drive(msgspec.structs.replace(again, started=started), engine, turn, lambda read: None)
+        journal.close(started.run_ns)
+        records = [record for record in read(tmp_path / name, DECISIONS) if record.kind == "GroupFitted"]
+        fits = [msgspec.msgpack.decode(record.body, type=GroupFitted) for record in records]
+        delays = {record.instant_ns - fit.asked_ns for record, fit in zip(records, fits, strict=True)}
+        assert delays == {COMPUTED_AFTER_NS}
+        return journal.digest(), fits
+
+    first = played("first")
+    assert first == played("again")
+    assert len(first[1]) > 10
