@@ -69,9 +69,10 @@ class DistributionInputs(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DistributionFitted(msgspec.Struct, frozen=True, kw_only=True):
-    """The ladder's states and their weights."""
+    """The ladder's states, their weights by the model, and those fitted to the quotes."""
 
     ladder: Ladder
+    prior: tuple[float, ...]
     fit: Fit
 
 

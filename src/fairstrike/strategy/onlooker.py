@@ -185,12 +185,16 @@ def _offers(view: MarketView) -> Iterator[Offer]:
 
 def _fitted(answer: Answer) -> GroupFitted:
     found = msgspec.msgpack.decode(answer.result, type=DistributionFitted)
-    worth = prices(found.ladder, found.fit.weights)
+    worth, model = prices(found.ladder, found.fit.weights), prices(found.ladder, found.prior)
     return GroupFitted(
         group=answer.group,
         asked_ns=answer.asked_ns,
         good_until_ns=answer.good_until_ns,
         slack_ppm=round(found.fit.slack * PPM),
-        # Sums of weights may pass a bound by the last digit of a float.
-        p_ppm={ticker: ppm_of_belief(min(max(p, 0.0), 1.0)) for ticker, p in worth.items()},
+        p_ppm={ticker: (_ppm(p), _ppm(model[ticker])) for ticker, p in worth.items()},
     )
+
+
+def _ppm(p: float) -> int:
+    # A sum of weights may pass a bound by the last digit of a float.
+    return ppm_of_belief(min(max(p, 0.0), 1.0))

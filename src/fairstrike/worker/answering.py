@@ -57,7 +57,7 @@ def distribution(inputs: DistributionInputs) -> DistributionFitted:
         if ticker in ladder.spans and ticker in inputs.schedules
     }
     prior = model_weights(ladder, settlement_law(inputs.known))
-    return DistributionFitted(ladder=ladder, fit=fitted(ladder, bands, prior))
+    return DistributionFitted(ladder=ladder, prior=tuple(prior), fit=fitted(ladder, bands, prior))
 
 
 class _Arbitrage:

@@ -150,8 +150,10 @@ def test_a_groups_series_are_fitted_as_one_ladder_but_what_has_no_strike() -> No
     assert (fit.group, fit.asked_ns, fit.good_until_ns, fit.slack_ppm) == (GROUP[0].group, at(200), at(210), 0)
     assert fit.p_ppm.keys() == {RANGE, UP, T, ABOVE}
     # One distribution: above 80,000 is the range, the cent after it and what is above that.
-    assert 0 <= fit.p_ppm[T] - fit.p_ppm[RANGE] - fit.p_ppm[ABOVE] < 1_000
-    assert fit.p_ppm[ABOVE] < fit.p_ppm[UP] < fit.p_ppm[T]
+    for which in (0, 1):
+        p_ppm = {ticker: p[which] for ticker, p in fit.p_ppm.items()}
+        assert 0 <= p_ppm[T] - p_ppm[RANGE] - p_ppm[ABOVE] < 1_000
+        assert p_ppm[ABOVE] < p_ppm[UP] < p_ppm[T]
 
 
 def test_each_sum_has_its_pace_and_a_decision_asks_for_one() -> None:

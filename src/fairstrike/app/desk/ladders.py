@@ -7,7 +7,7 @@ The lines of the terminal are dealt to the events in turn. An event with more st
 money: where the fair value, or else the middle of the market, is nearest to one half.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -50,9 +50,10 @@ def screen(sights: Sights, now_ns: int, width: int, height: int) -> RenderableTy
     notes = _notes(sights)
     lines = height - _FRAME_LINES - len(notes)
     ladders = sights.ladders(now_ns)
-    count = max(1, min(len(ladders), EVENTS_SHOWN, lines // (_EVENT_LINES + _LEAST_ROWS)))
-    shown = ladders[:count]
-    proofs, columns = _proofs(shown, ladders), _columns(shown, width - _FRAME_COLUMNS)
+    proofs = _proofs(ladders)
+    shown = _shown(ladders, proofs, lines)
+    proofs = {name: proof for name, proof in proofs.items() if any(name == one.event_ticker for one in shown)}
+    columns = _columns(shown, width - _FRAME_COLUMNS)
     lines -= len(proofs)
     rows = dealt(lines - _EVENT_LINES * len(shown) + 1, [len(ladder.sights) for ladder in shown])
     parts: list[RenderableType] = []
@@ -123,11 +124,22 @@ def leg(of: Leg, contract: Contract | None) -> str:
     return f"{act} {_size(of.size_cc)} {market} at {of.price_ticks / TICKS_PER_CENT:.1f}"
 
 
-def _proofs(shown: Sequence[Ladder], ladders: Sequence[Ladder]) -> dict[str, Text]:
-    """Give what the quotes of each settlement group prove, by the first of its events that is shown."""
+def _shown(ladders: Sequence[Ladder], proofs: Mapping[str, Text], lines: int) -> Sequence[Ladder]:
+    """Give the events that fit with a few rows each, one at least."""
+    # No blank line follows the last.
+    used = -1
+    for count, ladder in enumerate(ladders[:EVENTS_SHOWN]):
+        used += _EVENT_LINES + min(_LEAST_ROWS, len(ladder.sights)) + (ladder.event_ticker in proofs)
+        if count and used > lines:
+            return ladders[:count]
+    return ladders[:EVENTS_SHOWN]
+
+
+def _proofs(ladders: Sequence[Ladder]) -> dict[str, Text]:
+    """Give what the quotes of each settlement group prove, by the first of its events."""
     contracts = {sight.contract.ticker: sight.contract for ladder in ladders for sight in ladder.sights}
     firsts: dict[str, Ladder] = {}
-    for ladder in shown:
+    for ladder in ladders:
         firsts.setdefault(ladder.group, ladder)
     found: dict[str, Text] = {}
     for ladder in firsts.values():

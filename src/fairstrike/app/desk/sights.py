@@ -54,7 +54,8 @@ class _Read(msgspec.Struct, frozen=True):
 class Sight(msgspec.Struct, frozen=True, kw_only=True):
     """One market as it was last seen. `absent` says why there is no book; empty when there is one.
 
-    Prices are None for an empty side, `fair_ppm` while there is no fair value, `fitted_ppm` while there is no fit.
+    Prices are None for an empty side, `fair_ppm` while there is no fair value. `fitted_ppm` and `unfitted_ppm`, the
+    model less the fit, are both of the fit's instant, and None while there is none.
     """
 
     contract: Contract
@@ -66,6 +67,7 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
     absent: str
     is_polled: bool
     fitted_ppm: int | None = None
+    unfitted_ppm: int | None = None
 
     @property
     def edge_ppm(self) -> int | None:
@@ -73,11 +75,6 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
         if self.fair_ppm is None or self.bid_ticks is None or self.ask_ticks is None:
             return None
         return self.fair_ppm - (self.bid_ticks + self.ask_ticks) * _TICKS_PPM // 2
-
-    @property
-    def unfitted_ppm(self) -> int | None:
-        """Fair value less the fitted probability; None without either."""
-        return None if self.fair_ppm is None or self.fitted_ppm is None else self.fair_ppm - self.fitted_ppm
 
 
 class Ladder(msgspec.Struct, frozen=True, kw_only=True):
@@ -260,6 +257,7 @@ class Sights:
         is_gone = book.is_polled and row.bid_ticks is None and row.ask_ticks is None
         absent = book.absent or ("REST gives no book" if is_gone else "")
         is_there = not absent
+        fitted = fit.p_ppm.get(contract.ticker) if is_there and fit is not None else None
         return Sight(
             contract=contract,
             bid_ticks=row.bid_ticks if is_there else None,
@@ -269,7 +267,8 @@ class Sights:
             fair_ppm=row.fair_ppm if is_there else None,
             absent=absent,
             is_polled=book.is_polled and is_there,
-            fitted_ppm=fit.p_ppm.get(contract.ticker) if is_there and fit is not None else None,
+            fitted_ppm=None if fitted is None else fitted[0],
+            unfitted_ppm=None if fitted is None else fitted[1] - fitted[0],
         )
 
 

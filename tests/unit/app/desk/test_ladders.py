@@ -73,6 +73,15 @@ def test_a_narrow_terminal_keeps_the_prices() -> None:
     assert row.strip("│ ").split()[2:] == ["51.8", "53.8", "53.3"]
 
 
+def test_events_of_a_strike_each_leave_room_for_another() -> None:
+    alone = [
+        msgspec.structs.replace(contract(name), event_ticker=name, floor_e8=80_000 * 10**8) for name in ("A", "B", "C")
+    ]
+    said = [msgspec.structs.replace(listed(one.ticker), contract=one) for one in alone]
+    shown = lines(sights(STARTED, UP, *said, Watch(tickers=("A", "B", "C"))), 80, 12)
+    assert [line.split()[1] for line in shown if "closes in" in line] == ["A", "B"]
+
+
 def proved(**changes: object) -> list[msgspec.Struct]:
     """The same ladder with a fit of its markets, and what its quotes prove when changed."""
     fit = GroupFitted(
@@ -80,7 +89,7 @@ def proved(**changes: object) -> list[msgspec.Struct]:
         asked_ns=at(7),
         good_until_ns=at(17),
         slack_ppm=0,
-        p_ppm={name: 960_000 - 48_000 * number for number, name in enumerate(NAMES)},
+        p_ppm={name: (960_000 - 48_000 * number, 961_000 - 48_000 * number) for number, name in enumerate(NAMES)},
     )
     return [*ladder(), msgspec.structs.replace(fit, **changes)]
 
@@ -89,7 +98,7 @@ def test_the_fit_is_beside_the_model_with_its_age() -> None:
     shown = lines(sights(*proved()))
     assert "official, 2 s  fit 3 s" in shown[1]
     row = next(line for line in shown if "> 79,900" in line)
-    assert row.split()[7:11] == ["53.3", "+0.5", "52.8", "+0.5"]
+    assert row.split()[7:11] == ["53.3", "+0.5", "52.8", "+0.1"]
 
 
 def test_quotes_that_contradict_each_other_are_told() -> None:

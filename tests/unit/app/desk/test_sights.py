@@ -17,7 +17,11 @@ STARTED = build.run_started(config.observe_profile("box"), "observe", RUN)
 UP = StreamChanged(source="kalshi", is_up=True, reason="connected", recv_ns=at(0))
 DOWN = StreamChanged(source="kalshi", is_up=False, reason="the line broke", recv_ns=at(5))
 FITTED = GroupFitted(
-    group=contract().group, asked_ns=at(9), good_until_ns=at(19), slack_ppm=12_500, p_ppm={T: 430_000, U: 400_000}
+    group=contract().group,
+    asked_ns=at(9),
+    good_until_ns=at(19),
+    slack_ppm=12_500,
+    p_ppm={T: (430_000, 451_000), U: (400_000, 420_000)},
 )
 RISKLESS = RisklessFound(
     group=contract().group,
@@ -145,7 +149,7 @@ def test_the_reference_is_the_engines_and_goes_when_it_is_stale() -> None:
 def test_a_fit_is_beside_the_model_while_it_is_good() -> None:
     seen = sights(*WATCHED, UP, snapshot(1), decided(4_000, 4_200), FITTED)
     (ladder,) = seen.ladders(at(19))
-    assert (ladder.fit, ladder.sights[0].fitted_ppm, ladder.sights[0].unfitted_ppm) == (FITTED, 430_000, 20_000)
+    assert (ladder.fit, ladder.sights[0].fitted_ppm, ladder.sights[0].unfitted_ppm) == (FITTED, 430_000, 21_000)
     (ladder,) = seen.ladders(at(19) + 1)
     assert (ladder.fit, ladder.sights[0].fitted_ppm, ladder.sights[0].unfitted_ppm) == (None, None, None)
 
