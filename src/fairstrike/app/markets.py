@@ -184,15 +184,19 @@ async def _read(
     asked: Wanted, place: places.Place, clock: SystemClock, on_series: Callable[[int], None]
 ) -> dict[str, list[Event]]:
     look = build.lookout(place, clock, Probe(()), None)
+    names = tuple(dict.fromkeys(asked.series))
     told: dict[str, list[Event]] = {}
+
+    async def read(series: str) -> None:
+        what = Ask(what="markets", key=series)
+        told[series] = await converse(ask(what, clock.now_ns()), look.reads.exchange)
+        on_series(len(told))
+
     try:
-        for number, series in enumerate(dict.fromkeys(asked.series), start=1):
-            what = Ask(what="markets", key=series)
-            told[series] = await converse(ask(what, clock.now_ns()), look.reads.exchange)
-            on_series(number)
+        await asyncio.gather(*map(read, names))
     finally:
         await look.rest.close()
-    return told
+    return {series: told[series] for series in names}
 
 
 def _events(asked: Wanted, listings: Iterable[Listing], now_ns: int) -> list[tuple[Listing, ...]]:
