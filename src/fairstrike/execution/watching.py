@@ -1,7 +1,8 @@
 """Watching: which markets are looked at, by whom, and until when.
 
-A market is watched from `watch_within_ns` before its close, if anybody trades it, until it is settled, or was over for
-`watch_after_ns` with nothing of ours in it. While any is alive, having a book or orders of ours, there is a pulse.
+A market of a chosen timeframe is watched from `watch_within_ns` before its close, if anybody trades it, until it is
+settled, or was over for `watch_after_ns` with nothing of ours in it. While any is alive, having a book or orders of
+ours, there is a pulse.
 """
 
 from collections.abc import Iterable
@@ -32,8 +33,8 @@ class Watching(Generic[_Trader]):
 
     def begin(self, contract: Contract, traders: tuple[_Trader, ...], venue_ns: int) -> bool:
         """Watch a listed market when it is near its close, somebody trades it and it is new. Gives whether it is."""
-        is_wanted = self._params.watches(contract, contract.close_ns - venue_ns)
-        if not traders or contract.ticker in self.traded or not is_wanted:
+        is_near = self._params.watches(contract, contract.close_ns - venue_ns)
+        if not traders or contract.ticker in self.traded or not is_near:
             return False
         self.traded[contract.ticker] = traders
         self._notes.want(Watch(tickers=(contract.ticker,)))
