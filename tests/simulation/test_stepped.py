@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from fairstrike.app import verifying
-from fairstrike.core.events import OrderDoubted
+from fairstrike.core.events import OrderDoubted, TermsChanged
 from fairstrike.core.records import Booked
-from fairstrike.core.timing import SECOND_NS
+from fairstrike.core.timing import MINUTE_NS, SECOND_NS
 from fairstrike.exchange import faults as of
 from fairstrike.exchange.liquidity import LiquidityParams
 from fairstrike.exchange.worlds import WorldParams
@@ -123,6 +123,9 @@ def test_both_sides_agree(seed: int, key: KeyPair, tmp_path: Path) -> None:
     check_fills_and_settlements(world, told)
     check_one_order_an_intention(world, told)
     assert inputs(tmp_path, OrderDoubted) == []
+    (target,) = inputs(tmp_path, TermsChanged)
+    opened_ns = world.world.close_ns - 15 * MINUTE_NS
+    assert opened_ns < target.recv_ns < opened_ns + 2 * SECOND_NS, "the stream tells a strike before a read could"
     assert {record.strategy for record in told if isinstance(record, Booked)} == {"momentum_scalp", "market_maker"}
     sizes = {order.order_id: order.initial_cc for order in world.floor.orders(ACCOUNT)}
     assert any(fill.size_cc < sizes[fill.order_id] for fill in world.floor.fills(ACCOUNT))

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from fairstrike.core.contract import Comparison, Timeframe
+from fairstrike.core.contract import CENT_GRID, Comparison, PriceRange, Timeframe
 from fairstrike.core.effects import (
     Ask,
     CancelOrder,
@@ -317,7 +317,11 @@ def test_a_close_whose_prints_contradict_its_official_value_is_an_alarm() -> Non
     hall = Hall()
     hall.feed(*(printed(second, 80_000) for second in range(100, 162)))
     later = msgspec.structs.replace(
-        listed(T).contract, comparison=Comparison.AT_LEAST, open_ns=at(161), floor_e8=79_990 * 10**8
+        listed(T).contract,
+        series="KXBTC15M",
+        comparison=Comparison.AT_LEAST,
+        open_ns=at(161),
+        floor_e8=79_990 * 10**8,
     )
     outcome = hall.feed(msgspec.structs.replace(listed(), contract=later, recv_ns=at(165)), batch(165))
     (audit,) = of(CloseAudited, outcome.records)
@@ -460,6 +464,18 @@ def test_an_unclear_market_is_one_warning_however_often_it_is_read() -> None:
         [],
         [],
     ]
+
+
+TENTHS = (PriceRange(start_ticks=0, end_ticks=10_000, step_ticks=10),)
+
+
+def test_another_price_grid_counts_at_once() -> None:
+    hall = Hall().opened()
+    assert not hall.engine.view(at(50), T).contract.is_on_grid(4_010)
+    hall.feed(TermsChanged(ticker=T, grid=TENTHS, recv_ns=at(50)), batch(50))
+    assert hall.engine.view(at(50), T).contract.is_on_grid(4_010)
+    hall.feed(TermsChanged(ticker=T, grid=CENT_GRID, recv_ns=at(51)), batch(51))
+    assert not hall.engine.view(at(51), T).contract.is_on_grid(4_010)
 
 
 def test_markets_of_other_timeframes_are_known_and_not_watched() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from fairstrike.core.contract import Comparison, Contract, Window, rounded_sum, window_prints, window_seconds
+from fairstrike.core.contract import Comparison, Contract, Timeframe, Window, rounded_sum, window_prints, window_seconds
 from fairstrike.core.records import CloseAudited, SourceMean
 from fairstrike.core.timing import SECOND_NS, WINDOW_SECONDS, format_rfc3339
 from fairstrike.core.units import format_e8
@@ -43,8 +43,8 @@ def close_of_strike(contract: Contract) -> int | None:
 
     An up/down market opens at the close before it and compares with that close's value.
     """
-    is_chained = contract.comparison is Comparison.AT_LEAST and contract.floor_e8 is not None
-    return contract.open_ns if is_chained else None
+    is_up_down = contract.timeframe is Timeframe.QUARTER_HOUR and contract.comparison is Comparison.AT_LEAST
+    return contract.open_ns if is_up_down and contract.floor_e8 is not None else None
 
 
 def audit_close(contract: Contract, series: Mapping[str, Series], window: Window) -> CloseAudited | None:

@@ -103,6 +103,9 @@ def test_only_a_chained_strike_tells_the_close_before_it() -> None:
     assert close_of_strike(UP_DOWN) == CLOSE * SECOND
     assert close_of_strike(msgspec.structs.replace(UP_DOWN, floor_e8=None)) is None
     assert close_of_strike(contract()) is None
+    assert close_of_strike(msgspec.structs.replace(UP_DOWN, series="KXBTCD")) is None, (
+        "no strike of a threshold is a mean"
+    )
     assert audit_close(contract(), {"official": series("official", steps())}, Window.BEFORE_CLOSE) is None
 
 
