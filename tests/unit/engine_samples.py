@@ -13,6 +13,7 @@ from fairstrike.core.events import (
     BalanceRead,
     BatchEnded,
     BookDelta,
+    BookLost,
     BookSnapshot,
     Commanded,
     ComputationDone,
@@ -80,6 +81,10 @@ def listed(ticker: str = T, seconds: float = 0) -> ContractListed:
     return ContractListed(
         contract=contract(ticker), schedule=FeeSchedule(), status="active", volume_24h_cc=0, recv_ns=at(seconds)
     )
+
+
+def lost(seconds: float, reason: str) -> BookLost:
+    return BookLost(ticker=T, reason=reason, recv_ns=at(seconds))
 
 
 def snapshot(

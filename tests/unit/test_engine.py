@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from fairstrike.core.contract import CENT_GRID, Comparison, PriceRange, Timeframe
+from fairstrike.core.contract import CENT_GRID, Comparison, PriceRange
 from fairstrike.core.effects import (
     Ask,
     CancelOrder,
@@ -16,7 +16,6 @@ from fairstrike.core.effects import (
 )
 from fairstrike.core.events import (
     AskFailed,
-    BookLost,
     BooksRead,
     CancelAnswered,
     CancelFailed,
@@ -71,6 +70,7 @@ from tests.unit.engine_samples import (
     fills_read,
     key_of,
     listed,
+    lost,
     of,
     positions,
     printed,
@@ -80,10 +80,6 @@ from tests.unit.engine_samples import (
     snapshot,
     timer,
 )
-
-
-def lost(seconds: float, reason: str) -> BookLost:
-    return BookLost(ticker=T, reason=reason, recv_ns=at(seconds))
 
 
 def rows(outcome: Outcome) -> list[Row]:
@@ -428,26 +424,7 @@ def test_an_unknown_command_is_answered_with_a_warning() -> None:
     assert of(Warn, outcome.effects) == [Warn(text="there is no command 'dance'")]
 
 
-# Timers, failures, determinism
-
-
-def pulses(outcome: Outcome) -> list[SetTimer]:
-    return [effect for effect in of(SetTimer, outcome.effects) if effect.name == "pulse"]
-
-
-def test_the_pulse_begins_with_a_book_and_goes_on_while_there_is_one() -> None:
-    hall = Hall()
-    assert pulses(hall.feed(listed(), batch(1))) == []
-    assert pulses(hall.feed(snapshot(2), batch(2))) == [SetTimer(name="pulse", due_ns=at(3))]
-    assert pulses(hall.feed(timer(3, "pulse"))) == [SetTimer(name="pulse", due_ns=at(4))]
-    assert pulses(hall.feed(lost(3.5, "gap"), batch(3.5), timer(4, "pulse"))) == []
-    assert pulses(hall.feed(snapshot(5), batch(5))) == [SetTimer(name="pulse", due_ns=at(6))]
-
-
-def test_the_pulse_goes_on_without_a_book_while_an_order_of_ours_is_there() -> None:
-    hall = Hall().opened()
-    hall.ordered()
-    assert pulses(hall.feed(lost(43, "gap"), batch(43), timer(44, "pulse"))) == [SetTimer(name="pulse", due_ns=at(45))]
+# Failures, terms, determinism
 
 
 def test_a_refused_frame_is_a_warning() -> None:
@@ -476,13 +453,6 @@ def test_another_price_grid_counts_at_once() -> None:
     assert hall.engine.view(at(50), T).contract.is_on_grid(4_010)
     hall.feed(TermsChanged(ticker=T, grid=CENT_GRID, recv_ns=at(51)), batch(51))
     assert not hall.engine.view(at(51), T).contract.is_on_grid(4_010)
-
-
-def test_markets_of_other_timeframes_are_known_and_not_watched() -> None:
-    others = Hall(timeframes=(Timeframe.QUARTER_HOUR, Timeframe.DAILY))
-    assert of(Watch, others.feed(listed(), batch(1)).effects) == []
-    assert T in others.engine.catalog.listings
-    assert of(Watch, Hall(timeframes=(Timeframe.HOURLY,)).feed(listed(), batch(1)).effects) == [Watch(tickers=(T,))]
 
 
 def test_a_strike_told_by_the_stream_counts_at_once() -> None:

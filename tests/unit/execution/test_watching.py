@@ -3,16 +3,17 @@
 import msgspec
 import pytest
 
+from fairstrike.core.contract import Timeframe
 from fairstrike.core.effects import SetTimer, Unwatch, Watch
 from fairstrike.core.events import BookSnapshot
 from fairstrike.execution import reconcile, stopping
-from fairstrike.execution.clerk import Clerk, Notes
+from fairstrike.execution.clerk import Clerk, Notes, Outcome
 from fairstrike.execution.rounds import Params
 from fairstrike.execution.watching import Watching
 from fairstrike.market.books import Books
 from fairstrike.market.books import Params as BooksParams
 from fairstrike.market.catalog import Catalog
-from tests.unit.engine_samples import RUN, SECOND, TAG, T, at, listed, snapshot
+from tests.unit.engine_samples import RUN, SECOND, TAG, Hall, T, at, batch, listed, lost, of, snapshot, timer
 
 CLOSE = at(3_600)
 WHO = ("somebody",)
@@ -76,3 +77,32 @@ def test_only_open_markets_are_open() -> None:
     assert (seen.watching.open(at(0)), seen.watching.open(CLOSE)) == ([T], [])
     later = msgspec.structs.replace(seen.contract, ticker="U")
     assert not seen.watching.begin(later, (), at(0))
+
+
+# In the hall
+
+
+def pulses(outcome: Outcome) -> list[SetTimer]:
+    return [effect for effect in of(SetTimer, outcome.effects) if effect.name == "pulse"]
+
+
+def test_the_pulse_begins_with_a_book_and_goes_on_while_there_is_one() -> None:
+    hall = Hall()
+    assert pulses(hall.feed(listed(), batch(1))) == []
+    assert pulses(hall.feed(snapshot(2), batch(2))) == [SetTimer(name="pulse", due_ns=at(3))]
+    assert pulses(hall.feed(timer(3, "pulse"))) == [SetTimer(name="pulse", due_ns=at(4))]
+    assert pulses(hall.feed(lost(3.5, "gap"), batch(3.5), timer(4, "pulse"))) == []
+    assert pulses(hall.feed(snapshot(5), batch(5))) == [SetTimer(name="pulse", due_ns=at(6))]
+
+
+def test_the_pulse_goes_on_without_a_book_while_an_order_of_ours_is_there() -> None:
+    hall = Hall().opened()
+    hall.ordered()
+    assert pulses(hall.feed(lost(43, "gap"), batch(43), timer(44, "pulse"))) == [SetTimer(name="pulse", due_ns=at(45))]
+
+
+def test_markets_of_other_timeframes_are_known_and_not_watched() -> None:
+    others = Hall(timeframes=(Timeframe.QUARTER_HOUR, Timeframe.DAILY))
+    assert of(Watch, others.feed(listed(), batch(1)).effects) == []
+    assert T in others.engine.catalog.listings
+    assert of(Watch, Hall(timeframes=(Timeframe.HOURLY,)).feed(listed(), batch(1)).effects) == [Watch(tickers=(T,))]
