@@ -15,6 +15,7 @@ class AverageCase(msgspec.Struct, frozen=True):
     seen_mean: float = msgspec.field(name="observed_mean", default=0.0)
     effective_threshold: float | None = None
     slope: float = msgspec.field(name="delta_dP_dS", default=0.0)
+    sd: float = msgspec.field(name="sd_abs", default=0.0)
 
 
 class RangeCase(msgspec.Struct, frozen=True):

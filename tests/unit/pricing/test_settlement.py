@@ -68,6 +68,8 @@ def vectors(shared_facts: Path) -> Vectors:
 def test_thresholds_before_and_inside_the_window(vectors: Vectors) -> None:
     assert (len(vectors.average_before_window), len(vectors.average_inside_window)) == (14, 10)
     for case in [*vectors.average_before_window, *vectors.average_inside_window]:
+        sd = case.spot * case.vol * math.sqrt(variance_multiplier(case.first_s, case.left) / YEAR_S)
+        assert pytest.approx(case.sd, rel=1e-6) == sd
         law = law_of(case.spot, case.vol, case.first_s, case.left, case.seen_mean)
         p = probability(contract_of(Comparison.ABOVE, case.strike), law)
         assert pytest.approx(case.p, abs=1e-7) == p

@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from statistics import NormalDist
 
 import msgspec
 import numpy as np
@@ -34,7 +35,9 @@ class BeforeOpen(msgspec.Struct, frozen=True):
 class OpenFair(msgspec.Struct, frozen=True):
     sd_z: float
     quantiles: dict[str, float]
+    mean_abs_dev_from_half: float
     share_outside_45_55: float
+    share_outside_40_60: float
 
 
 class ScaleRow(msgspec.Struct, frozen=True):
@@ -92,9 +95,15 @@ def test_fair_prices_at_the_open_are_not_one_half(vectors: Vectors) -> None:
     told = vectors.updown_open_fair_distribution
     behind, ahead = variance_multiplier(1.0, 60), variance_multiplier(840.0, 60)
     assert pytest.approx(told.sd_z, abs=2e-8) == math.sqrt(behind / ahead)
-    assert pytest.approx(told.quantiles["95"], abs=1e-4) == normal_cdf(1.6448536 * told.sd_z)
-    z_55 = 0.1256613
-    assert pytest.approx(told.share_outside_45_55, abs=1e-3) == 2.0 * normal_cdf(-z_55 / told.sd_z)
+    normal = NormalDist()
+    assert len(told.quantiles) == 9
+    for percent, quantile in told.quantiles.items():
+        assert pytest.approx(quantile, abs=1e-4) == normal_cdf(normal.inv_cdf(int(percent) / 100) * told.sd_z)
+    for p, share in ((0.55, told.share_outside_45_55), (0.60, told.share_outside_40_60)):
+        assert pytest.approx(share, abs=1e-3) == 2.0 * normal_cdf(-normal.inv_cdf(p) / told.sd_z)
+    middles = [normal.inv_cdf((i + 0.5) / 10_000) for i in range(10_000)]
+    away = math.fsum(abs(normal_cdf(z * told.sd_z) - 0.5) for z in middles) / len(middles)
+    assert pytest.approx(told.mean_abs_dev_from_half, abs=1e-4) == away
 
 
 def test_scale_of_a_quarter_of_an_hour(vectors: Vectors) -> None:

@@ -1,6 +1,7 @@
 """Sizes: figures computed elsewhere, the optimum against every other stake, refusals."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -36,6 +37,7 @@ class Single(msgspec.Struct, frozen=True):
 class VectorClaim(msgspec.Struct, frozen=True):
     cost: float
     payoff: tuple[float, ...]
+    p: float = msgspec.field(name="q")
 
 
 class Joint(msgspec.Struct, frozen=True):
@@ -43,6 +45,10 @@ class Joint(msgspec.Struct, frozen=True):
     claims: list[VectorClaim]
     joint_fraction: list[float]
     joint_growth: float
+    joint_worst_wealth: float
+    independent_fraction: list[float]
+    independent_growth: float
+    independent_worst_wealth: float
 
 
 class Vectors(msgspec.Struct, frozen=True):
@@ -105,6 +111,22 @@ def test_ladder(vectors: Vectors) -> None:
     assert pytest.approx(case.joint_fraction, abs=2e-5) == list(stakes.fractions)
     assert pytest.approx(case.joint_growth, abs=1e-7) == stakes.growth
     assert stakes.gap < 1e-9
+    assert pytest.approx(case.joint_worst_wealth, abs=2e-5) == min(wealth_of(case.claims, stakes.fractions))
+    # Each claim by itself stakes more, and all of them together grow more slowly.
+    alone = [kelly_fraction(claim.p, claim.cost) for claim in case.claims]
+    wealth = wealth_of(case.claims, alone)
+    assert pytest.approx(case.independent_fraction, abs=2e-5) == alone
+    assert pytest.approx(case.independent_worst_wealth, abs=2e-5) == min(wealth)
+    growth_alone = math.fsum(p * math.log(w) for p, w in zip(pi, wealth, strict=True))
+    assert pytest.approx(case.independent_growth, abs=1e-6) == growth_alone < stakes.growth
+
+
+def wealth_of(claims: Sequence[VectorClaim], fractions: Sequence[float]) -> list[float]:
+    """What one dollar comes to in each state."""
+    return [
+        1.0 + math.fsum(f * (claim.payoff[s] / claim.cost - 1.0) for f, claim in zip(fractions, claims, strict=True))
+        for s in range(len(claims[0].payoff))
+    ]
 
 
 @given(st.floats(0.01, 0.99), st.floats(0.02, 0.98))
