@@ -406,7 +406,11 @@ def allow_little() -> None:
 
 def test_a_full_disk_leaves_no_decision_without_its_inputs(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", FULL, str(tmp_path)], capture_output=True, text=True, check=True, preexec_fn=allow_little
+        [sys.executable, "-B", "-c", FULL, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        preexec_fn=allow_little,
     )
     number, sentence = done.stdout.split(" ", 1)
     expected = f"the journal in {tmp_path} cannot be written (File too large): make room, then start again"

@@ -209,7 +209,7 @@ def allow_little() -> None:
 
 def test_a_full_disk_ends_it_and_harms_nothing(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", FULL, str(tmp_path)],
+        [sys.executable, "-B", "-c", FULL, str(tmp_path)],
         cwd=Path(__file__).parents[3],
         capture_output=True,
         text=True,
