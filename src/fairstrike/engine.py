@@ -152,11 +152,13 @@ class Engine:
             case ev.StreamChanged() if event.source == KALSHI:
                 self.attention.books.update(self.rounds.stream_changed(event))
             case ev.AskFailed():
-                self.rounds.ask_failed(event.what)
-                self._notes.want(fx.Warn(text=f"reading {event.what} failed: {event.reason}"))
+                self.rounds.ask_failed(event)
             case ev.FrameRefused():
                 self._notes.want(fx.Warn(text=f"{event.source}: a frame was refused: {event.reason}"))
-            case ev.TradePrinted() | ev.StreamChanged():
+            case ev.SpotTold():
+                self.fairs.spot.fold(event)
+                self._notes.write(event)
+            case ev.TradePrinted() | ev.StreamChanged() | ev.SpotSummed():
                 pass
             case _:
                 raise AssertionError(f"{type(event).__name__} is folded before this")
@@ -173,8 +175,7 @@ class Engine:
                 self._resubscribe(ticker, "crossed")
             if ticker in self.watching.traded:
                 self.attention.look(ticker, self.books.served(ticker))
-        dues = [due for due in map(self.books.hold_ends_ns, held) if due > now_ns]
-        if dues:
+        if dues := [due for due in map(self.books.hold_ends_ns, held) if due > now_ns]:
             self._notes.want(fx.SetTimer(name="crossed", due_ns=min(dues)))
         return held
 
@@ -263,8 +264,9 @@ class Engine:
     def _pulse(self, now_ns: int) -> None:
         """Have what every market is woken for by time alone looked at."""
         self._let_go(self.watching.over(now_ns - self._offset_ns(KALSHI)))
-        for ticker in self.watching.pulse(now_ns):
+        for ticker in (alive := self.watching.pulse(now_ns)):
             self.attention.mark(ticker, 0)
+        self._notes.want(*self.fairs.proxies(map(self.catalog.contract, alive), now_ns, self._offset_ns(KALSHI)))
 
     def _let_go(self, tickers: Sequence[str]) -> None:
         """Watch markets no longer."""

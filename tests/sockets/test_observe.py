@@ -17,6 +17,7 @@ from fairstrike.exchange.announcement import Announcement
 from fairstrike.store.journal import DECISIONS, read
 from tests.commands import PROGRAM, fairstrike
 from tests.sockets.processes import descendants_of, is_alive
+from tests.sockets.spot import SpotVenues, coinbase
 from tests.sockets.test_bad_input import PATIENCE_S, Running, exchange, until
 
 SENT = {"SendOrder", "CancelOrder", "Ordered", "Booked", "CashSet"}
@@ -98,4 +99,28 @@ def test_books_are_shown_until_it_is_told_to_end(
     assert [pid for pid in started if is_alive(pid)] == []
     assert {record.kind for record in read(place / name / "run" / "journal", DECISIONS)} & SENT == set()
     said = fairstrike("verify", "--json", f"{name}/run", folder=place)
+    assert (said.code, json.loads(said.out)["runs"], json.loads(said.out)["cut"]) == (0, 1, 0)
+
+
+def references(running: Running) -> list[dict[str, Any] | str]:
+    """What the latest object says of each event's reference: itself, or why there is none."""
+    found = objects(running)[-1:]
+    return [event["reference"] or event["reference_absent"] for seen in found for event in seen["events"]]
+
+
+def test_without_a_key_the_price_is_a_proxys_and_a_fair_value_is_shown(place: Path, line: Announcement) -> None:
+    with SpotVenues(line.clock, {"coinbase": coinbase}) as venues:
+        host = f'[spot.hosts]\ncoinbase = "{venues.hosts["coinbase"]}"\n'
+        (place / "proxy.toml").write_text(f'[rooms.engine]\nseries = ["KXBTC15M"]\n{host}')
+        running = observing(place, "proxied", "--no-key", "--config", "proxy.toml")
+        until("a fair value is shown", lambda: any(market["fair"] for market in markets(running)))
+        for reference in references(running):
+            assert isinstance(reference, dict)
+            assert (reference["source"], reference["is_proxy"]) == ("coinbase", True)
+            assert 79_990 < float(reference["value"]) < 80_010
+    until("there is no price", lambda: set(map(str, references(running))) == {"no source prints BTC now"})
+    assert not any(market["fair"] for market in markets(running))
+    assert [said.split(":")[0] for said in objects(running)[-1]["warnings"]][:1] == ["coinbase is down"]
+    assert running.end() == 0
+    said = fairstrike("verify", "--json", "proxied/run", folder=place)
     assert (said.code, json.loads(said.out)["runs"], json.loads(said.out)["cut"]) == (0, 1, 0)

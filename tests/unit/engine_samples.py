@@ -121,9 +121,9 @@ def timer(seconds: float, name: str) -> TimerFired:
     return TimerFired(name=name, recv_ns=at(seconds))
 
 
-def printed(seconds: int, dollars: int = 80_000) -> IndexPrinted:
+def printed(seconds: int, dollars: int = 80_000, source: str = "official") -> IndexPrinted:
     return IndexPrinted(
-        asset="BTC", source="official", second=at(seconds) // SECOND, value_e8=dollars * 10**8, recv_ns=at(seconds)
+        asset="BTC", source=source, second=at(seconds) // SECOND, value_e8=dollars * 10**8, recv_ns=at(seconds)
     )
 
 

@@ -26,6 +26,8 @@ from fairstrike.core.events import (
     OffsetStepped,
     OrderDoubted,
     OrderRejected,
+    SpotSummed,
+    SpotTold,
     StreamChanged,
     TermsChanged,
     TermsDoubted,
@@ -127,6 +129,8 @@ WAITS: tuple[Event, ...] = (
     StreamChanged(source="kalshi", is_up=False, reason="r", recv_ns=at(50)),
     AskFailed(what="orders", reason="r", recv_ns=at(50)),
     FrameRefused(source="kalshi", reason="r", recv_ns=at(50)),
+    SpotTold(candles=(), fundings=(), recv_ns=at(50)),
+    SpotSummed(figures=(), recv_ns=at(50)),
 )
 
 

@@ -1,9 +1,10 @@
 """The rules about where this version may send anything.
 
 Orders go to this machine's loopback address and nowhere else. What only looks may also read from the venue's own
-hosts, those of its environment only, over TLS.
+hosts, those of its environment only, over TLS, and from spot venues, wherever they are said to be, over TLS.
 """
 
+import re
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ _HOSTS: dict[str, dict[Kind, tuple[str, ...]]] = {
     },
 }
 _SCHEMES: dict[Kind, tuple[str, str]] = {"rest": ("https", "http"), "stream": ("wss", "ws")}
+_NAME = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 _LOOPBACK = {"127.0.0.1": "127.0.0.1", "localhost": "127.0.0.1", "::1": "[::1]"}
 
 
@@ -84,3 +86,23 @@ def to_read_from(environment: str, kind: Kind, wanted: str | None, path: str) ->
     raise ConfigError(
         f"{wanted} is no address of the environment {environment}; leave it out, or use {secure}://{hosts[0]}{path}"
     )
+
+
+def spot_host(host: str, *, in_box: bool) -> str:
+    """Give where a spot venue is listened to, nothing when it is not: for the box only on this machine.
+
+    Raises `ConfigError` for what is no host, and for one without TLS that is elsewhere.
+    """
+    if not host or (in_box and "://" not in host):
+        return ""
+    try:
+        parts = urlsplit(host if "://" in host else f"wss://{host}")
+        name, has_rest = parts.hostname or "", bool(parts.query or parts.fragment or "@" in host or parts.port == 0)
+    except ValueError:
+        parts, name, has_rest = urlsplit(""), "", True
+    is_local = name in _LOOPBACK and parts.scheme == "ws"
+    is_outside = _NAME.fullmatch(name) is not None and parts.scheme == "wss" and not in_box
+    if has_rest or not (is_local or is_outside):
+        where = "ws://127.0.0.1:PORT" if in_box else "a name such as ws.kraken.com, wss://NAME, or ws://127.0.0.1:PORT"
+        raise ConfigError(f"spot.hosts: {host!r} is no host that may be listened to; give {where}")
+    return host

@@ -7,13 +7,13 @@ import msgspec
 
 import fairstrike
 from fairstrike.app import config, locks
-from fairstrike.app.addresses import on_this_machine, origin_on_this_machine, to_read_from
+from fairstrike.app.addresses import on_this_machine, origin_on_this_machine, spot_host, to_read_from
 from fairstrike.app.clock import SystemClock
 from fairstrike.app.computing import Computations
 from fairstrike.app.places import Place
 from fairstrike.app.runfile import RunFile
 from fairstrike.core.chance import Dice
-from fairstrike.core.errors import ConfigError
+from fairstrike.core.errors import ConfigError, CredentialError
 from fairstrike.core.ids import account_tag
 from fairstrike.core.records import RunStarted, TapeFile
 from fairstrike.core.timing import MILLISECOND_NS, VenueClock
@@ -37,10 +37,17 @@ from fairstrike.venue.kalshi.rest import Rest, RestParams
 from fairstrike.venue.kalshi.session import Session, SessionParams
 from fairstrike.venue.kalshi.signing import Allowed, Signer
 from fairstrike.venue.kalshi.stream import Speaker, Stream, StreamParams, StreamParts, Tap
+from fairstrike.venue.kalshi.wire.markets import asset_of
 from fairstrike.venue.kalshi.wire.transport import BASE_PATH, STREAM_PATH
 from fairstrike.venue.port import Feed, Gateway, Inbox
+from fairstrike.venue.private_file import read_private
+from fairstrike.venue.spot import cfbenchmarks, roster
+from fairstrike.venue.spot.feed import FeedParts, SpotFeed
+from fairstrike.venue.spot.feed import Tap as SpotTap
+from fairstrike.venue.spot.prices import Prices
+from fairstrike.venue.spot.values import Venue
 
-_STREAM_BACKOFF, _STREAM_RECONNECT = 1, 2
+_STREAM_BACKOFF, _STREAM_RECONNECT, _SPOT_RECONNECT = 1, 2, 3
 
 
 def strategies(chosen: config.Strategies) -> list[Strategy]:
@@ -108,7 +115,7 @@ def simulation(engine: Engine, settings: config.Settings, feed: Iterator[replay.
 
 def under_clock(settings: config.Settings, clock: VenueClock) -> config.Settings:
     """Give settings as they apply under a clock: every bound on staleness, holding and asking widened once."""
-    rooms, bound = settings.rooms, clock.bound_ns
+    rooms, spot, bound = settings.rooms, settings.spot, clock.bound_ns
     replace = msgspec.structs.replace
     onlooker = settings.strategies.onlooker
     riskless_every_ns = bound(onlooker.riskless_every_ns)
@@ -149,6 +156,11 @@ def under_clock(settings: config.Settings, clock: VenueClock) -> config.Settings
                 good_for_ns=max(onlooker.good_for_ns, 2 * riskless_every_ns),
             ),
         ),
+        spot=replace(
+            spot,
+            prices=replace(spot.prices, silence_max_ns=bound(spot.prices.silence_max_ns)),
+            feed=replace(spot.feed, silent_after_ns=bound(spot.feed.silent_after_ns)),
+        ),
     )
 
 
@@ -173,12 +185,13 @@ class Shells(msgspec.Struct, frozen=True, kw_only=True):
     budget: Budget
     reads: Reads
     stream: Stream | None
+    spot: SpotFeed | None
     writes: Gateway | None
     computations: Computations
 
     def runnable(self) -> list[Feed | Gateway]:
         """Give the parts that run beside the loop."""
-        parts: tuple[Feed | Gateway | None, ...] = (self.reads, self.stream, self.computations, self.writes)
+        parts: tuple[Feed | Gateway | None, ...] = (self.reads, self.stream, self.spot, self.computations, self.writes)
         return [part for part in parts if part is not None]
 
 
@@ -216,9 +229,51 @@ def shells(run: RunFile, clock: SystemClock, inbox: Inbox) -> Shells:
         budget=budget,
         reads=Reads(rest, budget, inbox),
         stream=stream,
+        spot=spot_feed(under_clock(run.settings, run.clock), clock, inbox),
         writes=writes,
         computations=Computations(inbox, clock),
     )
+
+
+def spot_venues(settings: config.Settings) -> list[Venue]:
+    """Give the spot venues that a run of these settings listens to, for the assets of its series.
+
+    Raises `ConfigError` for a host that cannot be meant, `CredentialError` when the licence cannot be used.
+    """
+    spot, in_box = settings.spot, settings.environment == "box"
+    if not spot.is_on:
+        return []
+    hosts = {name: spot_host(host, in_box=in_box) for name, host in msgspec.structs.asdict(spot.hosts).items()}
+    licence = _licence(spot.licence_file) if spot.licence_file and hosts["cfbenchmarks"] else None
+    assets = sorted({asset for series in settings.rooms.engine.series if (asset := asset_of(series)) is not None})
+    return roster.venues(roster.Params(**hosts), assets, licence) if assets else []
+
+
+def _licence(path: str) -> tuple[str, str]:
+    data = read_private(path, "licence file", "CF Benchmarks gives user and key; write them there as USER:KEY")
+    try:
+        return cfbenchmarks.licence_of(data)
+    except CredentialError as error:
+        raise CredentialError(f"{path}: {error}") from None
+
+
+def spot_feed(
+    settings: config.Settings, clock: SystemClock, inbox: Inbox, tap: SpotTap | None = None
+) -> SpotFeed | None:
+    """Give the feed of the spot venues, None when none is listened to. Raises as `spot_venues` does."""
+    venues = spot_venues(settings)
+    if not venues:
+        return None
+    parts = FeedParts(
+        venues=venues,
+        prices=Prices(settings.spot.prices),
+        inbox=inbox,
+        clock=clock,
+        dice=Dice(settings.seed, _SPOT_RECONNECT),
+        tap=tap,
+        library=settings.websocket,
+    )
+    return SpotFeed(settings.spot.feed, parts)
 
 
 def _addresses(run: RunFile) -> tuple[str, str]:

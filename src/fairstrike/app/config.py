@@ -37,6 +37,9 @@ from fairstrike.strategy.momentum_scalp import Params as MomentumScalpParams
 from fairstrike.strategy.onlooker import Params as OnlookerParams
 from fairstrike.strategy.taker import Params as TakerParams
 from fairstrike.venue.connection import Library
+from fairstrike.venue.spot.feed import Params as SpotFeedParams
+from fairstrike.venue.spot.prices import Params as SpotPricesParams
+from fairstrike.venue.spot.roster import Params as SpotHosts
 
 Environment = Literal["prod", "demo", "box"]
 Execution = Literal["observe", "paper", "live"]
@@ -72,10 +75,23 @@ class RoomSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     stopping: StoppingParams = StoppingParams()
 
 
+class Spot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whether spot venues are listened to, where, and how. In the box none is that is not on this machine.
+
+    `licence_file` holds user and key of CF Benchmarks (one line, USER:KEY); without one it is left out.
+    """
+
+    is_on: bool = True
+    hosts: SpotHosts = SpotHosts()
+    licence_file: str = ""
+    prices: SpotPricesParams = SpotPricesParams()
+    feed: SpotFeedParams = SpotFeedParams()
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that decides what a run does. `environment` and `execution` default to looking only.
 
-    `websocket` is the library that holds the stream's connection.
+    `websocket` is the library that holds the connections of the stream and of spot venues.
     """
 
     environment: Environment = "prod"
@@ -83,6 +99,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     seed: int = 0
     websocket: Library = "picows"
     rooms: RoomSettings = RoomSettings()
+    spot: Spot = Spot()
     strategies: Strategies = Strategies()
     replay: ReplayParams = ReplayParams()
     journal: JournalParams = JournalParams()

@@ -15,11 +15,11 @@ from fairstrike.app.clock import SystemClock
 from fairstrike.app.desk.follow import JOURNAL, read_new, until_signalled
 from fairstrike.app.desk.sights import Ladder, Sight, Sights
 from fairstrike.core.errors import FairstrikeError
+from fairstrike.core.events import SpotFigures, SpotFunding
 from fairstrike.core.order import Side
 from fairstrike.core.records import RisklessFound
 from fairstrike.core.timing import SECOND_NS
 from fairstrike.core.units import PPM, format_cc, format_decimal, format_e8, format_ticks, format_ud
-from fairstrike.market.index import OFFICIAL
 from fairstrike.store.journal import DECISIONS, INPUTS, Follower
 
 _LOOK_SECONDS = 0.1
@@ -93,16 +93,40 @@ class RisklessSeen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EventSeen(msgspec.Struct, frozen=True, kw_only=True):
-    """One event, its markets by strike. `fit` and `riskless` are of its settlement group, all series."""
+    """One event, its markets by strike. `fit` and `riskless` are of its settlement group, all series.
+
+    `reference_absent` says why there is no reference, None when there is one.
+    """
 
     event_ticker: str
     asset: str
     settlement_group: str
     closes_in_s: float
     reference: ReferenceSeen | None
+    reference_absent: str | None
     fit: FitSeen | None
     riskless: RisklessSeen | None
     markets: tuple[MarketSeen, ...]
+
+
+class SpotSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """One spot venue: last trade and price of 60 s weighted by size in dollars, 30-minute volatility a year."""
+
+    asset: str
+    source: str
+    last: str | None
+    vwap_60s: str | None
+    vol_annual: str | None
+
+
+class FundingSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """A perpetual's funding rate, its mark in dollars, and the seconds until it is paid."""
+
+    asset: str
+    source: str
+    rate: str
+    mark: str
+    paid_in_s: float
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,6 +136,8 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     environment: str
     stream: str
     events: tuple[EventSeen, ...]
+    spot: tuple[SpotSeen, ...]
+    funding: tuple[FundingSeen, ...]
     warnings: tuple[str, ...]
 
 
@@ -151,7 +177,9 @@ class Observation:
             environment=self.environment,
             stream=self.sights.stream,
             events=tuple(_event(ladder, now_ns) for ladder in self.sights.ladders(now_ns)),
-            warnings=tuple(self.sights.warnings),
+            spot=tuple(_spot(figures) for figures in self.sights.spot_figures(now_ns)),
+            funding=tuple(_funding(told, now_ns) for told in self.sights.spot_fundings(now_ns)),
+            warnings=tuple(self.sights.troubles),
         )
 
 
@@ -195,9 +223,10 @@ def _event(ladder: Ladder, now_ns: int) -> EventSeen:
         else ReferenceSeen(
             value=format_e8(reference.value_e8),
             source=reference.source,
-            is_proxy=reference.source != OFFICIAL,
+            is_proxy=reference.is_proxy,
             age_s=round((now_ns - reference.at_ns) / SECOND_NS, 3),
         ),
+        reference_absent=ladder.no_reference or None,
         fit=None
         if fit is None
         else FitSeen(
@@ -221,6 +250,27 @@ def _riskless(found: RisklessFound, now_ns: int) -> RisklessSeen:
     )
     return RisklessSeen(
         age_s=round((now_ns - found.asked_ns) / SECOND_NS, 3), gain=format_ud(found.worst_ud), legs=legs
+    )
+
+
+def _spot(figures: SpotFigures) -> SpotSeen:
+    vol_ppm = figures.vol_ppm
+    return SpotSeen(
+        asset=figures.asset,
+        source=figures.source,
+        last=None if figures.last_e8 is None else format_e8(figures.last_e8),
+        vwap_60s=None if figures.vwap_e8 is None else format_e8(figures.vwap_e8),
+        vol_annual=None if vol_ppm is None else format_decimal(vol_ppm, _PPM_PLACES),
+    )
+
+
+def _funding(told: SpotFunding, now_ns: int) -> FundingSeen:
+    return FundingSeen(
+        asset=told.asset,
+        source=told.source,
+        rate=format_e8(told.rate_e8),
+        mark=format_e8(told.mark_e8),
+        paid_in_s=round((told.next_ns - now_ns) / SECOND_NS, 3),
     )
 
 

@@ -69,6 +69,7 @@ def _run_file(wanted: Wanted) -> runfile.RunFile:
         key = key_place(wanted.environment, box) if box is not None else named_key(wanted.environment)
     if key is not None:
         reading_signer(key)
+    build.spot_venues(settings)  # So that a host or a licence that cannot be used is told now.
     return runfile.RunFile(
         settings=settings,
         origin=to.origin,

@@ -87,6 +87,62 @@ class IndexPrinted(msgspec.Struct, frozen=True, kw_only=True, tag="index_printed
     venue_ns: int | None = None
 
 
+class SpotCandle(msgspec.Struct, frozen=True, kw_only=True):
+    """A spot venue's quarter of an hour of trades, as far as it is over; the last telling of a start is the final one.
+
+    `volume_e8` is in 1/100 000 000 of a coin.
+    """
+
+    asset: str
+    source: str
+    start_ns: int
+    open_e8: int
+    high_e8: int
+    low_e8: int
+    close_e8: int
+    volume_e8: int
+    venue_ns: int
+
+
+class SpotFunding(msgspec.Struct, frozen=True, kw_only=True):
+    """A perpetual's funding rate for the period that ends at `next_ns`, `rate_e8` being 1/100 000 000, and its mark."""
+
+    asset: str
+    source: str
+    rate_e8: int
+    mark_e8: int
+    next_ns: int
+    venue_ns: int
+
+
+class SpotFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """A spot venue's last trade, price of the last minute weighted by size, and realised volatility a year.
+
+    None is unknown.
+    """
+
+    asset: str
+    source: str
+    last_e8: int | None
+    vwap_e8: int | None
+    vol_ppm: int | None
+
+
+class SpotTold(msgspec.Struct, frozen=True, kw_only=True, tag="spot_told"):
+    """Candles and funding that spot venues told since this was last said."""
+
+    candles: tuple[SpotCandle, ...]
+    fundings: tuple[SpotFunding, ...]
+    recv_ns: int
+
+
+class SpotSummed(msgspec.Struct, frozen=True, kw_only=True, tag="spot_summed"):
+    """What the trades and prints of each spot venue come to now; a venue that is silent is left out."""
+
+    figures: tuple[SpotFigures, ...]
+    recv_ns: int
+
+
 class BatchEnded(msgspec.Struct, frozen=True, kw_only=True, tag="batch_ended"):
     """All frames of one read (live) or of one venue instant of one market (replay) were handed over."""
 
@@ -354,6 +410,8 @@ Event = (
     | StreamChanged
     | OffsetStepped
     | FrameRefused
+    | SpotTold
+    | SpotSummed
     | Commanded
     | ComputationDone
 )

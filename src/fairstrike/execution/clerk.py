@@ -17,6 +17,7 @@ from fairstrike.core.events import (
     OrderRejected,
     OrdersRead,
     PositionsRead,
+    SpotTold,
     StreamChanged,
     TermsChanged,
     TermsDoubted,
@@ -33,7 +34,7 @@ from fairstrike.execution.stopping import Params as StoppingParams
 from fairstrike.execution.stopping import Stopping
 from fairstrike.market.catalog import Catalog
 
-Entry = Record | Refused | Withdraw
+Entry = Record | Refused | Withdraw | SpotTold
 """What is written down besides effects."""
 
 Noted = BalanceRead | PositionsRead | ListRead | MarketPaused | TermsChanged | TermsDoubted | TradingRead

@@ -14,7 +14,7 @@ import msgspec
 from fairstrike.core.bounds import Positive
 from fairstrike.core.contract import Contract, Timeframe
 from fairstrike.core.effects import Ask, Resubscribe, SetTimer, Warn
-from fairstrike.core.events import BookSnapshot, BooksRead, StreamChanged
+from fairstrike.core.events import AskFailed, BookSnapshot, BooksRead, StreamChanged
 from fairstrike.core.timing import HOUR_NS, MINUTE_NS, SECOND_NS
 from fairstrike.execution.clerk import Clerk, Notes
 from fairstrike.market.books import AUDIT, Books
@@ -117,10 +117,11 @@ class Rounds:
             self._books.polled(book)
         return [book.ticker for book in event.books]
 
-    def ask_failed(self, what: str) -> None:
-        """Note that a read came to nothing: its timer asks again."""
-        self._clerk.ask_failed(what)
-        if what == "books":
+    def ask_failed(self, event: AskFailed) -> None:
+        """Note that a read came to nothing, and warn: its timer asks again."""
+        self._notes.want(Warn(text=f"reading {event.what} failed: {event.reason}"))
+        self._clerk.ask_failed(event.what)
+        if event.what == "books":
             self._is_asking = False
 
     def _read_markets(self, name: str, now_ns: int) -> None:

@@ -66,6 +66,11 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     offset_ns: int = 0
     divergence: Divergence | None = None
 
+    @property
+    def is_proxy(self) -> bool:
+        """Whether it is not the official index."""
+        return self.source not in EXACT
+
 
 class Series:
     """One source's prints by source second, and its latest reference."""
@@ -141,6 +146,12 @@ class Index:
                     return msgspec.structs.replace(reference, divergence=self._diverged)
                 return reference
         return None
+
+    def unmeasured(self, now_ns: int) -> list[str]:
+        """Give the fresh sources that are no reference because nobody measured their error, in order of preference."""
+        known = {source for _, source, _ in self._ranked}
+        found = [source for source, series in self.series.items() if source not in known and series.fresh(now_ns)]
+        return sorted(found, key=_rank)
 
     def _pair(self, event: IndexPrinted, at_ns: int, offset_ns: int) -> bool:
         """Hold Coinbase and Kraken against each other and print their consensus; gives whether there is one."""

@@ -6,18 +6,21 @@ up/down market is a mean of prints, of which the law is known too. Where the pri
 to the ladder's own prices, each market's without its own.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
+from fairstrike.core.bounds import Positive
 from fairstrike.core.contract import Comparison, Contract, Window, window_seconds
+from fairstrike.core.effects import Warn
 from fairstrike.core.events import ContractListed, IndexPrinted
 from fairstrike.core.records import CloseAudited
-from fairstrike.core.timing import SECOND_NS
+from fairstrike.core.timing import MINUTE_NS, SECOND_NS
 from fairstrike.core.units import E8_PER_DOLLAR
 from fairstrike.market.index import Index, Reference
 from fairstrike.market.index import Params as IndexParams
 from fairstrike.market.ladder import Rung
+from fairstrike.market.spot import SpotNews
 from fairstrike.market.window import audit_close, close_of_strike, window_state
 from fairstrike.pricing.implied import LadderFit
 from fairstrike.pricing.implied import Params as ImpliedParams
@@ -31,13 +34,17 @@ _AUDIT_AFTER_NS = 2 * SECOND_NS
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which sixty source seconds settle a market."""
+    """Which sixty source seconds settle a market, and how long before a close a proxy is told of."""
 
     window: Window = Window.BEFORE_CLOSE
+    proxy_told_within_ns: Positive = 5 * MINUTE_NS
 
 
 class Fairs:
-    """Each asset's index and volatility, and the laws made from them at the current instant."""
+    """Each asset's index and volatility, and the laws made from them at the current instant.
+
+    `spot` holds what spot venues tell besides prices.
+    """
 
     def __init__(
         self,
@@ -55,7 +62,9 @@ class Fairs:
         self._laws: dict[tuple[str, int, int], SettlementLaw | LadderFit | None] = {}
         self._laws_at = -1
         self._audited: dict[str, int] = {}
+        self._proxies_told: dict[str, int] = {}
         self.index: dict[str, Index] = {}
+        self.spot = SpotNews()
 
     def fold(self, event: IndexPrinted, offset_ns: int) -> bool:
         """Take a print in; `offset_ns` is its source's clock offset. Gives whether the asset's reference is new."""
@@ -84,6 +93,25 @@ class Fairs:
         if found is not None:
             self._audited[contract.asset] = close_ns
         return found
+
+    def proxies(self, contracts: Iterable[Contract], now_ns: int, offset_ns: int) -> Iterator[Warn]:
+        """Give a warning for each event that nears its close on a reference which is not the official index, once.
+
+        `now_ns` is our clock's instant, `offset_ns` how far it is ahead of the market's.
+        """
+        venue_now_ns = now_ns - offset_ns
+        self._proxies_told = {event: close for event, close in self._proxies_told.items() if close > venue_now_ns}
+        for contract in contracts:
+            event, left_ns = contract.event_ticker, contract.close_ns - venue_now_ns
+            if not 0 < left_ns <= self._params.proxy_told_within_ns or event in self._proxies_told:
+                continue
+            reference = self.reference(contract.asset, now_ns)
+            if reference is not None and reference.is_proxy:
+                self._proxies_told[event] = contract.close_ns
+                yield Warn(
+                    text=f"{event}: {left_ns // SECOND_NS} s before its close {contract.asset} is priced by "
+                    f"{reference.source}, a proxy for the official index"
+                )
 
     def reference(self, asset: str, now_ns: int) -> Reference | None:
         """Give an asset's reference price when it is fresh at `now_ns` (our clock)."""

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import assert_never
 
+import msgspec
+
 from fairstrike.core import events as ev
 from fairstrike.core.order import Side
 from fairstrike.market.books import EXPECTED_LOSSES
@@ -39,6 +41,11 @@ def rows(event: ev.Event) -> Iterator[Placed]:
         case ev.IndexPrinted():
             row = (event.recv_ns, event.venue_ns, event.asset, event.source, event.second, event.value_e8)
             yield "index", event.asset, row
+        case ev.SpotTold(recv_ns=recv_ns):
+            for candle in event.candles:
+                yield "candle", candle.asset, (recv_ns, *_cells(candle))
+            for funding in event.fundings:
+                yield "funding", funding.asset, (recv_ns, *_cells(funding))
         case ev.ContractListed():
             yield "market", event.contract.series, _terms(event)
         case ev.StreamChanged() | ev.OffsetStepped() | ev.FrameRefused():
@@ -53,6 +60,12 @@ def _series(ticker: str) -> str:
 
 def _head(event: ev.BookDelta | ev.BookSnapshot | ev.TradePrinted | ev.TickerSeen | ev.MarketSettled) -> Row:
     return event.recv_ns, event.venue_ns, event.ticker
+
+
+def _cells(told: ev.SpotCandle | ev.SpotFunding) -> Row:
+    """Give its fields, the venue's stamp first."""
+    fields = msgspec.structs.asdict(told)
+    return fields.pop("venue_ns"), *fields.values()
 
 
 def _terms(event: ev.ContractListed) -> Row:

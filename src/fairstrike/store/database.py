@@ -153,6 +153,26 @@ signals = sa.Table(
     sa.Index("signals_by_ticker", "ticker"),
 )
 
+# The last telling of a candle is the one that stays.
+spot_candles = sa.Table(
+    "spot_candles",
+    metadata,
+    *(_key(name) for name in ("source", "asset")),
+    _whole_key("start_ns"),
+    *(_whole(f"{name}_e8") for name in ("open", "high", "low", "close", "volume")),
+    *(_whole(name) for name in ("venue_ns", "told_ns")),
+    sa.Index("spot_candles_by_time", "start_ns"),
+)
+
+spot_fundings = sa.Table(
+    "spot_fundings",
+    metadata,
+    *(_key(name) for name in ("source", "asset")),
+    _whole_key("told_ns"),
+    *(_whole(name) for name in ("rate_e8", "mark_e8", "next_ns", "venue_ns")),
+    sa.Index("spot_fundings_by_time", "told_ns"),
+)
+
 progress = sa.Table("progress", metadata, _key("chain"), _whole("n"), _text("digest"))
 
 

@@ -71,6 +71,23 @@ SCHEMAS: Mapping[str, pa.Schema] = {
     "index": pa.schema(
         [*_STAMPS, ("asset", _NAME), ("source", _NAME), ("second", pa.int64()), ("value_e8", pa.int64())]
     ),
+    "candle": pa.schema(
+        [
+            *_STAMPS,
+            ("asset", _NAME),
+            ("source", _NAME),
+            ("start_ns", pa.int64()),
+            *((f"{name}_e8", pa.int64()) for name in ("open", "high", "low", "close", "volume")),
+        ]
+    ),
+    "funding": pa.schema(
+        [
+            *_STAMPS,
+            ("asset", _NAME),
+            ("source", _NAME),
+            *((name, pa.int64()) for name in ("rate_e8", "mark_e8", "next_ns")),
+        ]
+    ),
     "market": pa.schema(
         [
             ("recv_ns", pa.int64()),

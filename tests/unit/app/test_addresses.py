@@ -2,7 +2,7 @@
 
 import pytest
 
-from fairstrike.app.addresses import on_this_machine, origin_on_this_machine, to_read_from
+from fairstrike.app.addresses import on_this_machine, origin_on_this_machine, spot_host, to_read_from
 from fairstrike.core.errors import ConfigError
 
 
@@ -115,3 +115,37 @@ def test_a_signature_does_not_go_astray(wanted: str) -> None:
 def test_a_host_of_another_environment_is_refused_by_name() -> None:
     with pytest.raises(ConfigError, match=r"demo-api\.kalshi\.co is a host of demo, but the environment is prod"):
         to_read_from("prod", "rest", "https://demo-api.kalshi.co/trade-api/v2", REST)
+
+
+@pytest.mark.parametrize("host", ["ws.kraken.com", "stream.binance.com:9443", "wss://spot.example/coinbase", ""])
+def test_spot_venues_are_heard_over_tls_and_never_from_the_box(host: str) -> None:
+    assert spot_host(host, in_box=False) == host
+    if "://" not in host:
+        assert spot_host(host, in_box=True) == ""
+
+
+@pytest.mark.parametrize("host", ["ws://127.0.0.1:8080", "ws://localhost:80/x", "ws://[::1]:8080"])
+def test_spot_venues_on_this_machine_are_heard_from_anywhere(host: str) -> None:
+    assert (spot_host(host, in_box=False), spot_host(host, in_box=True)) == (host, host)
+
+
+@pytest.mark.parametrize(
+    ("host", "in_box"),
+    [
+        ("ws://ws.kraken.com", False),
+        ("https://ws.kraken.com", False),
+        ("user@ws.kraken.com", False),
+        ("ws.kraken.com?x", False),
+        ("ws.kraken.com:99999", False),
+        ("kraken", False),
+        ("ws kraken.com", False),
+        ("wss://", False),
+        ("://", True),
+        ("wss://ws.kraken.com", True),
+        ("ws://127.0.0.1.evil.test:80", True),
+        ("wss://[::1", False),
+    ],
+)
+def test_any_other_spot_host_is_refused(host: str, in_box: bool) -> None:
+    with pytest.raises(ConfigError, match=r"^spot\.hosts: .* is no host that may be listened to; give "):
+        spot_host(host, in_box=in_box)

@@ -15,6 +15,7 @@ from fairstrike.core.errors import ConfigError, CredentialError
 from fairstrike.core.timing import VenueClock
 from fairstrike.venue.kalshi.signing import SigningRefused
 from fairstrike.venue.kalshi.wire.transport import Request
+from fairstrike.venue.spot import roster
 from tests.commands import run, trade, write_key, write_line
 
 HEAVY = (
@@ -92,7 +93,9 @@ def test_what_observes_without_a_key_has_nothing_that_signs(tmp_path: Path, envi
     assert not has_writes
     assert WRITES not in modules
     shells = build.shells(file, SystemClock(VenueClock()), lambda events: True)
-    assert (shells.stream, shells.writes, len(shells.runnable())) == (None, None, 2)
+    assert (shells.stream, shells.writes) == (None, None)
+    assert (shells.spot is None) == (environment == "box")
+    assert len(shells.runnable()) == (2 if environment == "box" else 3)
 
 
 @pytest.mark.parametrize("environment", ["prod", "demo"])
@@ -104,6 +107,39 @@ def test_what_observes_reads_from_its_environment_only(
     run = msgspec.structs.replace(without_key(tmp_path, environment), **{name: getattr(other, name)})
     with pytest.raises(ConfigError, match="make them agree"):
         build.shells(run, SystemClock(run.clock), lambda events: True)
+
+
+def test_spot_venues_are_those_of_the_series_and_of_the_settings(tmp_path: Path) -> None:
+    replace = msgspec.structs.replace
+    engine = config.observe_profile("prod").rooms.engine
+    rooms = config.RoomSettings(engine=replace(engine, series=("KXSOLE", "KXETH15M", "KXETH")))
+    settings = config.Settings(rooms=rooms)
+    assert {venue.assets for venue in build.spot_venues(settings)} == {("ETH", "SOL"), ("ETH",), ("SOL",)}
+    assert build.spot_venues(replace(settings, spot=config.Spot(is_on=False))) == []
+    assert build.spot_venues(config.Settings()) == []
+    hosts = roster.Params(coinbase="ws://127.0.0.1:9", binance="")
+    heard = build.spot_venues(replace(settings, environment="box", spot=config.Spot(hosts=hosts)))
+    assert [venue.url for venue in heard] == ["ws://127.0.0.1:9"]
+    assert "coinbase" in {venue.line for venue in build.spot_venues(replace(settings, environment="demo"))}
+
+
+def test_a_licence_is_read_from_a_file_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "cf.txt"
+    path.write_text("somebody:a:key\n")
+    settings = msgspec.structs.replace(config.observe_profile("prod"), spot=config.Spot(licence_file=str(path)))
+    with pytest.raises(CredentialError, match=f"Others may read {path}: run chmod 600"):
+        build.spot_venues(settings)
+    path.chmod(0o600)
+    venue = build.spot_venues(settings)[-1]
+    assert (venue.line, venue.headers) == ("cfbenchmarks", {"Authorization": "Basic c29tZWJvZHk6YTprZXk="})
+    path.write_text("nothing")
+    with pytest.raises(CredentialError, match=f"^{path}: it is not one line of the form USER:KEY"):
+        build.spot_venues(settings)
+    path.unlink()
+    with pytest.raises(CredentialError, match=f"no licence file {path}: CF Benchmarks gives user and key"):
+        build.spot_venues(settings)
+    # Nobody is asked for a licence that the box has no use for.
+    assert build.spot_venues(msgspec.structs.replace(settings, environment="box")) == []
 
 
 def test_who_trades_has_a_key(tmp_path: Path) -> None:

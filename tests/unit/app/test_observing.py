@@ -12,10 +12,11 @@ from fairstrike.app import runfile, trading
 from fairstrike.app.children import Child
 from fairstrike.app.observing import Observation, TraderEnded
 from fairstrike.core.effects import Watch
-from fairstrike.core.events import BookLost
+from fairstrike.core.events import BookLost, SpotFigures, SpotSummed
 from fairstrike.core.timing import VenueClock
 from fairstrike.store.journal import DECISIONS, INPUTS, Journal, Params
 from tests.commands import fairstrike, write_line
+from tests.unit.app.desk.sample import spot_told
 from tests.unit.app.desk.test_sights import FITTED, RISKLESS, STARTED, UP, decided
 from tests.unit.engine_samples import T, U, at, listed, printed, snapshot
 
@@ -25,8 +26,14 @@ ASLEEP = "import time; time.sleep(60)"
 def journaled(folder: Path) -> None:
     """A run folder in which two markets are watched, one of them without its book."""
     journal = Journal(folder / "journal", Params())
-    inputs = (listed(), listed(U), UP, printed(8, 80_123), snapshot(1), BookLost(ticker=U, reason="gap", recv_ns=at(1)))
     decisions = (decided(4_000, 4_200), FITTED, RISKLESS)
+    known = SpotFigures(
+        asset="BTC", source="binance", last_e8=8_000_050_000_000, vwap_e8=8_000_000_000_000, vol_ppm=412_500
+    )
+    unknown = SpotFigures(asset="BTC", source="gemini", last_e8=None, vwap_e8=None, vol_ppm=None)
+    told = (spot_told(at(6), 9), SpotSummed(figures=(known, unknown), recv_ns=at(6)))
+    lost = BookLost(ticker=U, reason="gap", recv_ns=at(1))
+    inputs = (listed(), listed(U), UP, printed(8, 80_123), snapshot(1), lost, *told)
     for chain, bodies in ((DECISIONS, (STARTED, Watch(tickers=(T, U)))), (INPUTS, inputs), (DECISIONS, decisions)):
         for body in bodies:
             journal.append(chain, type(body).__name__, at(5), body)
@@ -64,6 +71,19 @@ def test_everything_seen_is_one_object(run_folder: Path, child: Callable[[str], 
     observation.look()
     seen = json.loads(msgspec.json.encode(observation.seen()))
     (event,) = seen.pop("events")
+    assert seen.pop("spot") == [
+        {
+            "asset": "BTC",
+            "source": "binance",
+            "last": "80000.50000000",
+            "vwap_60s": "80000.00000000",
+            "vol_annual": "0.412500",
+        },
+        {"asset": "BTC", "source": "gemini", "last": None, "vwap_60s": None, "vol_annual": None},
+    ]
+    assert seen.pop("funding") == [
+        {"asset": "BTC", "source": "binance", "rate": "-0.00000009", "mark": "0.00000007", "paid_in_s": -4.0}
+    ]
     assert seen == {"venue_ns": at(10), "environment": "box", "stream": "up", "warnings": []}
     there, gone = event.pop("markets")
     assert event == {
@@ -81,6 +101,7 @@ def test_everything_seen_is_one_object(run_folder: Path, child: Callable[[str], 
                 {"ticker": U, "action": "sell", "price": "0.6100", "size": "1.00"},
             ],
         },
+        "reference_absent": None,
     }
     assert there == {
         "ticker": T,

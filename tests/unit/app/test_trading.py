@@ -53,7 +53,7 @@ def test_linked_key(tmp_path: Path, no_run: Path) -> None:
 def test_key_whose_path_is_none(tmp_path: Path) -> None:
     said = trade(tmp_path, write_line(tmp_path, "a\0b"))
     assert said.code == 2
-    assert said.sentence.endswith("is no path: name the private key's file.")
+    assert said.sentence.endswith("is no path: name the key file.")
 
 
 @pytest.mark.parametrize("key_id", ["", "line\nbreak"])

@@ -67,6 +67,17 @@ def test_a_source_without_measured_error_gives_no_price_and_is_kept(source: str,
     assert made.series[source].prints == {5: 80_000 * DOLLAR_E8}
 
 
+def test_the_fresh_sources_without_an_error_are_named_the_best_first() -> None:
+    made = index(*(printed(5, source=source) for source in ("binance", "kraken", "coinbase", "official", "replica")))
+    assert made.unmeasured(6 * SECOND) == ["replica", "consensus", "kraken", "binance"]
+    assert made.unmeasured(9 * SECOND) == []
+
+
+def test_only_the_official_index_is_no_proxy() -> None:
+    told = {source: latest(index(printed(5, source=source)), source) for source in ("official", "cfbenchmarks", "x")}
+    assert [source for source, reference in told.items() if reference.is_proxy] == ["x"]
+
+
 @pytest.mark.parametrize(("is_fresh", "now_ns"), [(True, 8 * SECOND), (False, 8 * SECOND + 1)])
 def test_stale_by_the_sources_stamp_not_by_receipt(is_fresh: bool, now_ns: int) -> None:
     made = index(printed(5, recv=7 * SECOND, venue=5 * SECOND))

@@ -7,11 +7,14 @@ import pytest
 
 from fairstrike.core.chance import Dice
 from fairstrike.core.contract import Comparison, Contract
+from fairstrike.core.effects import Warn
 from fairstrike.core.events import ContractListed, IndexPrinted
 from fairstrike.market.index import OFFICIAL
 from fairstrike.market.index import Params as IndexParams
 from fairstrike.pricing.fair import Fairs, Params
 from fairstrike.pricing.volatility import Params as VolatilityParams
+from tests.unit import engine_samples
+from tests.unit.engine_samples import Hall, of, snapshot, timer
 from tests.unit.market.samples import SECOND, contract, listed
 
 E8 = 100_000_000
@@ -161,3 +164,20 @@ def test_other_markets_have_no_value_before_their_strike() -> None:
     fairs, _ = told(OPEN_S)
     threshold = msgspec.structs.replace(UP, comparison=Comparison.ABOVE)
     assert fairs.p_fair(threshold, OPEN_S * SECOND, 0) is None
+
+
+def test_a_proxy_is_told_of_once_an_event_in_the_last_five_minutes() -> None:
+    hall = Hall().opened()
+
+    def told(closes_in_s: int, source: str) -> list[str]:
+        second = 3_600 - closes_in_s
+        told = (snapshot(second), engine_samples.printed(second, source=source), timer(second, "pulse"))
+        outcome = hall.feed(*told)
+        return [warning.text for warning in of(Warn, outcome.effects)]
+
+    assert told(301, "coinbase") == []
+    assert told(300, "official") == []
+    assert told(290, "coinbase") == [
+        "KXBTCD-26MAY1417: 290 s before its close BTC is priced by coinbase, a proxy for the official index"
+    ]
+    assert told(289, "coinbase") == told(280, "official") == told(270, "coinbase") == []

@@ -28,6 +28,7 @@ from fairstrike.research.exporting import (
 from fairstrike.research.importers.formats import recordings
 from fairstrike.research.tables import rows
 from fairstrike.store.parquet import SCHEMAS
+from tests.unit.app.desk.sample import spot_told
 from tests.unit.research.importers.samples import RECORDED, put
 
 T = "KXBTC15M-A"
@@ -72,7 +73,7 @@ def test_json_lines_are_the_events(tmp_path: Path) -> None:
 
 
 def test_tables_hold_every_row(tmp_path: Path) -> None:
-    events = recorded(tmp_path)
+    events = [*recorded(tmp_path), spot_told(5, 3)]
     expected = [row for event in events for row in rows(event)]
     found = 0
     for path in exported("csv", tmp_path / "out", events):

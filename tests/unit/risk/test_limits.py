@@ -10,6 +10,7 @@ from fairstrike.market.book import Book
 from fairstrike.market.index import Divergence, Reference
 from fairstrike.market.view import MarketView
 from fairstrike.risk.limits import Door, Exposure, Pace, Params, order_charge_ud
+from tests.unit import engine_samples
 from tests.unit.risk.samples import ASK, BID, DOLLAR, NOW, SECOND, T, exposure, order, signal, view
 
 Refusal = tuple[str, int, int]
@@ -370,3 +371,25 @@ def test_pace_agrees_with_a_plain_log(steps: list[tuple[int, str, int]]) -> None
         assert expected == paced(door, number, now_ns, strategy)
         if expected is None:
             log.append((now_ns, strategy, number))
+
+
+def test_nothing_is_opened_for_five_seconds_after_coinbase_and_kraken_contradict_each_other() -> None:
+    hall = engine_samples.Hall().opened()
+
+    def wished(second: int, kraken: int, intent: Intent = Intent.OPEN) -> list[str]:
+        hall.feed(
+            engine_samples.printed(second, source="coinbase"), engine_samples.printed(second, kraken, source="kraken")
+        )
+        hall.asking.wishes = [engine_samples.signal(intent=intent)]
+        return [
+            refused.rule for refused in engine_samples.of(Refused, hall.feed(engine_samples.printed(second)).records)
+        ]
+
+    assert wished(41, 80_081) == ["divergence"]
+    assert wished(45, 80_000) == ["divergence"]
+    # What reduces is not stopped by it; there is nothing to reduce here.
+    assert wished(45, 80_000, Intent.REDUCE) != ["divergence"]
+    assert wished(46, 80_000) == []
+    # Binance is quoted in another dollar and contradicts nobody.
+    hall.feed(engine_samples.printed(47, 90_000, source="binance"))
+    assert wished(47, 80_000) == []

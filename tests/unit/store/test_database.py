@@ -79,6 +79,26 @@ def test_every_index_on_time_and_ticker_exists(file: Path) -> None:
     names = {name for (name,) in rows_of(file, "SELECT name FROM sqlite_master WHERE type = 'index'")}
     for table in ("orders", "fills", "settlements", "positions", "signals"):
         assert {f"{table}_by_time", f"{table}_by_ticker"} <= names
+    assert {"spot_candles_by_time", "spot_fundings_by_time"} <= names
+
+
+def test_a_database_of_the_first_version_is_brought_up_to_date(file: Path) -> None:
+    database = Database(file_url(file))
+    database.write(RUN, "decisions", reached(1))
+    database.close()
+    connection = sqlite3.connect(file)
+    for statement in (
+        "DROP TABLE spot_candles",
+        "DROP TABLE spot_fundings",
+        "UPDATE alembic_version SET version_num = '0001'",
+    ):
+        connection.execute(statement)
+    connection.commit()
+    connection.close()
+    database = Database(file_url(file))
+    assert database.newest_run() == RunPlace(n=1, has_ended=False)
+    assert rows_of(file, "SELECT * FROM spot_candles") == []
+    database.close()
 
 
 def test_writing_twice_changes_nothing(file: Path) -> None:

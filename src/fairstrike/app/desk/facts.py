@@ -6,6 +6,7 @@ import msgspec
 
 from fairstrike.core.effects import CancelOrder, Halt, SendOrder, Warn
 from fairstrike.core.errors import JournalError
+from fairstrike.core.events import SpotTold
 from fairstrike.core.order import Refused, Withdraw
 from fairstrike.core.records import Booked, CashSet, Decided, Ordered, OrderMoved, RunEnded, RunStarted, Settled
 from fairstrike.store.journal import Record
@@ -22,6 +23,7 @@ Body = (
     | Withdraw
     | RunStarted
     | CashSet
+    | SpotTold
     | RunEnded
     | Warn
     | Halt

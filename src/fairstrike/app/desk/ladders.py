@@ -25,7 +25,6 @@ from fairstrike.core.order import Side
 from fairstrike.core.records import Leg
 from fairstrike.core.timing import SECOND_NS
 from fairstrike.core.units import CC_PER_CONTRACT, E8_PER_DOLLAR, PPM, TICKS_PER_CENT, TICKS_PER_DOLLAR, UD_PER_DOLLAR
-from fairstrike.market.index import OFFICIAL
 
 EVENTS_SHOWN = 4
 RAIL_WIDTH = 26
@@ -210,11 +209,12 @@ def _heading(ladder: Ladder, now_ns: int, room: int, width: int) -> Text:
     )
     reference = ladder.reference
     if reference is None:
-        line.append(f"  no {ladder.asset} price", FAINT)
+        line.append(f"  no {ladder.asset} price: {ladder.no_reference}", FAINT)
     else:
         line.append(f"  {ladder.asset} {reference.value_e8 / E8_PER_DOLLAR:,.2f}", INDEX_STYLE)
-        source = reference.source if reference.source == OFFICIAL else f"{reference.source}, a proxy"
-        line.append(f" {source}, {max(0, now_ns - reference.at_ns) / SECOND_NS:.0f} s", FAINT)
+        source = f"{reference.source}, a proxy" if reference.is_proxy else reference.source
+        style = "yellow" if ladder.is_late_proxy else FAINT
+        line.append(f" {source}, {max(0, now_ns - reference.at_ns) / SECOND_NS:.0f} s", style)
     if ladder.fit is not None:
         line.append(f"  fit {max(0, now_ns - ladder.fit.asked_ns) / SECOND_NS:.0f} s", FAINT)
     spare = width - line.cell_len - len(counted)
@@ -233,9 +233,9 @@ def _title(sights: Sights, now_ns: int) -> Text:
 
 
 def _notes(sights: Sights) -> list[RenderableType]:
-    if not sights.warnings:
+    if not (troubles := sights.troubles):
         return []
-    newest = " ".join(sights.warnings[-1].split())
+    newest = " ".join(troubles[-1].split())
     return [Text(f"! {newest}", "yellow", no_wrap=True, overflow="ellipsis")]
 
 

@@ -7,6 +7,7 @@ import msgspec
 
 from fairstrike.app.desk.facts import Fact
 from fairstrike.core.effects import CancelOrder, Halt, SendOrder, Warn
+from fairstrike.core.events import SpotTold
 from fairstrike.core.order import Refused, Signal, Withdraw
 from fairstrike.core.records import Booked, CashSet, Decided, Ordered, OrderMoved, RunEnded, RunStarted, Settled
 from fairstrike.store.database import Row, Rows, RunPlace, Value
@@ -47,6 +48,8 @@ class RowMaker:
                 return self._booked(fact, fact.body)
             case Settled():
                 return self._settled(fact, fact.body)
+            case SpotTold():
+                return self._told(fact.body)
             case Decided() | CancelOrder() | Withdraw() | Warn() | Halt():
                 return []
             case _:
@@ -119,6 +122,17 @@ class RowMaker:
         position["settled_pnl_ud"] = body.pnl_ud
         key = (self.run.n, body.ticker)
         return [("settlements", key, row), ("positions", key, position)]
+
+    def _told(self, body: SpotTold) -> list[tuple[str, tuple[Value, ...], Row]]:
+        told: Row = {"told_ns": body.recv_ns}
+        rows: list[tuple[str, tuple[Value, ...], Row]] = []
+        for candle in body.candles:
+            key = (candle.source, candle.asset, candle.start_ns)
+            rows.append(("spot_candles", key, msgspec.structs.asdict(candle) | told))
+        for funding in body.fundings:
+            key = (funding.source, funding.asset, body.recv_ns)
+            rows.append(("spot_fundings", key, msgspec.structs.asdict(funding) | told))
+        return rows
 
     def _position(self, fact: Fact, ticker: str, net_cc: int, cost_ud: int) -> Row:
         row: Row = {"run_n": self.run.n, "ticker": ticker, "net_cc": net_cc, "cost_ud": cost_ud}

@@ -4,7 +4,7 @@ The inputs tell of contracts, index prints and books that came or were lost; the
 fair values at each look. The chains share one counter, so that what was told later wins, whichever is read first.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -13,12 +13,22 @@ from fairstrike.app import config
 from fairstrike.core.contract import Contract
 from fairstrike.core.effects import Resubscribe, Unwatch, Warn, Watch
 from fairstrike.core.errors import JournalError
-from fairstrike.core.events import BookLost, ContractListed, IndexPrinted, OffsetStepped, StreamChanged, TermsChanged
+from fairstrike.core.events import (
+    BookLost,
+    ContractListed,
+    IndexPrinted,
+    OffsetStepped,
+    SpotFigures,
+    SpotFunding,
+    SpotSummed,
+    SpotTold,
+    StreamChanged,
+    TermsChanged,
+)
 from fairstrike.core.records import Decided, GroupFitted, RisklessFound, Row, RunEnded, RunStarted
 from fairstrike.core.units import PPM, TICKS_PER_DOLLAR
 from fairstrike.market.catalog import with_terms
 from fairstrike.market.index import Index, Reference
-from fairstrike.market.index import Params as IndexParams
 from fairstrike.store.journal import Record
 
 _Found = TypeVar("_Found", GroupFitted, RisklessFound)
@@ -80,6 +90,7 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
 class Ladder(msgspec.Struct, frozen=True, kw_only=True):
     """One event: its watched markets by strike, the time to its close, and the reference price there is.
 
+    `no_reference` says why there is none; empty when there is one. `is_late_proxy`: it is a proxy, near the close.
     `fit` and `riskless` are of its settlement group, None while there is none that is good.
     """
 
@@ -88,6 +99,8 @@ class Ladder(msgspec.Struct, frozen=True, kw_only=True):
     close_ns: int
     closes_in_ns: int
     reference: Reference | None
+    no_reference: str
+    is_late_proxy: bool
     sights: tuple[Sight, ...]
     group: str
     fit: GroupFitted | None = None
@@ -126,9 +139,12 @@ class Sights:
         self._riskless: dict[str, RisklessFound] = {}
         self._indices: dict[str, Index] = {}
         self._offsets: dict[str, int] = {}
-        self._index_params = IndexParams()
-        if run is not None:
-            self._index_params = msgspec.json.decode(run.settings, type=config.Settings).rooms.index
+        self._spot_down: dict[str, str] = {}
+        self._figures = SpotSummed(figures=(), recv_ns=0)
+        self._fundings: dict[tuple[str, str], tuple[int, SpotFunding]] = {}
+        settings = config.Settings() if run is None else msgspec.json.decode(run.settings, type=config.Settings)
+        self._rooms = settings.rooms
+        self._spot_stale_ns = 2 * settings.spot.prices.told_every_ns
 
     def fold(self, records: Iterable[Record]) -> None:
         """Take records of both chains in, those of each in order.
@@ -157,6 +173,19 @@ class Sights:
                 events.setdefault((contract.close_ns, contract.event_ticker), []).append(contract)
         return [self._ladder(members, close_ns - venue_ns, now_ns) for (close_ns, _), members in sorted(events.items())]
 
+    def spot_figures(self, now_ns: int) -> Sequence[SpotFigures]:
+        """Give each spot venue's figures as told last, none when that was long ago."""
+        return self._figures.figures if now_ns - self._figures.recv_ns <= self._spot_stale_ns else ()
+
+    def spot_fundings(self, now_ns: int) -> Sequence[SpotFunding]:
+        """Give the funding rates told not long ago."""
+        return [one for told_ns, one in self._fundings.values() if now_ns - told_ns <= self._spot_stale_ns]
+
+    @property
+    def troubles(self) -> list[str]:
+        """What a person should know: the spot venues that are down, then what was warned of, the newest last."""
+        return [f"{line} is down: {reason}" for line, reason in self._spot_down.items()] + self.warnings
+
     @property
     def has_listed(self) -> bool:
         """Whether any market was listed."""
@@ -171,6 +200,16 @@ class Sights:
         """Give an asset's reference price when it is fresh."""
         index = self._indices.get(asset)
         return None if index is None else index.fresh(now_ns)
+
+    def _no_reference(self, asset: str, now_ns: int) -> str:
+        index = self._indices.get(asset)
+        names = [] if index is None else index.unmeasured(now_ns)
+        if not names:
+            return f"no source prints {asset} now"
+        return (
+            f"the error of {', '.join(names)} against the official index of {asset} is not known; "
+            f'give it as "{names[0]}/{asset}" under rooms.index.proxy_sd_e8'
+        )
 
     def _take(self, body: object, n: int) -> None:
         match body:
@@ -187,7 +226,7 @@ class Sights:
                 for ticker in tickers:
                     self._tell(ticker, n, _WHY.get(reason, reason))
             case IndexPrinted():
-                index = self._indices.setdefault(body.asset, Index(self._index_params))
+                index = self._indices.setdefault(body.asset, Index(self._rooms.index))
                 index.fold(body, self._offsets.get(body.source, self._offsets.get(_KALSHI, 0)))
             case GroupFitted():
                 self._fits = _good(self._fits, body.asked_ns) | {body.group: body}
@@ -223,6 +262,14 @@ class Sights:
                     for ticker, book in self._books.items():
                         if not (book.absent or book.is_polled):
                             self._tell(ticker, n, _WHY["disconnected"])
+            case SpotSummed():
+                self._figures = body
+            case SpotTold(fundings=fundings, recv_ns=told_ns):
+                self._fundings |= {(one.source, one.asset): (told_ns, one) for one in fundings}
+            case StreamChanged(source=line, is_up=True):
+                self._spot_down.pop(line, None)
+            case StreamChanged(source=line, reason=reason):
+                self._spot_down[line] = reason
             case _:
                 pass
 
@@ -233,12 +280,16 @@ class Sights:
             fit = None
         if riskless is not None and (riskless.good_until_ns < now_ns or not riskless.legs):
             riskless = None
+        reference = self.reference(first.asset, now_ns)
+        is_late = closes_in_ns <= self._rooms.fair.proxy_told_within_ns
         return Ladder(
             event_ticker=first.event_ticker,
             asset=first.asset,
             close_ns=first.close_ns,
             closes_in_ns=closes_in_ns,
-            reference=self.reference(first.asset, now_ns),
+            reference=reference,
+            no_reference=self._no_reference(first.asset, now_ns) if reference is None else "",
+            is_late_proxy=is_late and reference is not None and reference.is_proxy,
             sights=tuple(self._sight(contract, fit) for contract in sorted(members, key=strike_order)),
             group=first.group,
             fit=fit,
@@ -288,7 +339,7 @@ _DECODERS: dict[str, msgspec.msgpack.Decoder[msgspec.Struct]] = {
         kind.__name__: msgspec.msgpack.Decoder(kind)
         for kind in (
             *(RunStarted, RunEnded, Decided, GroupFitted, RisklessFound, Resubscribe, Watch, Unwatch, Warn),
-            *(ContractListed, TermsChanged, BookLost, IndexPrinted, OffsetStepped, StreamChanged),
+            *(ContractListed, TermsChanged, BookLost, IndexPrinted, OffsetStepped, SpotSummed, SpotTold, StreamChanged),
         )
     },
     "BookSnapshot": msgspec.msgpack.Decoder(_Named),

@@ -12,6 +12,7 @@ import msgspec
 
 from fairstrike.app.desk.facts import Fact
 from fairstrike.core.effects import CancelOrder, Halt, SendOrder, Warn
+from fairstrike.core.events import SpotTold
 from fairstrike.core.order import TERMINAL_STATES, OrderState, Refused, Side, Withdraw
 from fairstrike.core.records import (
     Booked,
@@ -171,6 +172,8 @@ class DeskState:
                 self.halted = reason
             case RunEnded():
                 self.ended = fact.body
+            case SpotTold():
+                pass
             case _:
                 assert_never(fact.body)
 

@@ -10,11 +10,10 @@ from collections.abc import Iterable
 
 import msgspec
 
+from fairstrike.core.events import SpotCandle, SpotFunding
 from fairstrike.core.units import parse_decimal
 from fairstrike.venue.spot.values import (
     MALFORMED,
-    Candle,
-    Funding,
     Traded,
     Value,
     address,
@@ -75,6 +74,7 @@ class Binance:
 
     def __init__(self, assets: Iterable[str], host: str = HOST, *, is_futures: bool = False) -> None:
         """Take the assets and the host."""
+        self.line = f"{self.source}/futures" if is_futures else self.source
         self.assets: tuple[str, ...] = tuple(assets)
         self._assets = {f"{asset}USDT": asset for asset in self.assets}
         streams = _FUTURES if is_futures else _SPOT
@@ -110,8 +110,9 @@ def _value(asset: str, told: _Trade | _KlineUpdate | _MarkPrice) -> Value:
                 venue_ns=instant_of_ms(told.T),
             )
         case _KlineUpdate(k=kline):
-            return Candle(
+            return SpotCandle(
                 asset=asset,
+                source=Binance.source,
                 start_ns=instant_of_ms(kline.t),
                 open_e8=e8(kline.o),
                 high_e8=e8(kline.h),
@@ -121,8 +122,9 @@ def _value(asset: str, told: _Trade | _KlineUpdate | _MarkPrice) -> Value:
                 venue_ns=instant_of_ms(told.E),
             )
         case _MarkPrice():
-            return Funding(
+            return SpotFunding(
                 asset=asset,
+                source=Binance.source,
                 rate_e8=parse_decimal(told.r, 8),
                 mark_e8=e8(told.p),
                 next_ns=instant_of_ms(told.T),

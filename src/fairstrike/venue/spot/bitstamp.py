@@ -62,7 +62,7 @@ _complaint = msgspec.json.Decoder(_Complaint)
 class Bitstamp:
     """The protocol of one connection for some assets, against the dollar."""
 
-    source = "bitstamp"
+    source = line = "bitstamp"
 
     def __init__(self, assets: Iterable[str], host: str = HOST) -> None:
         """Take the assets and the host."""

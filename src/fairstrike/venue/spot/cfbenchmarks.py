@@ -9,12 +9,24 @@ from collections.abc import Mapping
 
 import msgspec
 
+from fairstrike.core.errors import CredentialError
 from fairstrike.venue.spot.values import MALFORMED, IndexTold, Unreadable, Value, address, e8, instant_of_ms, unreadable
 
 HOST = "www.cfbenchmarks.com"
 
 INDICES = {"BTC": "BRTI", "ETH": "ETHUSD_RTI", "SOL": "SOLUSD_RTI"}
 """The settlement index of each asset, as its administrator names it."""
+
+
+def licence_of(data: bytes) -> tuple[str, str]:
+    """Give user and key in the bytes of a licence's file: one line, USER:KEY.
+
+    Raises `CredentialError` when it is no such line: write down what CF Benchmarks gave you.
+    """
+    user, colon, key = data.decode("ascii", "replace").strip().partition(":")
+    if not (user and colon and key) or not (user + key).isprintable() or " " in user + key or not data.isascii():
+        raise CredentialError("it is not one line of the form USER:KEY; write down what CF Benchmarks gave you")
+    return user, key
 
 
 class _Message(msgspec.Struct):
@@ -32,7 +44,7 @@ _decoder = msgspec.json.Decoder(_Message)
 class CfBenchmarks:
     """The protocol of one connection for some indices, by asset."""
 
-    source = "cfbenchmarks"
+    source = line = "cfbenchmarks"
 
     def __init__(self, user: str, key: str, indices: Mapping[str, str], host: str = HOST) -> None:
         """Take the licence, the indices and the host."""

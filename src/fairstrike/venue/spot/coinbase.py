@@ -66,7 +66,7 @@ _decoder = msgspec.json.Decoder(_Message)
 class Coinbase:
     """The protocol of one connection for some assets, against the dollar."""
 
-    source = "coinbase"
+    source = line = "coinbase"
 
     def __init__(self, assets: Iterable[str], host: str = HOST) -> None:
         """Take the assets and the host."""

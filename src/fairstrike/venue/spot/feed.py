@@ -14,8 +14,8 @@ from fairstrike.core.bounds import Positive
 from fairstrike.core.chance import Dice
 from fairstrike.core.events import Event, StreamChanged
 from fairstrike.core.timing import SECOND_NS
+from fairstrike.venue.connection import Library, NoConnection, hold
 from fairstrike.venue.connection import Line as Held
-from fairstrike.venue.connection import NoConnection, hold
 from fairstrike.venue.connection import Params as ConnectionParams
 from fairstrike.venue.kalshi.budget import Backoff
 from fairstrike.venue.port import Clock, Inbox
@@ -23,10 +23,9 @@ from fairstrike.venue.spot.prices import Prices
 from fairstrike.venue.spot.values import BookBroken, Unreadable, Venue
 
 Tap = Callable[[str, bytes, int], None]
-"""Takes a venue's name, a raw copy of each of its messages, and the receive stamp (ns)."""
+"""Takes the name of a connection, a raw copy of each of its messages, and the receive stamp (ns)."""
 
 _WAITING_MAX = 1_000
-_MESSAGE_BYTES_MAX = 64 * 1024 * 1024
 
 _log = logging.getLogger(__name__)
 
@@ -42,11 +41,14 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     silent_after_ns: Positive = 15 * SECOND_NS
     repair_every_ns: Positive = 5 * SECOND_NS
     unreadable_max: Positive = 20
-    connection: ConnectionParams = ConnectionParams(message_bytes_max=_MESSAGE_BYTES_MAX)
+    message_bytes_max: Positive = 64 * 1024 * 1024
 
 
 class FeedParts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a feed is joined to: venues, what their values come to, where events go, clock, dice, a tap."""
+    """What a feed is joined to: venues, what their values come to, where events go, clock, dice, a tap.
+
+    `library` holds the connections.
+    """
 
     venues: Sequence[Venue]
     prices: Prices
@@ -54,6 +56,7 @@ class FeedParts(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
     dice: Dice
     tap: Tap | None = None
+    library: Library = "picows"
 
 
 class SpotFeed:
@@ -112,6 +115,8 @@ class _Line:
         self._heard_ns = self._opened_ns = 0
         self._repaired_ns: int | None = None
         self._unreadable = 0
+        self._is_told_down = False
+        self._connection = ConnectionParams(message_bytes_max=params.message_bytes_max, library=parts.library)
 
     async def keep(self, stopped: asyncio.Event) -> None:
         params, clock, venue = self._params, self._parts.clock, self._venue
@@ -120,7 +125,7 @@ class _Line:
             watch = asyncio.ensure_future(self._watch(stopped))
             self._ending = ""
             try:
-                reason = await hold(venue.url, venue.headers, self, params.connection)
+                reason = await hold(venue.url, venue.headers, self, self._connection)
             except NoConnection as error:
                 reason = f"no connection ({error})"
             finally:
@@ -128,13 +133,12 @@ class _Line:
             now_ns, was_up = clock.now_ns(), self._line is not None
             self._line = None
             self._parts.prices.disconnected(venue)
-            if was_up:
-                if now_ns - self._opened_ns >= params.backoff_last_ns:
-                    backoff.reset()
-                self._feed.tell([StreamChanged(source=venue.source, is_up=False, reason=reason, recv_ns=now_ns)])
-            _log.log(
-                logging.WARNING if was_up and not stopped.is_set() else logging.DEBUG, "%s: %s", venue.source, reason
-            )
+            if was_up and now_ns - self._opened_ns >= params.backoff_last_ns:
+                backoff.reset()
+            if was_up or not (self._is_told_down or stopped.is_set()):
+                self._tell_down(reason, now_ns, logging.DEBUG if stopped.is_set() else logging.WARNING)
+            else:
+                _log.debug("%s: %s", venue.line, reason)
             await _until(clock, now_ns + backoff.next_ns(), stopped)
 
     def close(self, reason: str) -> None:
@@ -152,12 +156,13 @@ class _Line:
         self._unreadable = 0
         for text in self._venue.connected():
             line.say(text)
-        self._feed.tell([StreamChanged(source=self._venue.source, is_up=True, reason="", recv_ns=now_ns)])
+        self._is_told_down = False
+        self._feed.tell([StreamChanged(source=self._venue.line, is_up=True, reason="", recv_ns=now_ns)])
 
     def heard(self, data: bytes) -> None:
         recv_ns = self._heard_ns = self._parts.clock.now_ns()
         if self._parts.tap is not None:
-            self._parts.tap(self._venue.source, data, recv_ns)
+            self._parts.tap(self._venue.line, data, recv_ns)
         values = self._venue.receive(data)
         self._feed.tell(self._parts.prices.take(self._venue, values, recv_ns))
         for value in values:
@@ -170,6 +175,12 @@ class _Line:
 
     def read_ended(self) -> None:
         """Nothing: prices are told once a second."""
+
+    def _tell_down(self, reason: str, now_ns: int, level: int) -> None:
+        """Say once that there is no connection, until there is one again."""
+        self._is_told_down = True
+        self._feed.tell([StreamChanged(source=self._venue.line, is_up=False, reason=reason, recv_ns=now_ns)])
+        _log.log(level, "%s is down: %s; it is connected to again and again", self._venue.line, reason)
 
     def _repair(self, broken: BookBroken, now_ns: int) -> None:
         commands = self._venue.resubscribe(broken.asset)

@@ -55,6 +55,7 @@ class Gemini:
 
     def __init__(self, asset: str, host: str = HOST) -> None:
         """Take the asset and the host."""
+        self.line = f"{self.source}/{asset}"
         self.url = address(host, f"/v1/marketdata/{asset}USD?heartbeat=true")
         self.headers: dict[str, str] = {}
         self.assets: tuple[str, ...] = (asset,)

@@ -12,6 +12,7 @@ from decimal import Decimal
 
 import msgspec
 
+from fairstrike.core.events import SpotCandle
 from fairstrike.core.timing import parse_rfc3339_ns
 from fairstrike.market.replica import SpotLevel
 from fairstrike.venue.spot.book import SpotBook
@@ -21,7 +22,6 @@ from fairstrike.venue.spot.values import (
     BookBroken,
     BookChanged,
     BookReplaced,
-    Candle,
     Traded,
     Unreadable,
     Value,
@@ -108,7 +108,7 @@ class _Kept:
 class Kraken:
     """The protocol of one connection for some assets, against the dollar."""
 
-    source = "kraken"
+    source = line = "kraken"
 
     def __init__(self, assets: Iterable[str], host: str = HOST) -> None:
         """Take the assets and the host."""
@@ -166,8 +166,9 @@ class Kraken:
         if item.interval != _INTERVAL_MINUTES:
             return []
         start_ns = parse_rfc3339_ns(item.interval_begin)
-        candle = Candle(
+        candle = SpotCandle(
             asset=asset,
+            source=self.source,
             start_ns=start_ns,
             open_e8=e8(item.open),
             high_e8=e8(item.high),

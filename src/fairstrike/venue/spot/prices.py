@@ -4,6 +4,8 @@ A venue's price is the middle of its book, which heartbeats confirm when nothing
 that can be vouched for its last trade. It is printed once for each second of the venue's own clock, when that second
 begins: the official index is stamped so too. The replica is printed at each second of ours. Nothing is printed from
 what was last confirmed longer ago than `silence_max_ns`, and a print's stamp is when its data was last confirmed.
+
+Candles, funding and the figures of each venue are told every `told_every_ns`, the first two when they are new.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,22 +13,30 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from fairstrike.core.bounds import Positive
-from fairstrike.core.events import Event, FrameRefused, IndexPrinted, OffsetStepped
+from fairstrike.core.events import (
+    Event,
+    FrameRefused,
+    IndexPrinted,
+    OffsetStepped,
+    SpotCandle,
+    SpotFigures,
+    SpotFunding,
+    SpotSummed,
+    SpotTold,
+)
 from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
-from fairstrike.core.units import E8_PER_DOLLAR
+from fairstrike.core.units import E8_PER_DOLLAR, PPM
 from fairstrike.market.replica import Params as ReplicaParams
 from fairstrike.market.replica import Replica, VenueBook
 from fairstrike.venue.kalshi.offset import ClockOffset
 from fairstrike.venue.spot.book import SpotBook
-from fairstrike.venue.spot.figures import Figures, Summary
+from fairstrike.venue.spot.figures import Figures
 from fairstrike.venue.spot.figures import Params as FiguresParams
 from fairstrike.venue.spot.values import (
     Alive,
     BookBroken,
     BookChanged,
     BookReplaced,
-    Candle,
-    Funding,
     IndexTold,
     Traded,
     Unreadable,
@@ -46,9 +56,13 @@ def _replicas() -> dict[str, ReplicaParams]:
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The longest silence of a source, the step of a clock's offset that is told, the replicas by asset."""
+    """The longest silence of a source, how often more than prices is told, the replicas by asset.
+
+    `offset_step_ns` is the step of a clock's offset that is told.
+    """
 
     silence_max_ns: Positive = 10 * SECOND_NS
+    told_every_ns: Positive = 10 * SECOND_NS
     offset_step_ns: Positive = 20 * MILLISECOND_NS
     figures: FiguresParams = FiguresParams()
     replicas: dict[str, ReplicaParams] = msgspec.field(default_factory=_replicas)
@@ -86,9 +100,9 @@ class Prices:
         self._markets: dict[tuple[str, str], _Market] = {}
         self._offsets: dict[str, ClockOffset] = {}
         self._replicas = {asset: Replica(own) for asset, own in params.replicas.items()}
-        self._replica_second = -1
-        self.candles: dict[tuple[str, str], Candle] = {}
-        self.fundings: dict[str, Funding] = {}
+        self._replica_second = self._told = -1
+        self._candles: dict[tuple[str, str, int], SpotCandle] = {}
+        self._fundings: dict[tuple[str, str], SpotFunding] = {}
 
     def take(self, venue: Venue, values: Sequence[Value], recv_ns: int) -> list[Event]:
         """Take in the values of one frame received at `recv_ns` (our clock); give what is to be told at once."""
@@ -104,10 +118,10 @@ class Prices:
                         market.confirmed_ns = max(
                             market.confirmed_ns, self._ours(venue.source, value.venue_ns, recv_ns)
                         )
-                case Candle():
-                    self.candles[venue.source, value.asset] = value
-                case Funding():
-                    self.fundings[value.asset] = value
+                case SpotCandle():
+                    self._candles[value.source, value.asset, value.start_ns] = value
+                case SpotFunding():
+                    self._fundings[value.source, value.asset] = value
                 case IndexTold():
                     events += self._index_print(venue.source, value, recv_ns)
                 case _:
@@ -123,12 +137,8 @@ class Prices:
         """Give a venue's book, None when it cannot be vouched for."""
         return self._market(source, asset).book
 
-    def summary(self, source: str, asset: str, now_ns: int) -> Summary:
-        """Give last price, weighted price and volatility of one source."""
-        return self._market(source, asset).figures.summary(now_ns)
-
     def prints(self, now_ns: int) -> list[Event]:
-        """Give the print of each source whose second began since it was last asked, and the replica's."""
+        """Give the print of each source whose second began, the replica's, and what else is due since it was asked."""
         events: list[Event] = []
         since_ns = now_ns - self._params.silence_max_ns
         for (source, asset), market in self._markets.items():
@@ -146,12 +156,29 @@ class Prices:
                 events.append(OffsetStepped(source=REPLICA, offset_ns=0, recv_ns=now_ns))
             self._replica_second = now_ns // SECOND_NS
             events += self._replica_prints(now_ns)
+        if now_ns // self._params.told_every_ns > self._told:
+            self._told = now_ns // self._params.told_every_ns
+            events += self._rest(now_ns)
         return events
 
     def due_ns(self, now_ns: int) -> int:
         """Give the next instant at which some source's second begins."""
         offsets = {0, *(self._offset_ns(source) for source, _ in self._markets)}
         return min(((now_ns - offset_ns) // SECOND_NS + 1) * SECOND_NS + offset_ns for offset_ns in offsets)
+
+    def _rest(self, now_ns: int) -> Iterator[Event]:
+        """Give the candles and funding that were not told yet, and the figures of whoever is not silent."""
+        if self._candles or self._fundings:
+            yield SpotTold(
+                candles=tuple(self._candles.values()), fundings=tuple(self._fundings.values()), recv_ns=now_ns
+            )
+            self._candles, self._fundings = {}, {}
+        since_ns = now_ns - self._params.silence_max_ns
+        heard = {key: market for key, market in self._markets.items() if market.price(since_ns) is not None}
+        if heard:
+            yield SpotSummed(
+                figures=tuple(_figures(*key, market, now_ns) for key, market in heard.items()), recv_ns=now_ns
+            )
 
     def _replica_prints(self, now_ns: int) -> Iterator[Event]:
         for asset, own in self._replicas.items():
@@ -217,6 +244,17 @@ class Prices:
         if market is None:
             market = self._markets[source, asset] = _Market(self._params.figures)
         return market
+
+
+def _figures(source: str, asset: str, market: _Market, now_ns: int) -> SpotFigures:
+    found = market.figures.summary(now_ns)
+    return SpotFigures(
+        asset=asset,
+        source=source,
+        last_e8=found.last_e8,
+        vwap_e8=found.vwap_e8,
+        vol_ppm=None if found.vol_annual is None else round(found.vol_annual * PPM),
+    )
 
 
 def _print(asset: str, source: str, second: int, value_e8: int, recv_ns: int, venue_ns: int) -> IndexPrinted:

@@ -21,18 +21,18 @@ from fairstrike.venue.spot.values import Venue
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The host of each venue, for those that refuse some countries; None leaves a venue out.
+    """The host of each venue, for those that refuse some countries; an empty one leaves the venue out.
 
     A host may be given with a scheme of its own, such as ws://127.0.0.1:8080.
     """
 
-    coinbase: str | None = COINBASE_HOST
-    kraken: str | None = KRAKEN_HOST
-    bitstamp: str | None = BITSTAMP_HOST
-    gemini: str | None = GEMINI_HOST
-    binance: str | None = BINANCE_HOST
-    binance_futures: str | None = BINANCE_FUTURES_HOST
-    cfbenchmarks: str | None = CFBENCHMARKS_HOST
+    coinbase: str = COINBASE_HOST
+    kraken: str = KRAKEN_HOST
+    bitstamp: str = BITSTAMP_HOST
+    gemini: str = GEMINI_HOST
+    binance: str = BINANCE_HOST
+    binance_futures: str = BINANCE_FUTURES_HOST
+    cfbenchmarks: str = CFBENCHMARKS_HOST
 
 
 def venues(params: Params, assets: Iterable[str], licence: tuple[str, str] | None = None) -> list[Venue]:
@@ -42,19 +42,19 @@ def venues(params: Params, assets: Iterable[str], licence: tuple[str, str] | Non
     """
     wanted = tuple(assets)
     found: list[Venue] = []
-    if params.coinbase is not None:
+    if params.coinbase:
         found.append(Coinbase(wanted, params.coinbase))
-    if params.kraken is not None:
+    if params.kraken:
         found.append(Kraken(wanted, params.kraken))
-    if params.bitstamp is not None:
+    if params.bitstamp:
         found.append(Bitstamp(wanted, params.bitstamp))
-    if params.gemini is not None:
+    if params.gemini:
         found += (Gemini(asset, params.gemini) for asset in wanted)
-    if params.binance is not None:
+    if params.binance:
         found.append(Binance(wanted, params.binance))
-    if params.binance_futures is not None:
+    if params.binance_futures:
         found.append(Binance(wanted, params.binance_futures, is_futures=True))
-    if params.cfbenchmarks is not None and licence is not None:
+    if params.cfbenchmarks and licence is not None:
         indices = {asset: INDICES[asset] for asset in wanted if asset in INDICES}
         found.append(CfBenchmarks(*licence, indices, params.cfbenchmarks))
     return found

@@ -11,6 +11,7 @@ from typing import Protocol
 import msgspec
 
 from fairstrike.core.errors import ArithmeticRefusal
+from fairstrike.core.events import SpotCandle, SpotFunding
 from fairstrike.core.timing import MILLISECOND_NS
 from fairstrike.core.units import E8_PER_DOLLAR
 from fairstrike.market.replica import SpotLevel
@@ -59,29 +60,6 @@ class Traded(msgspec.Struct, frozen=True, kw_only=True):
     venue_ns: int
 
 
-class Candle(msgspec.Struct, frozen=True, kw_only=True):
-    """A quarter of an hour of trades, as far as it is over; the last telling of a start is the final one."""
-
-    asset: str
-    start_ns: int
-    open_e8: int
-    high_e8: int
-    low_e8: int
-    close_e8: int
-    volume_e8: int
-    venue_ns: int
-
-
-class Funding(msgspec.Struct, frozen=True, kw_only=True):
-    """A perpetual's funding rate for the period that ends at `next_ns`, `rate_e8` being 1/100 000 000, and its mark."""
-
-    asset: str
-    rate_e8: int
-    mark_e8: int
-    next_ns: int
-    venue_ns: int
-
-
 class IndexTold(msgspec.Struct, frozen=True, kw_only=True):
     """A value of the settlement index, as its administrator sends it."""
 
@@ -96,7 +74,7 @@ class Unreadable(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
-Value = BookReplaced | BookChanged | BookBroken | Alive | Traded | Candle | Funding | IndexTold | Unreadable
+Value = BookReplaced | BookChanged | BookBroken | Alive | Traded | SpotCandle | SpotFunding | IndexTold | Unreadable
 
 MALFORMED = (msgspec.MsgspecError, UnicodeDecodeError, ArithmeticRefusal, RecursionError)
 """What reading a frame may raise; each protocol turns it into `Unreadable`."""
@@ -105,11 +83,12 @@ MALFORMED = (msgspec.MsgspecError, UnicodeDecodeError, ArithmeticRefusal, Recurs
 class Venue(Protocol):
     """One connection's protocol, without the connection.
 
-    `source` names the venue in events, `assets` are those asked for, `url` is where to connect (wss), `headers` what
-    the handshake must carry.
+    `source` names the venue in events, `line` this one of its connections, `assets` are those asked for, `url` is where
+    to connect (wss), `headers` what the handshake must carry.
     """
 
     source: str
+    line: str
     assets: tuple[str, ...]
     url: str
     headers: dict[str, str]

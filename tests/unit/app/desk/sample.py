@@ -6,7 +6,7 @@ import msgspec
 
 from fairstrike.core.chance import Dice
 from fairstrike.core.effects import CancelOrder, Halt, SendOrder, SetTimer, Warn
-from fairstrike.core.events import OrderFilled
+from fairstrike.core.events import OrderFilled, SpotCandle, SpotFunding, SpotTold
 from fairstrike.core.order import Intent, OrderState, Refused, Side, Signal, TimeInForce, Withdraw
 from fairstrike.core.records import (
     Booked,
@@ -26,6 +26,23 @@ START_NS = 1_789_000_000 * 1_000_000_000
 CASH_UD = 10_000_000_000
 SMALL = Params(segment_bytes=8_000)
 Said = tuple[int, msgspec.Struct]
+
+
+def spot_told(at_ns: int, step: int) -> SpotTold:
+    """The candle under way, which changes with each telling, and a funding rate."""
+    candle = SpotCandle(
+        asset="BTC",
+        source="binance",
+        start_ns=START_NS + step // 40 * 900_000_000_000,
+        open_e8=1,
+        high_e8=step + 3,
+        low_e8=1,
+        close_e8=step + 2,
+        volume_e8=step,
+        venue_ns=at_ns,
+    )
+    funding = SpotFunding(asset="BTC", source="binance", rate_e8=-step, mark_e8=7, next_ns=at_ns + 5, venue_ns=at_ns)
+    return SpotTold(candles=(candle,), fundings=(funding,), recv_ns=at_ns)
 
 
 class SampleRun:
@@ -71,6 +88,7 @@ class SampleRun:
         ticker = f"KXBTC15M-26MAY14{step // 40:04d}-{self.dice.below(3)}"
         price = self.dice.between(20, 80) * 100
         self._say(Decided(rows=(Row(ticker, 1, price - 100, 500, price, 700, price * 100 + 1),)))
+        self._say(spot_told(self.now_ns, step))
         signal = Signal(
             strategy=("taker", "momentum_scalp")[self.dice.below(2)],
             ticker=ticker,

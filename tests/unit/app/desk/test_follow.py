@@ -20,7 +20,7 @@ from fairstrike.store.database import file_url
 from fairstrike.store.journal import DECISIONS, Journal, segments
 from tests.unit.app.desk.sample import CASH_UD, SMALL, Said, SampleRun, append, write_run
 
-TABLES = ("runs", "orders", "fills", "settlements", "positions", "signals", "progress")
+TABLES = ("runs", "orders", "fills", "settlements", "positions", "signals", "progress", "spot_candles", "spot_fundings")
 Dump = dict[str, list[tuple[object, ...]]]
 
 
@@ -68,6 +68,11 @@ def test_tables_hold_the_run(tmp_path: Path) -> None:
         assert connection.execute("SELECT sum(fee_ud) FROM fills").fetchone() == (run.ledger.fees_ud,)
         assert connection.execute("SELECT sum(pnl_ud) FROM settlements").fetchone() == (run.ledger.cash_ud - CASH_UD,)
         assert dict(connection.execute("SELECT ticker, settled_pnl_ud FROM positions")) == run.ledger.market_pnl_ud
+        assert connection.execute("SELECT source, asset, close_e8, volume_e8 FROM spot_candles").fetchall() == [
+            ("binance", "BTC", 41, 39),
+            ("binance", "BTC", 81, 79),
+        ]
+        assert connection.execute("SELECT count(*), min(rate_e8) FROM spot_fundings").fetchone() == (80, -79)
         assert connection.execute("SELECT DISTINCT features FROM signals").fetchall() == [('{"a":1,"b":2}',)]
 
 

@@ -15,7 +15,7 @@ from fairstrike.core.events import BookLost, BooksRead, StreamChanged
 from fairstrike.core.order import Side
 from fairstrike.core.records import Decided, GroupFitted, Leg, RisklessFound, Row
 from tests.unit.app.desk.test_sights import DOWN, STARTED, UP, sights
-from tests.unit.engine_samples import SECOND, at, contract, listed, printed, snapshot
+from tests.unit.engine_samples import SECOND, T, at, contract, listed, printed, snapshot
 
 SIZES = [(width, height) for width in (40, 60, 80, 99, 100, 120, 200) for height in (12, 16, 24, 40, 60)]
 NAMES = [f"KXBTCD-26MAY1417-T{79_000 + 100 * number}" for number in range(20)]
@@ -51,6 +51,13 @@ def test_a_strike_is_one_line_with_the_model_beside_the_market() -> None:
     row = next(line for line in shown if "> 79,900" in line)
     assert row.split()[1:9] == [">", "79,900", "1,234", "51.8", "53.8", "50.50", "53.3", "+0.5"]
     assert "the index was late" in shown[-2]
+
+
+def test_a_proxy_is_called_one_and_no_price_says_why() -> None:
+    said = [STARTED, listed(), Watch(tickers=(T,))]
+    assert "BTC 80,000.00 coinbase, a proxy, 2 s" in lines(sights(*said, printed(8, source="coinbase")))[1]
+    shown = lines(sights(*said, printed(8, source="kraken")), 200)[1]
+    assert "no BTC price: the error of kraken against the official index of BTC is not known; give it as" in shown
 
 
 def test_an_absent_book_says_why() -> None:

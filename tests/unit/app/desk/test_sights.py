@@ -7,10 +7,20 @@ from fairstrike.app import build, config
 from fairstrike.app.desk.sights import NO_BOOK_YET, Sight, Sights
 from fairstrike.core.effects import Resubscribe, Unwatch, Warn, Watch
 from fairstrike.core.errors import JournalError
-from fairstrike.core.events import BookLost, BooksRead, ContractListed, OffsetStepped, StreamChanged, TermsChanged
+from fairstrike.core.events import (
+    BookLost,
+    BooksRead,
+    ContractListed,
+    OffsetStepped,
+    SpotFigures,
+    SpotSummed,
+    StreamChanged,
+    TermsChanged,
+)
 from fairstrike.core.order import Side
 from fairstrike.core.records import Decided, GroupFitted, Leg, RisklessFound, Row
 from fairstrike.store.journal import Record
+from tests.unit.app.desk.sample import spot_told
 from tests.unit.engine_samples import RUN, SECOND, T, U, at, contract, listed, printed, snapshot
 
 STARTED = build.run_started(config.observe_profile("box"), "observe", RUN)
@@ -168,6 +178,41 @@ def test_a_portfolio_is_there_until_it_is_old_or_gone() -> None:
 def test_a_group_that_closed_is_forgotten() -> None:
     later = msgspec.structs.replace(FITTED, group="BTC@2", asked_ns=at(20), good_until_ns=at(30))
     assert sights(*WATCHED, FITTED, later).ladders(at(15))[0].fit is None
+
+
+def test_why_there_is_no_reference_is_said() -> None:
+    assert sights(*WATCHED).ladders(at(6))[0].no_reference == "no source prints BTC now"
+    (ladder,) = sights(*WATCHED, printed(5, source="kraken"), printed(5, source="binance")).ladders(at(6))
+    assert ladder.reference is None
+    assert ladder.no_reference == (
+        "the error of kraken, binance against the official index of BTC is not known; "
+        'give it as "kraken/BTC" under rooms.index.proxy_sd_e8'
+    )
+    assert sights(*WATCHED, printed(5)).ladders(at(6))[0].no_reference == ""
+
+
+def test_a_proxy_near_the_close_is_marked() -> None:
+    for source, second, is_late in (("coinbase", 3_299, False), ("coinbase", 3_300, True), ("official", 3_300, False)):
+        (ladder,) = sights(*WATCHED, printed(second, source=source)).ladders(at(second))
+        assert ladder.is_late_proxy == is_late
+
+
+def test_spot_venues_that_are_down_are_named_until_they_are_back() -> None:
+    lost = StreamChanged(source="gemini/BTC", is_up=False, reason="no connection (refused)", recv_ns=at(1))
+    back = StreamChanged(source="gemini/BTC", is_up=True, reason="", recv_ns=at(2))
+    seen = sights(*WATCHED, UP, lost, Warn(text="late"))
+    assert seen.troubles == ["gemini/BTC is down: no connection (refused)", "late"]
+    assert seen.is_streaming
+    seen.fold(records(back))
+    assert seen.troubles == ["late"]
+
+
+def test_figures_and_funding_go_when_they_are_old() -> None:
+    figures = SpotFigures(asset="BTC", source="binance", last_e8=1, vwap_e8=1, vol_ppm=1)
+    told = spot_told(at(5), 1)
+    seen = sights(*WATCHED, told, SpotSummed(figures=(figures,), recv_ns=at(5)))
+    assert (seen.spot_figures(at(25)), seen.spot_fundings(at(25))) == ((figures,), [*told.fundings])
+    assert (seen.spot_figures(at(25.1)), seen.spot_fundings(at(25.1))) == ((), [])
 
 
 def test_what_is_watched_no_longer_is_not_shown() -> None:

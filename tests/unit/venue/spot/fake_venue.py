@@ -10,10 +10,16 @@ Greeting = Callable[["FakeVenue", WSTransport], None]
 
 
 class FakeVenue:
-    """`greet` is called with each new connection; `heard` holds the texts of all of them."""
+    """`greet` is called with each new connection; `heard` holds the texts of all of them.
 
-    def __init__(self, greet: Greeting = lambda venue, door: None) -> None:
+    A connection that `refuse` says yes to is ended before it came about.
+    """
+
+    def __init__(
+        self, greet: Greeting = lambda venue, door: None, refuse: Callable[["FakeVenue"], bool] = lambda venue: False
+    ) -> None:
         self.greet = greet
+        self.refuse = refuse
         self.heard: list[bytes] = []
         self.paths: list[str] = []
         self.headers: list[dict[str, str]] = []
@@ -49,7 +55,9 @@ class FakeVenue:
                 self._changed.clear()
                 await self._changed.wait()
 
-    def _greet(self, request: WSUpgradeRequest) -> "_Door":
+    def _greet(self, request: WSUpgradeRequest) -> "_Door | None":
+        if self.refuse(self):
+            return None
         self.paths.append(request.path.decode())
         self.headers.append({name.lower(): value for name, value in request.headers.items()})
         return _Door(self)

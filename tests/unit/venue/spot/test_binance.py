@@ -4,8 +4,9 @@ examples are the pages' own; the candle's interval is the one asked for here."""
 
 import pytest
 
+from fairstrike.core.events import SpotCandle, SpotFunding
 from fairstrike.venue.spot.binance import FUTURES_HOST, Binance
-from fairstrike.venue.spot.values import Candle, Funding, Traded, Unreadable
+from fairstrike.venue.spot.values import Traded, Unreadable
 from tests.unit.venue.spot.samples import assert_garbage_is_refused
 
 TRADE = b"""{"stream": "bnbusdt@trade", "data": {"e": "trade", "E": 1672515782136, "s": "BNBUSDT", "t": 12345,
@@ -38,8 +39,9 @@ def test_the_documented_trade() -> None:
 
 def test_the_documented_candle() -> None:
     (candle,) = Binance(["BNB"]).receive(KLINE)
-    assert candle == Candle(
+    assert candle == SpotCandle(
         asset="BNB",
+        source="binance",
         start_ns=1_672_515_780_000_000_000,
         open_e8=100_000,
         high_e8=250_000,
@@ -52,8 +54,9 @@ def test_the_documented_candle() -> None:
 
 def test_the_documented_funding_rate() -> None:
     (funding,) = Binance(["BTC"], FUTURES_HOST, is_futures=True).receive(MARK)
-    assert funding == Funding(
+    assert funding == SpotFunding(
         asset="BTC",
+        source="binance",
         rate_e8=38_167,
         mark_e8=1_179_415_000_000,
         next_ns=1_562_306_400_000_000_000,
@@ -63,7 +66,7 @@ def test_the_documented_funding_rate() -> None:
 
 def test_a_rate_may_be_negative() -> None:
     (funding,) = Binance(["BTC"]).receive(MARK.replace(b"0.00038167", b"-0.00010000"))
-    assert isinstance(funding, Funding)
+    assert isinstance(funding, SpotFunding)
     assert funding.rate_e8 == -10_000
 
 

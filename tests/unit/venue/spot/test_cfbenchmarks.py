@@ -5,8 +5,10 @@ says that the command comes back with a success flag and a reason."""
 import base64
 
 import msgspec
+import pytest
 
-from fairstrike.venue.spot.cfbenchmarks import INDICES, CfBenchmarks
+from fairstrike.core.errors import CredentialError
+from fairstrike.venue.spot.cfbenchmarks import INDICES, CfBenchmarks, licence_of
 from fairstrike.venue.spot.values import IndexTold, Unreadable
 from tests.unit.venue.spot.samples import assert_garbage_is_refused
 
@@ -47,3 +49,13 @@ def test_other_indices_and_answers_are_nothing() -> None:
 
 def test_garbage() -> None:
     assert_garbage_is_refused(licensed())
+
+
+def test_a_licence_is_one_line_of_user_and_key() -> None:
+    assert licence_of(b" somebody:key:with:colons \n") == ("somebody", "key:with:colons")
+
+
+@pytest.mark.parametrize("data", [b"", b"user", b"user:", b":key", b"a:b\nc:d", b"a b:c", b"u\xff:key", b"u:k\x00"])
+def test_anything_else_is_no_licence(data: bytes) -> None:
+    with pytest.raises(CredentialError, match=r"^it is not one line of the form USER:KEY; write down what CF Bench"):
+        licence_of(data)

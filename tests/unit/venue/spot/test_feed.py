@@ -1,12 +1,14 @@
 """Spot venues over real sockets: prints, holes, garbage, silence, reconnects."""
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from itertools import pairwise
 
 import msgspec
+import pytest
 from picows import WSTransport
 
 from fairstrike.app.clock import SystemClock
@@ -187,6 +189,28 @@ def test_a_venue_that_hangs_up_has_no_book_until_it_is_back() -> None:
             assert waits[2] > waits[0]
 
     asyncio.run(body())
+
+
+def test_a_venue_that_cannot_be_reached_is_told_of_once_until_it_can(caplog: pytest.LogCaptureFixture) -> None:
+    async def body() -> None:
+        refused = 0
+
+        def refuse(venue: FakeVenue) -> bool:
+            nonlocal refused
+            refused += 1
+            return refused <= 3
+
+        async with FakeVenue(refuse=refuse) as venue, running(Bitstamp(["BTC"], venue.host)) as run:
+            await venue.until(lambda: len(venue.doors) == 1)
+            await run.until(lambda events: any(isinstance(event, StreamChanged) and event.is_up for event in events))
+            ((is_up, reason), up) = run.changes("bitstamp")
+            assert not is_up
+            assert reason.startswith("no connection (")
+            assert up == (True, "")
+
+    with caplog.at_level(logging.WARNING):
+        asyncio.run(body())
+    assert [record.levelname for record in caplog.records].count("WARNING") == 1
 
 
 def test_a_full_inbox_keeps_what_waits() -> None:

@@ -5,8 +5,9 @@ with its example: that frame has the fields it lists."""
 import msgspec
 import pytest
 
+from fairstrike.core.events import SpotCandle
 from fairstrike.venue.spot.kraken import Kraken
-from fairstrike.venue.spot.values import Alive, BookBroken, BookChanged, BookReplaced, Candle, Traded, Unreadable
+from fairstrike.venue.spot.values import Alive, BookBroken, BookChanged, BookReplaced, Traded, Unreadable
 from tests.unit.venue.spot.samples import assert_garbage_is_refused, levels
 
 BIDS = """45283.5 0.10000000|45283.4 1.54582015|45282.1 0.10000000|45281.0 0.10000000|45280.3 1.54592586
@@ -100,8 +101,9 @@ def test_candles_of_a_quarter_of_an_hour() -> None:
     venue = Kraken(["ALGO"])
     assert venue.receive(data) == []
     (candle,) = venue.receive(data.replace(b'"interval": 5', b'"interval": 15'))
-    assert candle == Candle(
+    assert candle == SpotCandle(
         asset="ALGO",
+        source="kraken",
         start_ns=1_696_433_400_000_000_000,
         open_e8=9_875_000,
         high_e8=9_880_000,

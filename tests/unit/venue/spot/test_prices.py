@@ -1,6 +1,16 @@
 """Prices of spot venues: one a second by their clocks, confirmed by heartbeats, gone after a hole; the replica."""
 
-from fairstrike.core.events import Event, FrameRefused, IndexPrinted, OffsetStepped
+from fairstrike.core.events import (
+    Event,
+    FrameRefused,
+    IndexPrinted,
+    OffsetStepped,
+    SpotCandle,
+    SpotFigures,
+    SpotFunding,
+    SpotSummed,
+    SpotTold,
+)
 from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
 from fairstrike.market import replica
 from fairstrike.venue.spot.binance import Binance
@@ -14,8 +24,6 @@ from fairstrike.venue.spot.values import (
     BookBroken,
     BookChanged,
     BookReplaced,
-    Candle,
-    Funding,
     IndexTold,
     Traded,
     Unreadable,
@@ -128,9 +136,10 @@ def test_the_replica_of_the_books_at_hand() -> None:
     for venue, mid in ((COINBASE, 80_000), (KRAKEN, 80_004), (BITSTAMP, 90_000)):
         taken(prices, venue, book(mid, T0 + mid % 10), at_ns=T0 + mid % 10)
     events = prices.prints(T0 + SECOND_NS)
-    assert events[-2] == OffsetStepped(source="replica", offset_ns=0, recv_ns=T0 + SECOND_NS)
-    one = events[-1]
+    offset, one, summed = events[-3:]
+    assert offset == OffsetStepped(source="replica", offset_ns=0, recv_ns=T0 + SECOND_NS)
     assert isinstance(one, IndexPrinted)
+    assert isinstance(summed, SpotSummed)
     assert (one.source, one.second, one.venue_ns) == ("replica", T0 // SECOND_NS + 1, T0 + 4)
     assert 79_999 * E8 <= one.value_e8 <= 80_005 * E8
     assert printed(prices, T0 + SECOND_NS + 1, "replica") == []
@@ -151,12 +160,64 @@ def test_the_licensed_index_is_printed_as_it_comes_first_of_a_second() -> None:
     assert taken(prices, venue, told, at_ns=T0 + 8) == []
 
 
-def test_candles_funding_figures_and_refusals() -> None:
+def candle(start_ns: int, close: int = 3, stamp_ns: int = T0) -> SpotCandle:
+    return SpotCandle(
+        asset="BTC",
+        source="binance",
+        start_ns=start_ns,
+        open_e8=1,
+        high_e8=4,
+        low_e8=1,
+        close_e8=close,
+        volume_e8=9,
+        venue_ns=stamp_ns,
+    )
+
+
+def funding(rate_e8: int) -> SpotFunding:
+    return SpotFunding(
+        asset="BTC", source="binance", rate_e8=rate_e8, mark_e8=80_000 * E8, next_ns=T0 + SECOND_NS, venue_ns=T0
+    )
+
+
+def told(prices: Prices, now_ns: int) -> list[SpotTold]:
+    return [one for one in prices.prints(now_ns) if isinstance(one, SpotTold)]
+
+
+def test_candles_and_funding_are_told_every_ten_seconds_once() -> None:
     prices = made()
-    candle = Candle(asset="BTC", start_ns=T0, open_e8=1, high_e8=4, low_e8=1, close_e8=3, volume_e8=9, venue_ns=T0)
-    funding = Funding(asset="BTC", rate_e8=10_000, mark_e8=80_000 * E8, next_ns=T0 + SECOND_NS, venue_ns=T0)
-    events = taken(prices, BINANCE, candle, funding, trade(80_000), Unreadable(reason="binance: no"))
-    assert prices.candles["binance", "BTC"] == candle
-    assert prices.fundings["BTC"] == funding
-    assert prices.summary("binance", "BTC", T0).vwap_e8 == 80_000 * E8
+    earlier, last, now = candle(T0 - 900 * SECOND_NS), candle(T0 - 900 * SECOND_NS, 4), candle(T0)
+    assert taken(prices, BINANCE, earlier, last, now, funding(9_999), funding(10_000))[1:] == []
+    # The one that is over is told as it was in the end, beside the one under way.
+    assert told(prices, T0) == [SpotTold(candles=(last, now), fundings=(funding(10_000),), recv_ns=T0)]
+    taken(prices, BINANCE, candle(T0, 5))
+    assert told(prices, T0 + 9 * SECOND_NS) == []
+    due_ns = T0 + 10 * SECOND_NS
+    assert told(prices, due_ns) == [SpotTold(candles=(candle(T0, 5),), fundings=(), recv_ns=due_ns)]
+    assert told(prices, T0 + 20 * SECOND_NS) == []
+
+
+def test_figures_of_a_venue_are_told_while_it_is_heard() -> None:
+    prices = made()
+    taken(prices, BINANCE, trade(80_000))
+    summed = [one for one in prices.prints(T0) if isinstance(one, SpotSummed)]
+    figures = SpotFigures(asset="BTC", source="binance", last_e8=80_000 * E8, vwap_e8=80_000 * E8, vol_ppm=None)
+    assert summed == [SpotSummed(figures=(figures,), recv_ns=T0)]
+    assert [one for one in prices.prints(T0 + 20 * SECOND_NS) if isinstance(one, SpotSummed)] == []
+
+
+def test_volatility_is_told_in_parts_per_million() -> None:
+    prices = made()
+    for second in range(200):
+        now_ns = T0 + second * SECOND_NS
+        taken(prices, BINANCE, trade(80_000 + second % 7, now_ns), at_ns=now_ns)
+        for one in prices.prints(now_ns):
+            if isinstance(one, SpotSummed) and second >= 180:
+                (found,) = one.figures
+                assert found.vol_ppm is not None
+                assert 10_000 < found.vol_ppm < 1_000_000
+
+
+def test_a_refusal_is_told_at_once() -> None:
+    events = taken(made(), BINANCE, trade(80_000), Unreadable(reason="binance: no"))
     assert events[-1] == FrameRefused(source="binance", reason="binance: no", recv_ns=T0)

@@ -19,9 +19,15 @@ def test_the_licensed_index_with_a_licence() -> None:
     assert found[-1].assets == ("BTC", "ETH")
 
 
-def test_hosts_are_settings_and_none_leaves_a_venue_out() -> None:
-    only = Params(
-        coinbase=None, kraken="ws://127.0.0.1:9", bitstamp=None, gemini=None, binance=None, binance_futures=None
-    )
+def test_every_connection_has_a_name_of_its_own() -> None:
+    lines = [venue.line for venue in venues(Params(), ["BTC", "ETH"], ("user", "key"))]
+    assert lines == [
+        *("coinbase", "kraken", "bitstamp", "gemini/BTC", "gemini/ETH"),
+        *("binance", "binance/futures", "cfbenchmarks"),
+    ]
+
+
+def test_hosts_are_settings_and_an_empty_one_leaves_a_venue_out() -> None:
+    only = Params(coinbase="", kraken="ws://127.0.0.1:9", bitstamp="", gemini="", binance="", binance_futures="")
     (venue,) = venues(only, ["SOL"])
     assert (venue.source, venue.url, venue.assets) == ("kraken", "ws://127.0.0.1:9/v2", ("SOL",))
