@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fairstrike.core.events import BookDelta, BookLost, BookSnapshot, ContractListed, IndexPrinted, TickerSeen
+from fairstrike.core.events import BookDelta, BookLost, BookSnapshot, ContractListed, IndexPrinted, SpotTold, TickerSeen
 from fairstrike.core.timing import MINUTE_NS, SECOND_NS, parse_rfc3339_ns
 from fairstrike.exchange.announcement import Announcement
 from fairstrike.exchange.worlds import START_NS
@@ -18,6 +18,7 @@ from fairstrike.research.importers.base import Recording
 from fairstrike.research.importers.formats import recordings
 from fairstrike.store.raw import RawTape, decode_line, segments
 from tests.commands import PROGRAM, Said, fairstrike, run
+from tests.sockets.spot import SpotVenues, binance, coinbase, funding
 from tests.sockets.test_bad_input import PATIENCE_S, exchange, until
 from tests.sockets.test_looking import WATCHED
 
@@ -128,12 +129,31 @@ def test_a_recording_stands_for_itself(place: Path, line: Announcement) -> None:
     assert sum(isinstance(event, BookDelta) for event in told) == report["deltas"]
     assert any(isinstance(event, TickerSeen) for event in told)
     table = next((place / "whole").glob("*.rows.csv")).read_text().splitlines()
-    assert table[0] == "time,ticker,bid,bid_size,ask,ask_size,index,index_time"
+    assert table[0] == "time,ticker,bid,bid_size,ask,ask_size,index,index_source,index_time"
     assert len(table) - 1 == report["rows"]
     assert 0 < sum("KXBTC15M-" in row for row in table) <= 2 * 5 * 5
     full = [cells for cells in (row.split(",") for row in table[1:]) if all(cells)]
     assert full
-    assert all(0 < float(bid) < float(ask) < 1 and float(index) > 1_000 for _, _, bid, _, ask, _, index, _ in full)
+    assert all(0 < float(bid) < float(ask) < 1 and float(index) > 1_000 for _, _, bid, _, ask, _, index, _, _ in full)
+    assert {source for *_, source, _ in full} == {"official"}
+
+
+def test_spot_venues_are_recorded_too_compacted_and_replayed(place: Path, line: Announcement) -> None:
+    tellers = {"coinbase": coinbase, "binance": binance, "binance_futures": funding}
+    with SpotVenues(line.clock, tellers) as venues:
+        hosts = "".join(f'{name} = "{host}"\n' for name, host in venues.hosts.items())
+        (place / "spot.toml").write_text(f"[spot.hosts]\n{hosts}")
+        said, report = record(place, "--duration-seconds", "3", "--config", "spot.toml", "--folder", "spot")
+    assert (said.code, said.err) == (0, "")
+    assert int(str(report["spot_frames"])) > 10
+    told = [event for _, events in recordings([place / "spot"])[0].units() for event in events]
+    sources = {event.source for event in told if isinstance(event, IndexPrinted)}
+    assert sources == {"official", "replica", "coinbase", "binance"}
+    assert any(event.candles and event.fundings for event in told if isinstance(event, SpotTold))
+    compacted = fairstrike("compact", "spot", "--json", folder=place)
+    assert {"index", "candle", "funding", "book"} <= json.loads(compacted.out)["streams"].keys()
+    replayed = fairstrike("replay", "spot", "--strategy", "none", "--json", "--folder", "spot-run", folder=place)
+    assert (replayed.code, replayed.err) == (0, "")
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])

@@ -1,6 +1,6 @@
 """The only place where parts are joined: settings in, a run ready to turn out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -258,7 +258,11 @@ def _licence(path: str) -> tuple[str, str]:
 
 
 def spot_feed(
-    settings: config.Settings, clock: SystemClock, inbox: Inbox, tap: SpotTap | None = None
+    settings: config.Settings,
+    clock: SystemClock,
+    inbox: Inbox,
+    tap: SpotTap | None = None,
+    on_print: Callable[[int], None] = lambda now_ns: None,
 ) -> SpotFeed | None:
     """Give the feed of the spot venues, None when none is listened to. Raises as `spot_venues` does."""
     venues = spot_venues(settings)
@@ -271,6 +275,7 @@ def spot_feed(
         clock=clock,
         dice=Dice(settings.seed, _SPOT_RECONNECT),
         tap=tap,
+        on_print=on_print,
         library=settings.websocket,
     )
     return SpotFeed(settings.spot.feed, parts)

@@ -7,7 +7,7 @@ import msgspec
 
 from fairstrike.app import config, dotenv, runfile
 from fairstrike.app.addresses import on_this_machine, origin_on_this_machine, to_read_from
-from fairstrike.app.config import Environment
+from fairstrike.app.config import Environment, Spot
 from fairstrike.core.errors import UsageError
 from fairstrike.core.timing import VenueClock
 from fairstrike.venue.connection import Library
@@ -32,6 +32,7 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
     environment: str
     websocket: Library = "picows"
     series: tuple[str, ...] = ()
+    spot: Spot = Spot()
 
 
 def sight(env: str | None, config_file: Path | None) -> Sight:
@@ -43,7 +44,10 @@ def sight(env: str | None, config_file: Path | None) -> Sight:
         return Sight(environment=env or dotenv.chosen(None, None).environment)
     settings = config.load(config_file)
     return Sight(
-        environment=env or settings.environment, websocket=settings.websocket, series=settings.rooms.engine.series
+        environment=env or settings.environment,
+        websocket=settings.websocket,
+        series=settings.rooms.engine.series,
+        spot=settings.spot,
     )
 
 

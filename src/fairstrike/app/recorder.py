@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from fairstrike.app import build, disk
+from fairstrike.app import build, config, disk
 from fairstrike.app.clock import SystemClock
 from fairstrike.app.following import Params as FollowingParams
 from fairstrike.app.following import followed
@@ -30,6 +30,7 @@ from fairstrike.core.events import (
     Event,
     FrameRefused,
     IndexPrinted,
+    OffsetStepped,
     StreamChanged,
     TickerSeen,
 )
@@ -38,7 +39,7 @@ from fairstrike.market.books import EXPECTED_LOSSES, Books
 from fairstrike.market.books import Params as BooksParams
 from fairstrike.market.index import Index
 from fairstrike.market.index import Params as IndexParams
-from fairstrike.store.raw import Line, Note, Received, Writer, answer_of
+from fairstrike.store.raw import SPOT, Line, Note, Received, Writer, answer_of
 from fairstrike.venue.kalshi.asking import ask
 from fairstrike.venue.kalshi.rest import converse
 from fairstrike.venue.kalshi.session import SOURCE, Session, SessionParams
@@ -53,12 +54,16 @@ _AGAIN_NS, _FORGET_NS = 5 * SECOND_NS, HOUR_NS
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What to record, where, how often rows are sampled (seconds) and the least free disk space (bytes)."""
+    """What to record, where, how often rows are sampled (seconds) and the least free disk space (bytes).
+
+    `spot` are settings as they apply under the place's clock: which spot venues are recorded beside the exchange.
+    """
 
     series: tuple[str, ...]
     folder: Path
     interval_seconds: float
     disk_min: int
+    spot: config.Settings = config.Settings(spot=config.Spot(is_on=False))
     following: FollowingParams = FollowingParams()
 
 
@@ -70,6 +75,7 @@ class Tallies(msgspec.Struct, kw_only=True):
     unreadable: int = 0
     asked_again: int = 0
     deltas: int = 0
+    spot_frames: int = 0
     markets: set[str] = msgspec.field(default_factory=set)
 
 
@@ -87,6 +93,7 @@ class Recorder:
         )
         self._books = Books(BooksParams(frozen_after_ns=bound(BooksParams().frozen_after_ns)))
         self._indices: dict[str, Index] = {}
+        self._offsets: dict[str, int] = {}
         self._contracts: dict[str, Contract] = {}
         self._followed: tuple[str, ...] = ()
         self._connections: Counter[str] = Counter()
@@ -97,8 +104,8 @@ class Recorder:
         self._writing: asyncio.Future[None] | None = None
         hearing = build.Hearing(inbox=self._take, tap=partial(self._frame, SOURCE))
         self._look = build.lookout(place, clock, self._session, signer, hearing)
-        # Whatever else is to be recorded joins here, with `_take` for an inbox and `_frame` for a tap.
-        self._feeds: list[Feed] = [self._look.stream]
+        spot = build.spot_feed(plan.spot, clock, self._take, self._spot_frame, self._spot_asked)
+        self._feeds: list[Feed] = [self._look.stream] if spot is None else [self._look.stream, spot]
 
     async def run(self, asked: "asyncio.Future[str]", on_second: Callable[[int], None]) -> str:
         """Record until `asked` has a result, and give it.
@@ -150,6 +157,13 @@ class Recorder:
     def _frame(self, source: str, data: bytes, recv_ns: int) -> None:
         self._tape.frame(recv_ns, source, self._connections[source], data)
 
+    def _spot_frame(self, line: str, data: bytes, recv_ns: int) -> None:
+        self.tallies.spot_frames += 1
+        self._frame(line, data, recv_ns)
+
+    def _spot_asked(self, now_ns: int) -> None:
+        self._tape.line(Line(recv_ns=now_ns, source=SPOT, note=Note(kind="print")))
+
     def _take(self, events: Sequence[Event]) -> bool:
         if any(isinstance(event, BookLost) and event.reason == "silent" for event in events):
             self._note(Note(kind="silent"))
@@ -178,7 +192,9 @@ class Recorder:
         match event:
             case IndexPrinted(asset=asset):
                 index = self._indices.setdefault(asset, Index(IndexParams()))
-                index.fold(event, self._session.offset_ns or 0)
+                index.fold(event, self._offsets.get(event.source, self._offsets.get(SOURCE, 0)))
+            case OffsetStepped(source=source, offset_ns=offset_ns):
+                self._offsets[source] = offset_ns
             case ContractListed(contract=contract):
                 self._contracts[contract.ticker] = contract
             case StreamChanged(source=source, is_up=True):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from fairstrike.app import config, locks, places
+from fairstrike.app import build, config, locks, places
 from fairstrike.app.disk import GIB
 from fairstrike.app.following import Params as FollowingParams
 from fairstrike.app.recorder import Plan, Recorder
@@ -22,9 +22,11 @@ from fairstrike.app.sampled_rows import Rows
 from fairstrike.core.contract import Timeframe
 from fairstrike.core.errors import LockedError, UsageError
 from fairstrike.core.timing import SECOND_NS
+from fairstrike.execution.rounds import Params as EngineParams
 from fairstrike.store.raw import Params, Writer, mend, segments
 from fairstrike.venue.connection import Library
 from fairstrike.venue.kalshi.signing import Signer
+from fairstrike.venue.spot.prices import Params as PricesParams
 
 FOLDER, LOCK = Path("recordings"), "recording.lock"
 SECONDS, INTERVAL_SECONDS, DISK_MIN_GIB = 300.0, 0.5, 1.0
@@ -33,7 +35,10 @@ SECONDS_MAX, INTERVAL_MIN, INTERVAL_MAX, EVENTS_MAX = 10 * 366 * 86_400.0, 0.01,
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What to record, for how long (seconds; 0: until stopped), and where. `disk_min_gib` of the disk stay free."""
+    """What to record, for how long (seconds; 0: until stopped), and where. `disk_min_gib` of the disk stay free.
+
+    `spot` says which spot venues; of its prices nothing is heeded, since a replay makes them anew from the frames.
+    """
 
     environment: str
     box: Path | None = None
@@ -47,6 +52,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     segment_mib: float = Params().segment_bytes / MIB
     disk_min_gib: float = DISK_MIN_GIB
     websocket: Library = "picows"
+    spot: config.Spot = config.Spot()
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +68,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     bytes_raw: int
     bytes_packed: int
     deltas: int
+    spot_frames: int
     markets: int
     rows: int
     connections: int
@@ -81,6 +88,7 @@ def run(asked: Wanted, on_second: Callable[[int], None]) -> Report:
     _check(asked)
     place = places.place_of(asked.environment, asked.box, asked.websocket)
     signer = places.reading_signer(places.key_place(asked.environment, asked.box))
+    build.spot_venues(spot_settings(asked, place))  # Before anything is written.
     asked.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = _only_recorder(asked.folder)
     try:
@@ -107,6 +115,7 @@ async def _record(
         interval_seconds=asked.interval_seconds,
         disk_min=int(asked.disk_min_gib * GIB),
         following=FollowingParams(events=asked.events, timeframes=asked.timeframes),
+        spot=spot_settings(asked, place),
     )
     recorder = Recorder(plan, place, signer, tape, rows)
     try:
@@ -126,6 +135,7 @@ async def _record(
         bytes_raw=tape.bytes_raw,
         bytes_packed=tape.bytes_packed,
         deltas=told.deltas,
+        spot_frames=told.spot_frames,
         markets=len(told.markets),
         rows=rows.count,
         connections=told.connections,
@@ -134,6 +144,18 @@ async def _record(
         unreadable=told.unreadable,
         mended=mended,
     )
+
+
+def spot_settings(asked: Wanted, place: places.Place) -> config.Settings:
+    """Give the settings of the spot venues beside a recording, as they apply under the place's clock."""
+    settings = config.Settings(
+        environment=msgspec.convert(place.environment, config.Environment),
+        rooms=config.RoomSettings(engine=EngineParams(series=asked.series)),
+        spot=asked.spot,
+        websocket=asked.websocket,
+    )
+    spot = build.under_clock(settings, place.clock).spot
+    return msgspec.structs.replace(settings, spot=msgspec.structs.replace(spot, prices=PricesParams()))
 
 
 def _check(asked: Wanted) -> None:

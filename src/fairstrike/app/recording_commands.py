@@ -26,6 +26,7 @@ def record(
     segment_seconds: Annotated[float, typer.Option(help="Age at which a file is followed by the next.")] = 3_600.0,
     segment_mib: Annotated[float, typer.Option(help="Size, packed, at which it is.")] = 64.0,
     disk_min: Annotated[float, typer.Option(metavar="GIB", help="Free disk space, in GiB, that is left.")] = 1.0,
+    spot: Annotated[bool, typer.Option("--spot/--no-spot", help="Record spot venues too; in the box none.")] = True,
     as_json: Json = False,
 ) -> None:
     """Record everything the exchange says about some series, byte for byte. Only looks."""
@@ -45,6 +46,7 @@ def record(
         segment_mib=segment_mib,
         disk_min_gib=disk_min,
         websocket=sight.websocket,
+        spot=sight.spot if spot else config.Spot(is_on=False),
     )
     with recording_printing.recording(asked, is_shown=not as_json) as on_second:
         report = recording.run(asked, on_second)

@@ -44,7 +44,8 @@ def recorded(report: "Report") -> None:
     put(
         _console,
         f"{counted(report.lines, 'line')}, {counted(report.deltas, 'book change')} "
-        f"of {counted(report.markets, 'market')}, {counted(report.rows, 'row')}",
+        f"of {counted(report.markets, 'market')}, {counted(report.spot_frames, 'spot frame')}, "
+        f"{counted(report.rows, 'row')}",
     )
     troubles = [
         (report.gaps, "gap"),

@@ -10,7 +10,7 @@ from fairstrike.market.book import BookView
 from fairstrike.market.index import Reference
 
 ENDING = ".rows.csv"
-COLUMNS = ("time", "ticker", "bid", "bid_size", "ask", "ask_size", "index", "index_time")
+COLUMNS = ("time", "ticker", "bid", "bid_size", "ask", "ask_size", "index", "index_source", "index_time")
 
 
 class Rows:
@@ -30,7 +30,9 @@ class Rows:
         """Add one market's row. Nothing is on disk before it is taken and written."""
         bid, bid_size = _best(book, Side.BID)
         ask, ask_size = _best(book, Side.ASK)
-        index = ("", "") if reference is None else (format_e8(reference.value_e8), format_rfc3339(reference.at_ns))
+        index = ("", "", "")
+        if reference is not None:
+            index = (format_e8(reference.value_e8), reference.source, format_rfc3339(reference.at_ns))
         self._waiting.append(",".join((format_rfc3339(at_ns), ticker, bid, bid_size, ask, ask_size, *index)) + "\n")
         self.count += 1
 

@@ -30,13 +30,15 @@ from fairstrike.core.events import (
     OrderFilled,
     OrderRejected,
     OrdersRead,
+    SpotSummed,
+    SpotTold,
     StreamChanged,
     TickerSeen,
     TimerFired,
 )
 from fairstrike.core.timing import MILLISECOND_NS, MINUTE_NS
 from fairstrike.core.units import TICKS_PER_DOLLAR
-from fairstrike.engine import Engine
+from fairstrike.engine import KALSHI, Engine
 from fairstrike.market.book import Book
 from fairstrike.market.books import Shelf
 
@@ -52,7 +54,7 @@ _KEPT_MAX = 1_000_000
 _SPANS_MAX = 1_000
 
 # A run's own timers and answers come often and say nothing that is looked for.
-_PASSED_OVER = frozenset({TimerFired, OrderAcked, CancelAnswered, OrdersRead, ListRead})
+_PASSED_OVER = frozenset({TimerFired, OrderAcked, CancelAnswered, OrdersRead, ListRead, SpotTold, SpotSummed})
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True):
@@ -333,7 +335,7 @@ class Observer:
             case OffsetStepped():
                 for watch in self._open.values():
                     watch.due_ns = 0
-            case StreamChanged():
+            case StreamChanged() if event.source == KALSHI:
                 for watch in self._watches.values():
                     self._replaced(watch, instant_ns)
                     watch.let_go(instant_ns)

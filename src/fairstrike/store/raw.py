@@ -29,6 +29,8 @@ from fairstrike.store.tape import Tape
 
 ENDING = ".jsonl.zst"
 VERSION = 1
+SPOT = "spot"
+"""The source of notes about the prices of all spot venues; each connection's own lines carry its name."""
 LINES_BYTES_MAX = 64 * 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
 _NAME = re.compile(r"(\d{8}T\d{6}Z)-(\d{6})\.jsonl\.zst")
@@ -58,7 +60,8 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, tag_field="recording", t
 class Note(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the recorder did: connected, disconnected (with the reason), watch and unwatch (with the markets), ended.
 
-    And silent: the stream had said nothing for so long that every book was given up.
+    And silent: the stream had said nothing for so long that every book was given up. And print: prices of spot venues
+    were asked for what is due (source "spot").
     """
 
     kind: str

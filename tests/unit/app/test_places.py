@@ -32,6 +32,14 @@ def test_the_environment_is_what_is_said_then_settings_then_dotenv(tmp_path: Pat
         sight("prod", tmp_path / "gone.json")
 
 
+def test_settings_say_which_spot_venues_are_looked_at(tmp_path: Path) -> None:
+    file = tmp_path / "s.toml"
+    file.write_text('[spot.hosts]\nbinance = ""\nkraken = "ws://127.0.0.1:9"\n')
+    hosts = sight("prod", file).spot.hosts
+    assert (hosts.binance, hosts.kraken) == ("", "ws://127.0.0.1:9")
+    assert sight("prod", None).spot.is_on
+
+
 def test_settings_say_who_holds_the_stream_of_who_looks(tmp_path: Path) -> None:
     file = tmp_path / "s.toml"
     file.write_text('websocket = "aiohttp"\n[rooms.engine]\nseries = ["KXBTC15M"]\n')

@@ -5,8 +5,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from fairstrike.app import config
 from fairstrike.app.recording import Wanted, run
 from fairstrike.core.errors import FairstrikeError
+from fairstrike.venue.spot.roster import Params as Hosts
 from tests.commands import write_line
 
 
@@ -41,6 +43,13 @@ def test_a_folder_that_is_a_file_and_an_unknown_series(tmp_path: Path) -> None:
     code, sentence = refused(tmp_path, series=("KXBTCUD",))
     assert code == 2
     assert sentence.startswith("there is no series 'KXBTCUD'; known are KXBTC, KXBTCD, ")
+
+
+def test_a_spot_host_that_cannot_be_meant(tmp_path: Path) -> None:
+    spot = config.Spot(hosts=Hosts(kraken="ws://ws.kraken.com"))
+    code, sentence = refused(tmp_path, spot=spot)
+    assert (code, not (tmp_path / "recordings").exists()) == (2, True)
+    assert sentence == "spot.hosts: 'ws://ws.kraken.com' is no host that may be listened to; give ws://127.0.0.1:PORT"
 
 
 def test_an_exchange_that_is_gone(tmp_path: Path) -> None:

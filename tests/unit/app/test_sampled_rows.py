@@ -21,9 +21,9 @@ def test_rows_are_written_when_they_are_taken(tmp_path: Path) -> None:
     assert path.read_text() == ",".join(COLUMNS) + "\n"
     rows.write(rows.take())
     assert path.read_text().splitlines()[1:] == [
-        "1970-01-01T00:00:03Z,T,0.4000,5.00,0.4200,0.50,80000.12000000,1970-01-01T00:00:02Z",
-        "1970-01-01T00:00:03Z,U,0.4000,5.00,,,,",
-        "1970-01-01T00:00:04Z,T,,,,,,",
+        "1970-01-01T00:00:03Z,T,0.4000,5.00,0.4200,0.50,80000.12000000,official,1970-01-01T00:00:02Z",
+        "1970-01-01T00:00:03Z,U,0.4000,5.00,,,,,",
+        "1970-01-01T00:00:04Z,T,,,,,,,",
     ]
     assert (rows.count, rows.take()) == (3, [])
 

@@ -1,8 +1,8 @@
 """What `fairstrike record` wrote: the segments of one run, `RUN-000001.jsonl.zst` and on.
 
-Frames go through the session as they did live; notes and answers by REST come to the same
-events: what was watched, what the terms are, how markets settled. A frame that could not be read then cannot be
-read now, and is passed over as it was then.
+Frames go through the session as they did live, those of spot venues through their protocols; notes and answers by REST
+come to the same events: what was watched, what the terms are, how markets settled. A frame that could not be read then
+cannot be read now, and is passed over as it was then.
 """
 
 from collections import Counter
@@ -15,6 +15,7 @@ from fairstrike.core.effects import Ask
 from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.core.events import Event, FrameRefused, MarketSettled
 from fairstrike.research.importers.base import INSTANT_NS_MAX, UNREADABLE
+from fairstrike.research.importers.recorded_spot import RecordedSpot
 from fairstrike.research.importers.sessions import APART, SessionRecording, Told, known_at
 from fairstrike.store.raw import VERSION, Answer, Line, Note, RawTape, decode_header, decode_line, run_and_number
 from fairstrike.store.tape import Tape
@@ -43,6 +44,7 @@ class Recorded(SessionRecording):
         self._read_bytes = 0
         self._talks: dict[int, Conversation] = {}
         self._settled: set[str] = set()
+        self._spot = RecordedSpot()
         self._passed: Counter[str] = Counter()
 
     @classmethod
@@ -73,7 +75,7 @@ class Recorded(SessionRecording):
         for line in self._lines():
             recv_ns = line.recv_ns
             if line.source != SOURCE:
-                self._passed["lines of other sources, passed over"] += 1
+                yield recv_ns, APART, self._spot_told(line)
             elif line.note is not None:
                 yield recv_ns, *self._noted(line.note, recv_ns)
             elif line.answer is not None:
@@ -81,6 +83,13 @@ class Recorded(SessionRecording):
             else:
                 yield recv_ns, *self._framed(line.data, recv_ns)
         self.notes += [f"{self.path.name}: {what}: {count:,}" for what, count in sorted(self._passed.items())]
+
+    def _spot_told(self, line: Line) -> list[Event]:
+        events = self._spot.events(line)
+        if events is None:
+            self._passed["lines of other sources, passed over"] += 1
+            return []
+        return self._heard(list(events), line.recv_ns)
 
     def _framed(self, data: bytes, recv_ns: int) -> tuple[object, list[Event]]:
         """Give the group and the events of a frame, as the session told them live."""

@@ -47,7 +47,7 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class FeedParts(msgspec.Struct, frozen=True, kw_only=True):
     """What a feed is joined to: venues, what their values come to, where events go, clock, dice, a tap.
 
-    `library` holds the connections.
+    `on_print` is told each instant at which prices are asked for prints. `library` holds the connections.
     """
 
     venues: Sequence[Venue]
@@ -56,6 +56,7 @@ class FeedParts(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
     dice: Dice
     tap: Tap | None = None
+    on_print: Callable[[int], None] = lambda now_ns: None
     library: Library = "picows"
 
 
@@ -99,7 +100,9 @@ class SpotFeed:
         clock, prices = self._parts.clock, self._parts.prices
         while not self._stopped.is_set():
             await _until(clock, prices.due_ns(clock.now_ns()), self._stopped)
-            self.tell(prices.prints(clock.now_ns()))
+            now_ns = clock.now_ns()
+            self._parts.on_print(now_ns)
+            self.tell(prices.prints(now_ns))
 
 
 class _Line:

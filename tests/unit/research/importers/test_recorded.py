@@ -125,7 +125,7 @@ def test_a_silence_loses_every_book_as_it_did_live(tmp_path: Path) -> None:
 
 
 def test_frames_of_other_sources_are_counted_and_passed_over(tmp_path: Path) -> None:
-    recording = read(tmp_path, recorded(1, frame={"x": 1}) | {"source": "coinbase"})
+    recording = read(tmp_path, recorded(1, frame={"x": 1}) | {"source": "elsewhere"})
     assert not [event for event in events(list(recording.units())) if isinstance(event, FrameRefused)]
     assert recording.notes == ["r.jsonl.zst: lines of other sources, passed over: 1"]
 
