@@ -59,6 +59,7 @@ class _Line:
         self._unsaid: asyncio.Queue[bytes] = asyncio.Queue()
         self._over = asyncio.Event()
         self._reason = ""
+        self._told = 0
 
     def say(self, data: bytes) -> None:
         self._unsaid.put_nowait(data)
@@ -69,37 +70,38 @@ class _Line:
 
     async def run(self) -> str:
         """Read and write until the end; give why it ended."""
-        writing = asyncio.create_task(self._write())
-        ending = asyncio.create_task(self._over.wait())
-        receiving: asyncio.Task[aiohttp.WSMessage] | None = None
+        working: list[asyncio.Task[object]] = []
         try:
             self._listener.opened(self)
-            while not self._over.is_set():
-                receiving = receiving or asyncio.create_task(self._socket.receive())
-                await asyncio.wait((receiving, ending, writing), return_when=asyncio.FIRST_COMPLETED)
-                if writing.done():
-                    writing.result()
-                if receiving.done():
-                    receiving = await self._read(receiving)
+            working += [asyncio.create_task(work) for work in (self._read(), self._write(), self._over.wait())]
+            done, _ = await asyncio.wait(working, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
         except OSError as error:
             self.close(str(error) or type(error).__name__)
         finally:
-            for task in (writing, ending, receiving):
-                if task is not None:
-                    task.cancel()
+            for task in working:
+                task.cancel()
             await self._socket.close()
         return self._reason
 
-    async def _read(self, receiving: "asyncio.Task[aiohttp.WSMessage]") -> "asyncio.Task[aiohttp.WSMessage]":
-        """Tell the messages that are ready, as many as one read may be; give the wait for the next."""
-        for _ in range(_AT_ONCE_MAX):
-            if not receiving.done() or self._over.is_set():
-                break
-            self._take(receiving.result())
-            receiving = asyncio.create_task(self._socket.receive())
-            await asyncio.sleep(0)
-        self._listener.read_ended()
-        return receiving
+    async def _read(self) -> None:
+        """Tell messages. Receiving lets nothing else happen while one is ready: those up to a wait are one read."""
+        loop = asyncio.get_running_loop()
+        while not self._over.is_set():
+            message = await self._socket.receive()
+            if not self._told:
+                loop.call_soon(self._end_read)
+            self._told += 1
+            self._take(message)
+            if self._told >= _AT_ONCE_MAX or self._over.is_set():
+                self._end_read()
+                await asyncio.sleep(0)
+
+    def _end_read(self) -> None:
+        if self._told:
+            self._told = 0
+            self._listener.read_ended()
 
     def _take(self, message: aiohttp.WSMessage) -> None:
         if message.type in _DATA:
