@@ -144,3 +144,19 @@ def test_a_change_that_never_was_is_found_by_the_next_audit(key: KeyPair, tmp_pa
     assert [text for text in world.warnings if text.startswith(f"{ticker}: REST shows another book")] == world.warnings
     assert unlike(world) == {}
     world.journal.close(now_ns)
+
+
+def test_a_book_that_stays_crossed_is_dropped_and_read_anew(key: KeyPair, tmp_path: Path) -> None:
+    world = observing(1, tmp_path, key)
+    ticker = next(ticker for ticker in world.engine.books.shelves if ticker.startswith("KXBTCD-"))
+    now_ns, book = world.schedule.now_ns, world.engine.books.served(ticker)
+    assert book is not None
+    assert book.ask_ticks is not None
+    wrong = BookDelta(ticker=ticker, is_bid=True, price_ticks=book.ask_ticks, delta_cc=777, recv_ns=now_ns)
+    assert world.engine.books.delta(wrong)
+    assert world.engine.books.served(ticker) is None
+    world.run_until(now_ns + 20 * SECOND_NS)
+    settle(world)
+    assert world.engine.books.shelves[ticker].losses == {"crossed": 1}
+    assert unlike(world) == {}
+    world.journal.close(now_ns)
