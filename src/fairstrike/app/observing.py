@@ -48,8 +48,8 @@ class ReferenceSeen(msgspec.Struct, frozen=True, kw_only=True):
 class MarketSeen(msgspec.Struct, frozen=True, kw_only=True):
     """One market: prices and differences in dollars, sizes in contracts, None where there is none.
 
-    `book` is "stream", "rest" or "absent"; `absent` says why it is absent. `fitted` and `model_minus_fitted` are of the
-    instant of the event's fit, all else is of now.
+    `book` is "stream", "rest" or "absent"; `absent` says why it is absent. `fitted` is the fair value moved as far as
+    the quotes of the event's fit demanded.
     """
 
     ticker: str

@@ -132,17 +132,18 @@ class ComputationDropped(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GroupFitted(msgspec.Struct, frozen=True, kw_only=True):
-    """The distribution that a settlement group's quotes allow and that is nearest to the model's, as prices.
+    """The distribution that a settlement group's quotes allow and that is nearest to the model's, against the model.
 
-    `p_ppm` has each market's fitted probability by ticker, and the model's of the same instant. `slack_ppm` is how far
-    every quote had to be widened, in 1/1 000 000 dollar: above 0 the quotes contradict each other.
+    `moved_ppm` is a market's fitted probability less the model's of the same instant, by ticker; one whose quotes allow
+    what the model has is left out. `slack_ppm` is how far every quote had to be widened, in 1/1 000 000 dollar: above 0
+    the quotes contradict each other.
     """
 
     group: str
     asked_ns: int
     good_until_ns: int
     slack_ppm: int
-    p_ppm: dict[str, tuple[int, int]]
+    moved_ppm: dict[str, int]
 
 
 class Leg(msgspec.Struct, frozen=True, array_like=True):

@@ -191,7 +191,7 @@ def _fitted(answer: Answer) -> GroupFitted:
         asked_ns=answer.asked_ns,
         good_until_ns=answer.good_until_ns,
         slack_ppm=round(found.fit.slack * PPM),
-        p_ppm={ticker: (_ppm(p), _ppm(model[ticker])) for ticker, p in worth.items()},
+        moved_ppm={ticker: moved for ticker, p in worth.items() if (moved := _ppm(p) - _ppm(model[ticker]))},
     )
 
 

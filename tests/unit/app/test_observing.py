@@ -116,7 +116,7 @@ def test_everything_seen_is_one_object(run_folder: Path, child: Callable[[str], 
         "ask_size": "9.00",
         "fair": "0.450000",
         "model_minus_market": "0.040000",
-        "fitted": "0.430000",
+        "fitted": "0.429000",
         "model_minus_fitted": "0.021000",
     }
     assert (gone["ticker"], gone["book"], gone["absent"], gone["bid"]) == (U, "absent", "frames were lost", None)

@@ -132,7 +132,7 @@ def test_nothing_that_comes_of_a_sum_or_a_finding_touches_an_order(kind: str, bo
     hall = Hall().opened()
     hall.ordered()
     before = working(hall)
-    found = GroupFitted(group="BTC@1", asked_ns=at(41), good_until_ns=at(42), slack_ppm=0, p_ppm={T: (1, 1)})
+    found = GroupFitted(group="BTC@1", asked_ns=at(41), good_until_ns=at(42), slack_ppm=0, moved_ppm={T: 1})
     hall.asking.wishes = [wish(kind, body), wish(kind, body), found]
     outcomes = [hall.feed(printed(42)), hall.feed(computed(42.1, number, kind, body), computed(42.2, 1, kind, body))]
     assert [type(effect) for outcome in outcomes for effect in outcome.effects] == [StartComputation]

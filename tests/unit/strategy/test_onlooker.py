@@ -148,12 +148,19 @@ def test_a_groups_series_are_fitted_as_one_ladder_but_what_has_no_strike() -> No
     assert inputs.quotes[T] == (5_000, 5_200)
     (fit,) = of(GroupFitted, answered(hall, outcome, 200.05).records)
     assert (fit.group, fit.asked_ns, fit.good_until_ns, fit.slack_ppm) == (GROUP[0].group, at(200), at(210), 0)
-    assert fit.p_ppm.keys() == {RANGE, UP, T, ABOVE}
+    (decided,) = of(Decided, outcome.records)
+    fair_ppm = {row.ticker: row.fair_ppm or 0 for row in decided.rows if row.ticker != COMING}
+    assert fit.moved_ppm.keys() <= fair_ppm.keys()
+    p_ppm = {ticker: fair + fit.moved_ppm.get(ticker, 0) for ticker, fair in fair_ppm.items()}
     # One distribution: above 80,000 is the range, the cent after it and what is above that.
-    for which in (0, 1):
-        p_ppm = {ticker: p[which] for ticker, p in fit.p_ppm.items()}
-        assert 0 <= p_ppm[T] - p_ppm[RANGE] - p_ppm[ABOVE] < 1_000
-        assert p_ppm[ABOVE] < p_ppm[UP] < p_ppm[T]
+    assert 0 <= p_ppm[T] - p_ppm[RANGE] - p_ppm[ABOVE] < 1_000
+    assert p_ppm[ABOVE] < p_ppm[UP] < p_ppm[T]
+    # The model has less for it than its quotes allow, a fee of at most two cents counted.
+    bid_ticks, ask_ticks = inputs.quotes[T]
+    assert bid_ticks is not None
+    assert ask_ticks is not None
+    assert 100 * bid_ticks - 20_000 <= p_ppm[T] <= 100 * ask_ticks + 20_000
+    assert fit.moved_ppm[T] != 0
 
 
 def test_each_sum_has_its_pace_and_a_decision_asks_for_one() -> None:

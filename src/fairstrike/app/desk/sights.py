@@ -64,8 +64,8 @@ class _Read(msgspec.Struct, frozen=True):
 class Sight(msgspec.Struct, frozen=True, kw_only=True):
     """One market as it was last seen. `absent` says why there is no book; empty when there is one.
 
-    Prices are None for an empty side, `fair_ppm` while there is no fair value. `fitted_ppm` and `unfitted_ppm`, the
-    model less the fit, are both of the fit's instant, and None while there is none.
+    Prices are None for an empty side, `fair_ppm` while there is no fair value. `fitted_ppm` is the fair value moved as
+    far as the quotes of the fit's instant demanded; None without either.
     """
 
     contract: Contract
@@ -77,7 +77,6 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
     absent: str
     is_polled: bool
     fitted_ppm: int | None = None
-    unfitted_ppm: int | None = None
 
     @property
     def edge_ppm(self) -> int | None:
@@ -85,6 +84,11 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
         if self.fair_ppm is None or self.bid_ticks is None or self.ask_ticks is None:
             return None
         return self.fair_ppm - (self.bid_ticks + self.ask_ticks) * _TICKS_PPM // 2
+
+    @property
+    def unfitted_ppm(self) -> int | None:
+        """Fair value less the fitted probability; None without either."""
+        return None if self.fair_ppm is None or self.fitted_ppm is None else self.fair_ppm - self.fitted_ppm
 
 
 class Ladder(msgspec.Struct, frozen=True, kw_only=True):
@@ -308,24 +312,29 @@ class Sights:
         is_gone = book.is_polled and row.bid_ticks is None and row.ask_ticks is None
         absent = book.absent or ("REST gives no book" if is_gone else "")
         is_there = not absent
-        fitted = fit.p_ppm.get(contract.ticker) if is_there and fit is not None else None
+        fair_ppm = row.fair_ppm if is_there else None
         return Sight(
             contract=contract,
             bid_ticks=row.bid_ticks if is_there else None,
             bid_cc=row.bid_cc if is_there else 0,
             ask_ticks=row.ask_ticks if is_there else None,
             ask_cc=row.ask_cc if is_there else 0,
-            fair_ppm=row.fair_ppm if is_there else None,
+            fair_ppm=fair_ppm,
             absent=absent,
             is_polled=book.is_polled and is_there,
-            fitted_ppm=None if fitted is None else fitted[0],
-            unfitted_ppm=None if fitted is None else fitted[1] - fitted[0],
+            fitted_ppm=None if fit is None or fair_ppm is None else _moved(fair_ppm, fit, contract),
         )
 
 
 def _good(kept: dict[str, _Found], now_ns: int) -> dict[str, _Found]:
     """Give what is still good: groups that closed are forgotten."""
     return {group: found for group, found in kept.items() if found.good_until_ns >= now_ns}
+
+
+def _moved(fair_ppm: int, fit: GroupFitted, contract: Contract) -> int | None:
+    """Give a fair value moved as a fit moved it; a market without its strike is in no fit."""
+    moved = fair_ppm + fit.moved_ppm.get(contract.ticker, 0)
+    return min(max(moved, 0), PPM) if contract.is_struck else None
 
 
 def strike_order(contract: Contract) -> tuple[int, str]:

@@ -31,7 +31,7 @@ FITTED = GroupFitted(
     asked_ns=at(9),
     good_until_ns=at(19),
     slack_ppm=12_500,
-    p_ppm={T: (430_000, 451_000), U: (400_000, 420_000)},
+    moved_ppm={T: -21_000},
 )
 RISKLESS = RisklessFound(
     group=contract().group,
@@ -159,13 +159,28 @@ def test_the_reference_is_the_engines_and_goes_when_it_is_stale() -> None:
 def test_a_fit_is_beside_the_model_while_it_is_good() -> None:
     seen = sights(*WATCHED, UP, snapshot(1), decided(4_000, 4_200), FITTED)
     (ladder,) = seen.ladders(at(19))
-    assert (ladder.fit, ladder.sights[0].fitted_ppm, ladder.sights[0].unfitted_ppm) == (FITTED, 430_000, 21_000)
+    assert (ladder.fit, ladder.sights[0].fitted_ppm, ladder.sights[0].unfitted_ppm) == (FITTED, 429_000, 21_000)
     (ladder,) = seen.ladders(at(19) + 1)
     assert (ladder.fit, ladder.sights[0].fitted_ppm, ladder.sights[0].unfitted_ppm) == (None, None, None)
 
 
-def test_a_market_without_its_book_shows_no_fit() -> None:
+def test_where_the_quotes_allow_the_model_the_fit_is_the_model() -> None:
+    seen = sight(UP, snapshot(1), decided(4_000, 4_200), msgspec.structs.replace(FITTED, moved_ppm={}))
+    assert (seen.fitted_ppm, seen.unfitted_ppm) == (450_000, 0)
+
+
+def test_what_has_no_book_no_fair_value_or_no_strike_shows_no_fit() -> None:
+    unstruck = msgspec.structs.replace(listed(), contract=msgspec.structs.replace(contract(), floor_e8=None))
+    shown = (UP, snapshot(1), decided(4_000, 4_200))
     assert sight(UP, FITTED).fitted_ppm is None
+    assert sight(*shown, decided(4_000, 4_200, None), FITTED).fitted_ppm is None
+    assert sight(*shown, unstruck, FITTED).fitted_ppm is None
+
+
+@pytest.mark.parametrize(("moved", "expected"), [(-500_000, 0), (600_000, 1_000_000)])
+def test_a_fit_stays_a_probability(moved: int, expected: int) -> None:
+    fit = msgspec.structs.replace(FITTED, moved_ppm={T: moved})
+    assert sight(UP, snapshot(1), decided(4_000, 4_200), fit).fitted_ppm == expected
 
 
 def test_a_portfolio_is_there_until_it_is_old_or_gone() -> None:
