@@ -218,3 +218,10 @@ def test_no_error_holds_the_key(tmp_path: Path) -> None:
     assert secret not in str(refused.value)
     assert refused.value.__cause__ is None
     assert refused.value.__suppress_context__
+
+
+def test_under_a_fast_clock_an_answer_still_has_time_to_come() -> None:
+    settings = config.observe_profile("box")
+    plain, fast = (build.under_clock(settings, VenueClock(factor=factor)).strategies.onlooker for factor in (1, 60))
+    assert plain == settings.strategies.onlooker
+    assert (fast.fit_every_ns, fast.riskless_every_ns, fast.good_for_ns) == (30 * 10**9, 30 * 10**9, 60 * 10**9)
