@@ -50,6 +50,7 @@ from fairstrike.pricing.settlement import (
     probability_within,
     settlement_law,
 )
+from fairstrike.venue.kalshi.wire.wording import named_time
 
 START_NS = parse_rfc3339_ns("2026-11-21T21:42:00Z")
 LEAD_NS = 18 * MINUTE_NS
@@ -57,7 +58,6 @@ PLANTS_MIN = 3
 _CENT_E8 = E8_PER_DOLLAR // 100
 _HOUSE_BALANCE_UD = 10**15
 _PATHS_MAX = 1_000
-_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 # Streams of chance; the path's attempts and the makers of each market count up from theirs.
 _STREAM_LISTING, _STREAM_NOISE, _STREAM_GIFTS, _STREAM_SELLING = 1, 2, 3, 4
 _STREAM_PATH, _STREAM_MAKER = 1_000, 10_000
@@ -227,8 +227,7 @@ class World:
 
 def ladder(start_e8: int, close_ns: int, params: WorldParams) -> tuple[Contract, ...]:
     """Give the hourly thresholds around `start_e8`, lowest first: "above" strikes that end in .99."""
-    close = new_york(close_ns)
-    event = f"KX{params.asset}D-{close:%y}{_MONTHS[close.month - 1]}{close:%d%H}"
+    event = f"KX{params.asset}D-{named_time(close_ns, with_minutes=False)}"
     step = params.strike_step_dollars
     centre = round(start_e8 / E8_PER_DOLLAR / step) * step
     lowest = centre - params.strikes // 2 * step
@@ -250,10 +249,9 @@ def ladder(start_e8: int, close_ns: int, params: WorldParams) -> tuple[Contract,
 
 def quarter_hour(close_ns: int, params: WorldParams) -> Contract:
     """Give the 15-minute market that closes at `close_ns`, its strike not yet published."""
-    close = new_york(close_ns)
-    event = f"KX{params.asset}15M-{close:%y}{_MONTHS[close.month - 1]}{close:%d%H%M}"
+    event = f"KX{params.asset}15M-{named_time(close_ns, with_minutes=True)}"
     return Contract(
-        ticker=f"{event}-{close:%M}",
+        ticker=f"{event}-{new_york(close_ns):%M}",
         event_ticker=event,
         series=f"KX{params.asset}15M",
         asset=params.asset,

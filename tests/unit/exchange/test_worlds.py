@@ -8,12 +8,21 @@ from fairstrike.core.chance import Dice
 from fairstrike.core.contract import Comparison, settle
 from fairstrike.core.errors import ConfigError
 from fairstrike.core.order import Side
-from fairstrike.core.timing import MILLISECOND_NS, MINUTE_NS, SECOND_NS
+from fairstrike.core.timing import MILLISECOND_NS, MINUTE_NS, SECOND_NS, parse_rfc3339_ns
 from fairstrike.core.units import E8_PER_DOLLAR
 from fairstrike.exchange.floor import MarketStatus, Placed, PlaceOrder
 from fairstrike.exchange.happenings import Filled, Happening, IndexPublished, LevelChanged, Traded
 from fairstrike.exchange.liquidity import GIVER, LiquidityParams
-from fairstrike.exchange.worlds import LEAD_NS, START_NS, IndexPath, World, WorldParams, ladder, plan_gifts
+from fairstrike.exchange.worlds import (
+    LEAD_NS,
+    START_NS,
+    IndexPath,
+    World,
+    WorldParams,
+    ladder,
+    plan_gifts,
+    quarter_hour,
+)
 from tests.unit.exchange.floor_samples import DOLLARS
 
 CLIENT = "client"
@@ -115,6 +124,16 @@ def test_markets_are_named_and_struck_like_the_venue() -> None:
     assert {contract.exchange_index for contract in (*ladder, quarter)} == {2}
     assert {contract.close_ns for contract in (*ladder, quarter)} == {world.close_ns}
     assert all(view.volume_24h_cc >= 1_000_000 for view in views)
+
+
+def test_markets_of_the_hour_that_is_lived_twice_have_names_of_their_own() -> None:
+    closes = [parse_rfc3339_ns(f"2026-11-01T0{hour}:15:00Z") for hour in (4, 5, 6, 7)]
+    assert [quarter_hour(close_ns, WorldParams()).ticker for close_ns in closes] == [
+        "KXBTC15M-26NOV010015-15",
+        "KXBTC15M-26NOV010115-15",
+        "KXBTC15M-26NOV010115B-15",
+        "KXBTC15M-26NOV010215-15",
+    ]
 
 
 def test_quarter_hour_is_struck_on_the_minute_before_its_open() -> None:

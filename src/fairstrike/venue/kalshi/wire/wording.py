@@ -14,7 +14,7 @@ from datetime import datetime
 import msgspec
 
 from fairstrike.core.errors import ArithmeticRefusal
-from fairstrike.core.timing import from_new_york
+from fairstrike.core.timing import from_new_york, new_york
 from fairstrike.core.units import E8_PER_DOLLAR, parse_e8
 
 CENT_E8 = E8_PER_DOLLAR // 100
@@ -116,6 +116,17 @@ def named_closes_ns(event_ticker: str) -> tuple[int, ...]:
     except ValueError:
         return ()
     return from_new_york(wall)
+
+
+def named_time(close_ns: int, *, with_minutes: bool) -> str:
+    """Give a close as an event's ticker names it, such as "26JUL0921".
+
+    How the venue tells apart the closes of the hour that is lived twice has not been seen; the second is marked "B".
+    """
+    wall = new_york(close_ns)
+    hour = f"{wall:%y}{_MONTHS[wall.month - 1]}{wall:%d%H}"
+    is_second = from_new_york(wall)[1:] == (close_ns,)
+    return hour + (f"{wall:%M}" if with_minutes else "") + ("B" if is_second else "")
 
 
 def _words(text: str, low_e8: int | None, high_e8: int | None) -> Words | None:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairstrike.core.errors import ArithmeticRefusal
-from fairstrike.core.timing import HOUR_NS, SECOND_NS, new_york
+from fairstrike.core.timing import HOUR_NS, SECOND_NS
 from fairstrike.venue.kalshi.wire import wording
 from fairstrike.venue.kalshi.wire.wording import Level, Words
 
@@ -121,7 +121,17 @@ def test_the_close_that_a_ticker_names(event_ticker: str, closes_s: list[int]) -
     assert wording.named_closes_ns(event_ticker) == tuple(second * SECOND_NS for second in closes_s)
 
 
-@given(st.integers(400_000, 600_000))
-def test_every_hour_is_named_by_its_new_york_time(hour: int) -> None:
-    wall = new_york(hour * HOUR_NS)
-    assert hour * HOUR_NS in wording.named_closes_ns(f"KXBTC-{wall:%y%b%d%H}".upper())
+@given(st.integers(1_600_000, 2_400_000), st.booleans())
+def test_a_close_is_among_those_its_name_means(quarter: int, with_minutes: bool) -> None:
+    close_ns = (quarter if with_minutes else quarter // 4 * 4) * HOUR_NS // 4
+    name = wording.named_time(close_ns, with_minutes=with_minutes)
+    assert name.endswith("B") or close_ns in wording.named_closes_ns(f"KXBTC-{name}")
+
+
+def test_no_two_quarters_of_the_longest_and_the_shortest_day_have_one_name() -> None:
+    for midnight_s, quarters in ((1_793_505_600, 100), (1_772_946_000, 92)):
+        closes = [midnight_s * SECOND_NS + number * HOUR_NS // 4 for number in range(quarters)]
+        names = [wording.named_time(close_ns, with_minutes=True) for close_ns in closes]
+        assert len(set(names)) == quarters
+        assert {name[:7] for name in names} == {names[0][:7]}
+    assert wording.named_time(1_793_512_800 * SECOND_NS, with_minutes=False) == "26NOV0101B"
