@@ -37,6 +37,12 @@ SEEDS = [
     b'"yes_price_dollars":"0.5400","fill_count_fp":"0.00","remaining_count_fp":"1.00","last_updated_ts_ms":5}}',
     b'{"type":"market_lifecycle_v2","sid":6,"seq":%d,"msg":{"event_type":"determined","market_ticker":"KXBTC-1",'
     b'"result":"yes","settlement_value":"1.0000","determination_ts":1787043600,"floor_strike":53299.99}}',
+    b'{"type":"market_lifecycle_v2","sid":6,"seq":%d,"msg":{"event_type":"metadata_updated","market_ticker":"KXBTC15M-1",'
+    b'"strike_type":"greater_or_equal","floor_strike":63441.03,"custom_strike":{"round_digits":"2"}}}',
+    b'{"type":"market_lifecycle_v2","sid":6,"seq":%d,"msg":{"event_type":"close_date_updated","market_ticker":"KXBTC-1",'
+    b'"close_ts":1787043600}}',
+    b'{"type":"market_lifecycle_v2","sid":6,"seq":%d,"msg":{"event_type":"price_level_structure_updated",'
+    b'"market_ticker":"KXBTC-1","price_ranges":[{"start":"0.0000","end":"1.0000","step":"0.0010"}]}}',
     b'{"type":"cfbenchmarks_value","sid":7,"msg":{"index_id":"BRTI","received_at":1790000000020,"data":%s,'
     b'"avg_60s_data":{"value":"85850.67000000","window_size":60}}}' % json.dumps(INDEX).encode(),
     b'{"type":"market_position","sid":8,"msg":{"market_ticker":"T","position_fp":"-3.00"}}',
