@@ -153,7 +153,7 @@ def _said(market: Market, words: tuple[Words, ...], level: Level | None) -> tupl
     if is_target:
         told: tuple[Comparison, Strikes] = Comparison.AT_LEAST, (_target(market, words), None)
     elif low is not None and high is not None:
-        told = Comparison.BETWEEN, _range(low, high, level)
+        told = Comparison.BETWEEN, _range(market, low, high, level)
     else:
         told = _threshold(market, low, high, level)
     comparison, strikes = told
@@ -174,8 +174,10 @@ def _target(market: Market, words: tuple[Words, ...]) -> int | None:
     return shown.low_e8
 
 
-def _range(low: int, high: int, level: Level | None) -> Strikes:
-    if level is None or not _is_middle(level, low, high):
+def _range(market: Market, low: int, high: int, level: Level | None) -> Strikes:
+    """Give a range by its words, whose last cent is its cap only where settlement values end in cents."""
+    is_cent = asset_of(market.event_ticker) in _CENT_ASSETS
+    if not is_cent or level is None or not _is_middle(level, low, high):
         raise ArithmeticRefusal(_NOT_BORNE_OUT)
     return low, high
 
@@ -243,16 +245,19 @@ def _is_meant(words: Words, contract: Contract) -> bool:
     low, high, floor, cap = words.low_e8, words.high_e8, contract.floor_e8, contract.cap_e8
     match contract.comparison:
         case Comparison.AT_LEAST:
-            is_open = low is None or floor is None
-            return high is None and (is_open or abs((low or 0) - (floor or 0)) < CENT_E8)
+            return high is None and (low is None or floor is None or _is_within_a_cent(low, floor))
         case Comparison.ABOVE:
             return not words.is_target and high is None and _is_beside(low, floor)
         case Comparison.BELOW:
             return low is None and _is_beside(cap, high)
         case Comparison.BETWEEN:
-            return (low, high) == (floor, cap)
+            return _is_within_a_cent(low, floor) and _is_within_a_cent(high, cap)
         case _:
             assert_never(contract.comparison)
+
+
+def _is_within_a_cent(shown_e8: int | None, strike_e8: int | None) -> bool:
+    return shown_e8 is not None and strike_e8 is not None and abs(shown_e8 - strike_e8) < CENT_E8
 
 
 def _is_beside(upper_e8: int | None, lower_e8: int | None) -> bool:

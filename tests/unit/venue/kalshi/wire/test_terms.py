@@ -230,6 +230,17 @@ def test_words_that_leave_a_doubt_are_no_contract(changes: dict[str, object]) ->
     assert made.doubt
 
 
+SOL = {"event_ticker": "KXSOLE-26JUL1002", "ticker": "KXSOLE-26JUL1002-B139.5", "yes_sub_title": "$139 to 139.99"}
+
+
+def test_an_asset_of_other_decimals_is_shown_in_cents_and_not_read_from_them() -> None:
+    assert contract(BARE, **SOL) is None
+    fields = {"strike_type": "between", "floor_strike": 139, "cap_strike": 139.9999}
+    made = read(BARE, **SOL, **fields)
+    assert made.contract is not None
+    assert (made.contract.cap_e8, made.doubt) == (13_999_990_000, "")
+
+
 @pytest.mark.parametrize("shown", ["$63,441", "$63,441.0", "$139.12"])
 def test_a_target_shown_with_too_few_decimals_is_waited_for(shown: str) -> None:
     digits = {"round_digits": 4 if shown == "$139.12" else 2}
