@@ -12,15 +12,7 @@ import msgspec
 
 from fairstrike.core.events import SpotCandle, SpotFunding
 from fairstrike.core.units import parse_decimal
-from fairstrike.venue.spot.values import (
-    MALFORMED,
-    Traded,
-    Value,
-    address,
-    e8,
-    instant_of_ms,
-    unreadable,
-)
+from fairstrike.venue.spot.values import Traded, Value, Venue, address, e8, instant_of_ms
 
 HOST = "stream.binance.com:9443"
 FUTURES_HOST = "fstream.binance.com"
@@ -67,37 +59,26 @@ class _Message(msgspec.Struct):
 _decoder = msgspec.json.Decoder(_Message)
 
 
-class Binance:
+class Binance(Venue):
     """The protocol of one connection for some assets: spot, or with `is_futures` the perpetuals' funding."""
 
     source = "binance"
 
     def __init__(self, assets: Iterable[str], host: str = HOST, *, is_futures: bool = False) -> None:
         """Take the assets and the host."""
-        self.line = f"{self.source}/futures" if is_futures else self.source
-        self.assets: tuple[str, ...] = tuple(assets)
-        self._assets = {f"{asset}USDT": asset for asset in self.assets}
+        symbols = {f"{asset}USDT": asset for asset in assets}
         streams = _FUTURES if is_futures else _SPOT
-        names = "/".join(f"{symbol.lower()}@{stream}" for symbol in self._assets for stream in streams)
-        self.url = address(host, f"/stream?streams={names}")
-        self.headers: dict[str, str] = {}
+        names = "/".join(f"{symbol.lower()}@{stream}" for symbol in symbols for stream in streams)
+        super().__init__(symbols, address(host, f"/stream?streams={names}"), part="futures" if is_futures else "")
 
     def connected(self) -> list[bytes]:
         """Begin a connection; nothing needs to be said, the address says it."""
         return []
 
-    def resubscribe(self, asset: str) -> list[bytes]:
-        """Give nothing: there is no book."""
-        return []
-
-    def receive(self, data: bytes) -> list[Value]:
-        """Give the values of one frame."""
-        try:
-            told = _decoder.decode(data).data
-            asset = self._assets.get(told.s)
-            return [] if asset is None else [_value(asset, told)]
-        except MALFORMED as error:
-            return unreadable(self.source, error)
+    def _read(self, data: bytes) -> list[Value]:
+        told = _decoder.decode(data).data
+        asset = self._assets.get(told.s)
+        return [] if asset is None else [_value(asset, told)]
 
 
 def _value(asset: str, told: _Trade | _KlineUpdate | _MarkPrice) -> Value:

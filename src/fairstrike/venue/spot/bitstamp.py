@@ -11,19 +11,7 @@ import msgspec
 
 from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.core.units import parse_decimal
-from fairstrike.venue.spot.values import (
-    MALFORMED,
-    Alive,
-    BookBroken,
-    BookReplaced,
-    Traded,
-    Unreadable,
-    Value,
-    address,
-    e8,
-    level,
-    unreadable,
-)
+from fairstrike.venue.spot.values import Alive, BookBroken, BookReplaced, Traded, Value, Venue, address, e8, level
 
 HOST = "ws.bitstamp.net"
 
@@ -59,17 +47,14 @@ _trade = msgspec.json.Decoder(_Trade)
 _complaint = msgspec.json.Decoder(_Complaint)
 
 
-class Bitstamp:
+class Bitstamp(Venue):
     """The protocol of one connection for some assets, against the dollar."""
 
-    source = line = "bitstamp"
+    source = "bitstamp"
 
     def __init__(self, assets: Iterable[str], host: str = HOST) -> None:
         """Take the assets and the host."""
-        self.assets: tuple[str, ...] = tuple(assets)
-        self.url = address(host)
-        self.headers: dict[str, str] = {}
-        self._assets = {f"{asset.lower()}usd": asset for asset in self.assets}
+        super().__init__({f"{asset.lower()}usd": asset for asset in assets}, address(host))
         self._latest: dict[str, int] = {}
 
     def connected(self) -> list[bytes]:
@@ -77,30 +62,22 @@ class Bitstamp:
         self._latest.clear()
         return [_subscription(channel + market) for channel in (_BOOK, _TRADES) for market in self._assets]
 
-    def resubscribe(self, asset: str) -> list[bytes]:
-        """Give nothing: the next frame is whole; a venue that asks for a reconnect gets a new connection."""
-        return []
-
-    def receive(self, data: bytes) -> list[Value]:
-        """Give the values of one frame."""
-        try:
-            message = _envelope.decode(data)
-            match message.event:
-                case "data" if message.channel.startswith(_BOOK):
-                    return self._whole_book(message)
-                case "trade":
-                    return self._match(message)
-                case "bts:heartbeat":
-                    return [Alive()]
-                case "bts:request_reconnect":
-                    reason = "the venue asks for a new connection"
-                    return [BookBroken(asset=asset, reason=reason) for asset in self._assets.values()]
-                case "bts:error":
-                    return [Unreadable(reason=f"bitstamp: {_complaint.decode(message.data).message}")]
-                case _:
-                    return []
-        except MALFORMED as error:
-            return unreadable(self.source, error)
+    def _read(self, data: bytes) -> list[Value]:
+        message = _envelope.decode(data)
+        match message.event:
+            case "data" if message.channel.startswith(_BOOK):
+                return self._whole_book(message)
+            case "trade":
+                return self._match(message)
+            case "bts:heartbeat":
+                return [Alive()]
+            case "bts:request_reconnect":
+                reason = "the venue asks for a new connection"
+                return [BookBroken(asset=asset, reason=reason) for asset in self.assets]
+            case "bts:error":
+                return [self._unreadable(_complaint.decode(message.data).message)]
+            case _:
+                return []
 
     def _whole_book(self, message: _Message) -> list[Value]:
         asset = self._assets.get(message.channel.removeprefix(_BOOK))

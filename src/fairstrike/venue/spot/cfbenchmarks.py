@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import msgspec
 
 from fairstrike.core.errors import CredentialError
-from fairstrike.venue.spot.values import MALFORMED, IndexTold, Unreadable, Value, address, e8, instant_of_ms, unreadable
+from fairstrike.venue.spot.values import IndexTold, Value, Venue, address, e8, instant_of_ms
 
 HOST = "www.cfbenchmarks.com"
 
@@ -41,36 +41,26 @@ class _Message(msgspec.Struct):
 _decoder = msgspec.json.Decoder(_Message)
 
 
-class CfBenchmarks:
+class CfBenchmarks(Venue):
     """The protocol of one connection for some indices, by asset."""
 
-    source = line = "cfbenchmarks"
+    source = "cfbenchmarks"
 
     def __init__(self, user: str, key: str, indices: Mapping[str, str], host: str = HOST) -> None:
         """Take the licence, the indices and the host."""
-        self.url = address(host, "/ws/v4")
         credentials = base64.b64encode(f"{user}:{key}".encode()).decode()
-        self.headers = {"Authorization": f"Basic {credentials}"}
-        self.assets: tuple[str, ...] = tuple(indices)
-        self._assets = {index: asset for asset, index in indices.items()}
+        by_index = {index: asset for asset, index in indices.items()}
+        super().__init__(by_index, address(host, "/ws/v4"), {"Authorization": f"Basic {credentials}"})
 
     def connected(self) -> list[bytes]:
         """Begin a connection; give what to say first."""
         return [msgspec.json.encode({"type": "subscribe", "id": index, "stream": "value"}) for index in self._assets]
 
-    def resubscribe(self, asset: str) -> list[bytes]:
-        """Give nothing: there is no book."""
-        return []
-
-    def receive(self, data: bytes) -> list[Value]:
-        """Give the values of one frame."""
-        try:
-            message = _decoder.decode(data)
-            if not message.success:
-                return [Unreadable(reason=f"cfbenchmarks: {message.type} {message.id}: {message.reason}")]
-            asset = self._assets.get(message.id)
-            if message.type != "value" or asset is None:
-                return []
-            return [IndexTold(asset=asset, value_e8=e8(message.value), venue_ns=instant_of_ms(message.time))]
-        except MALFORMED as error:
-            return unreadable(self.source, error)
+    def _read(self, data: bytes) -> list[Value]:
+        message = _decoder.decode(data)
+        if not message.success:
+            return [self._unreadable(f"{message.type} {message.id}: {message.reason}")]
+        asset = self._assets.get(message.id)
+        if message.type != "value" or asset is None:
+            return []
+        return [IndexTold(asset=asset, value_e8=e8(message.value), venue_ns=instant_of_ms(message.time))]

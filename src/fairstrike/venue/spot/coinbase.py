@@ -12,18 +12,16 @@ import msgspec
 from fairstrike.core.timing import parse_rfc3339_ns
 from fairstrike.market.replica import SpotLevel
 from fairstrike.venue.spot.values import (
-    MALFORMED,
     Alive,
     BookBroken,
     BookChanged,
     BookReplaced,
     Traded,
-    Unreadable,
     Value,
+    Venue,
     address,
     e8,
     level,
-    unreadable,
 )
 
 HOST = "advanced-trade-ws.coinbase.com"
@@ -63,17 +61,14 @@ class _Message(msgspec.Struct):
 _decoder = msgspec.json.Decoder(_Message)
 
 
-class Coinbase:
+class Coinbase(Venue):
     """The protocol of one connection for some assets, against the dollar."""
 
-    source = line = "coinbase"
+    source = "coinbase"
 
     def __init__(self, assets: Iterable[str], host: str = HOST) -> None:
         """Take the assets and the host."""
-        self.assets: tuple[str, ...] = tuple(assets)
-        self.url = address(host)
-        self.headers: dict[str, str] = {}
-        self._assets = {f"{asset}-USD": asset for asset in self.assets}
+        super().__init__({f"{asset}-USD": asset for asset in assets}, address(host))
         self._whole: set[str] = set()
         self._next: int | None = None
 
@@ -88,21 +83,13 @@ class Coinbase:
         products = [product for product, own in self._assets.items() if own == asset]
         return [self._command(what, _BOOK, products) for what in ("unsubscribe", "subscribe")]
 
-    def receive(self, data: bytes) -> list[Value]:
-        """Give the values of one frame."""
-        try:
-            message = _decoder.decode(data)
-            if message.type == "error":
-                return [Unreadable(reason=f"coinbase: {message.message}")]
-            values = self._values(message)
-        except MALFORMED as error:
-            return unreadable(self.source, error)
-        return values
-
-    def _values(self, message: _Message) -> list[Value]:
+    def _read(self, data: bytes) -> list[Value]:
+        message = _decoder.decode(data)
+        if message.type == "error":
+            return [self._unreadable(message.message)]
         number = message.sequence_num
         if number is None:
-            return [Unreadable(reason="coinbase: a message without a number")]
+            return [self._unreadable("a message without a number")]
         told, broken = self._told(message), list[Value]()
         if self._next is not None and number < self._next:
             return []

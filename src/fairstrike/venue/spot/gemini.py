@@ -10,19 +10,17 @@ import msgspec
 
 from fairstrike.market.replica import SpotLevel
 from fairstrike.venue.spot.values import (
-    MALFORMED,
     Alive,
     BookBroken,
     BookChanged,
     BookReplaced,
     Traded,
-    Unreadable,
     Value,
+    Venue,
     address,
     e8,
     instant_of_ms,
     level,
-    unreadable,
 )
 
 HOST = "api.gemini.com"
@@ -48,17 +46,14 @@ class _Message(msgspec.Struct):
 _decoder = msgspec.json.Decoder(_Message)
 
 
-class Gemini:
+class Gemini(Venue):
     """The protocol of one connection for one asset, against the dollar."""
 
     source = "gemini"
 
     def __init__(self, asset: str, host: str = HOST) -> None:
         """Take the asset and the host."""
-        self.line = f"{self.source}/{asset}"
-        self.url = address(host, f"/v1/marketdata/{asset}USD?heartbeat=true")
-        self.headers: dict[str, str] = {}
-        self.assets: tuple[str, ...] = (asset,)
+        super().__init__({asset: asset}, address(host, f"/v1/marketdata/{asset}USD?heartbeat=true"), part=asset)
         self._asset = asset
         self._next: int | None = 0
 
@@ -67,19 +62,11 @@ class Gemini:
         self._next = 0
         return []
 
-    def resubscribe(self, asset: str) -> list[bytes]:
-        """Give nothing: only a new connection brings a whole book."""
-        return []
-
-    def receive(self, data: bytes) -> list[Value]:
-        """Give the values of one frame."""
-        try:
-            message = _decoder.decode(data)
-            if message.result == "error":
-                return [Unreadable(reason=f"gemini: {message.reason}")]
-            values = self._told(message)
-        except MALFORMED as error:
-            return unreadable(self.source, error)
+    def _read(self, data: bytes) -> list[Value]:
+        message = _decoder.decode(data)
+        if message.result == "error":
+            return [self._unreadable(message.reason)]
+        values = self._told(message)
         if self._next is None:
             return []
         if message.socket_sequence != self._next:

@@ -23,12 +23,11 @@ from fairstrike.venue.spot.values import (
     BookChanged,
     BookReplaced,
     Traded,
-    Unreadable,
     Value,
+    Venue,
     address,
     e8,
     level,
-    unreadable,
 )
 
 HOST = "ws.kraken.com"
@@ -105,17 +104,14 @@ class _Kept:
         return zlib.crc32((asks + bids).encode())
 
 
-class Kraken:
+class Kraken(Venue):
     """The protocol of one connection for some assets, against the dollar."""
 
-    source = line = "kraken"
+    source = "kraken"
 
     def __init__(self, assets: Iterable[str], host: str = HOST) -> None:
         """Take the assets and the host."""
-        self.assets: tuple[str, ...] = tuple(assets)
-        self.url = address(host, "/v2")
-        self.headers: dict[str, str] = {}
-        self._assets = {f"{asset}/USD": asset for asset in self.assets}
+        super().__init__({f"{asset}/USD": asset for asset in assets}, address(host, "/v2"))
         self._books: dict[str, _Kept] = {}
 
     def connected(self) -> list[bytes]:
@@ -134,21 +130,16 @@ class Kraken:
         methods = ("unsubscribe", "subscribe")
         return [_command(method, {"channel": "book", "symbol": symbols, "depth": _DEPTH}) for method in methods]
 
-    def receive(self, data: bytes) -> list[Value]:
-        """Give the values of one frame."""
-        try:
-            message = _envelope.decode(data)
-            if not message.success:
-                return [Unreadable(reason=f"kraken: {message.error}")]
-            if message.channel == "heartbeat":
-                return [Alive()]
-            if message.channel not in ("book", "trade", "ohlc"):
-                return []
-            items = [item for item in _items.decode(message.data) if item.symbol in self._assets]
-            values = [value for item in items for value in self._values(message, item)]
-        except MALFORMED as error:
-            return unreadable(self.source, error)
-        return values
+    def _read(self, data: bytes) -> list[Value]:
+        message = _envelope.decode(data)
+        if not message.success:
+            return [self._unreadable(message.error)]
+        if message.channel == "heartbeat":
+            return [Alive()]
+        if message.channel not in ("book", "trade", "ohlc"):
+            return []
+        items = [item for item in _items.decode(message.data) if item.symbol in self._assets]
+        return [value for item in items for value in self._values(message, item)]
 
     def _values(self, message: _Message, item: _Item) -> list[Value]:
         if message.channel == "book":
@@ -190,7 +181,7 @@ class Kraken:
         try:
             bids, asks = kept.apply(item)
         except MALFORMED as error:
-            return [*unreadable(self.source, error), BookBroken(asset=asset, reason="a change could not be read")]
+            return [self._unreadable(error), BookBroken(asset=asset, reason="a change could not be read")]
         if kept.checksum() != item.checksum:
             return [BookBroken(asset=asset, reason="its checksum differs")]
         self._books[asset] = kept

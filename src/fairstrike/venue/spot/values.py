@@ -4,9 +4,10 @@ Prices are in `_e8` dollars, sizes in 1/100 000 000 of a coin. `venue_ns` is the
 None where its wire has none. `asset` is ours: BTC, ETH, SOL.
 """
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Protocol
+from typing import ClassVar
 
 import msgspec
 
@@ -77,33 +78,49 @@ class Unreadable(msgspec.Struct, frozen=True, kw_only=True):
 Value = BookReplaced | BookChanged | BookBroken | Alive | Traded | SpotCandle | SpotFunding | IndexTold | Unreadable
 
 MALFORMED = (msgspec.MsgspecError, UnicodeDecodeError, ArithmeticRefusal, RecursionError)
-"""What reading a frame may raise; each protocol turns it into `Unreadable`."""
+"""What reading a frame may raise; a venue turns it into `Unreadable`."""
 
 
-class Venue(Protocol):
+class Venue(ABC):
     """One connection's protocol, without the connection.
 
     `source` names the venue in events, `line` this one of its connections, `assets` are those asked for, `url` is where
     to connect (wss), `headers` what the handshake must carry.
     """
 
-    source: str
-    line: str
-    assets: tuple[str, ...]
-    url: str
-    headers: dict[str, str]
+    source: ClassVar[str]
 
+    def __init__(
+        self, assets: Mapping[str, str], url: str, headers: Mapping[str, str] | None = None, *, part: str = ""
+    ) -> None:
+        """Take the assets by the venue's own names, where to connect, and which of its connections this is."""
+        self.line = f"{self.source}/{part}" if part else self.source
+        self.assets: tuple[str, ...] = tuple(assets.values())
+        self.url = url
+        self.headers: dict[str, str] = dict(headers or {})
+        self._assets = dict(assets)
+
+    @abstractmethod
     def connected(self) -> list[bytes]:
         """Begin a connection; give what to say first."""
-        ...
 
     def receive(self, data: bytes) -> list[Value]:
         """Give the values of one frame; raises nothing."""
-        ...
+        try:
+            return self._read(data)
+        except MALFORMED as error:
+            return [self._unreadable(error)]
 
     def resubscribe(self, asset: str) -> list[bytes]:
-        """Give what to say to have a broken book anew; nothing when only a new connection brings it."""
-        ...
+        """Give what to say to have a broken book anew; nothing where that is not how it comes."""
+        return []
+
+    @abstractmethod
+    def _read(self, data: bytes) -> list[Value]:
+        """Give the values of one frame, or raise what is `MALFORMED`."""
+
+    def _unreadable(self, what: object) -> Unreadable:
+        return Unreadable(reason=f"{self.source}: {what}")
 
 
 def address(host: str, path: str = "") -> str:
@@ -138,8 +155,3 @@ def instant_of_ms(stamp_ms: int) -> int:
     if not 0 <= stamp_ms <= _MS_MAX:
         raise ArithmeticRefusal(f"{stamp_ms} ms is no instant")
     return stamp_ms * MILLISECOND_NS
-
-
-def unreadable(source: str, error: Exception) -> list[Value]:
-    """Give what a frame that cannot be read comes to."""
-    return [Unreadable(reason=f"{source}: {error}")]
