@@ -16,7 +16,6 @@ from rich.text import Text
 from fairstrike.app.desk.panel import panel
 from fairstrike.app.desk.picture import FAINT
 from fairstrike.app.desk.tables import put
-from fairstrike.app.desk.terminal import summary
 
 if TYPE_CHECKING:
     from fairstrike.app.demo import Demo
@@ -148,6 +147,9 @@ def demo_screen(demo: "Demo", width: int, height: int) -> RenderableType:
 
 def demo_summary(demo: "Demo") -> None:
     """Print what a demo came to: the picture, the tables, and where its files are."""
+    # It comes with the database, which no other command's words need and which takes most of their start.
+    from fairstrike.app.desk.terminal import summary
+
     width = min(_console.width, _PICTURE_WIDTH_MAX) if _console.is_terminal else _PICTURE_WIDTH_MAX
     put(_console, summary(demo.state, demo.index_points(), width))
     put(_console, f"journal, database and logs: {escape(str(demo.wanted.folder))}")
