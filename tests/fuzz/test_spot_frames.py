@@ -30,6 +30,7 @@ CASES: list[tuple[Venue, list[bytes]]] = [
         [test_coinbase.SNAPSHOT, test_coinbase.update(1), test_coinbase.HEARTBEAT, test_coinbase.TRADES],
     ),
     (Kraken(ASSETS), [test_kraken.SNAPSHOT, test_kraken.frame("45270.0 2.00000000", "", test_kraken.CHECKSUM)]),
+    (Kraken(["ALGO"]), [test_kraken.CANDLES.replace(b'"interval": 5', b'"interval": 15')]),
     (Bitstamp(ASSETS), [test_bitstamp.BOOK, test_bitstamp.TRADE]),
     (Gemini("BTC"), [test_gemini.INITIAL, test_gemini.at(test_gemini.CANCELLED, 1), test_gemini.TRADED]),
     (Binance(ASSETS), [test_binance.TRADE, test_binance.KLINE, test_binance.MARK]),

@@ -159,7 +159,12 @@ def under_clock(settings: config.Settings, clock: VenueClock) -> config.Settings
         spot=replace(
             spot,
             prices=replace(spot.prices, silence_max_ns=bound(spot.prices.silence_max_ns)),
-            feed=replace(spot.feed, silent_after_ns=bound(spot.feed.silent_after_ns)),
+            feed=replace(
+                spot.feed,
+                backoff_first_ns=bound(spot.feed.backoff_first_ns),
+                backoff_last_ns=bound(spot.feed.backoff_last_ns),
+                silent_after_ns=bound(spot.feed.silent_after_ns),
+            ),
         ),
     )
 

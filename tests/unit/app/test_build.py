@@ -12,7 +12,7 @@ from fairstrike.app import build, config, runfile
 from fairstrike.app.clock import SystemClock
 from fairstrike.app.places import place_of
 from fairstrike.core.errors import ConfigError, CredentialError
-from fairstrike.core.timing import VenueClock
+from fairstrike.core.timing import SECOND_NS, VenueClock
 from fairstrike.venue.kalshi.signing import SigningRefused
 from fairstrike.venue.kalshi.wire.transport import Request
 from fairstrike.venue.spot import roster
@@ -121,6 +121,14 @@ def test_spot_venues_are_those_of_the_series_and_of_the_settings(tmp_path: Path)
     heard = build.spot_venues(replace(settings, environment="box", spot=config.Spot(hosts=hosts)))
     assert [venue.url for venue in heard] == ["ws://127.0.0.1:9"]
     assert "coinbase" in {venue.line for venue in build.spot_venues(replace(settings, environment="demo"))}
+
+
+def test_a_fast_clock_widens_the_patience_with_spot_venues() -> None:
+    plain, fast = config.Settings().spot, build.under_clock(config.Settings(), VenueClock(factor=600)).spot
+    assert build.under_clock(config.Settings(), VenueClock()).spot == plain
+    least_ns = 300 * SECOND_NS
+    assert (fast.prices.silence_max_ns, fast.feed.silent_after_ns) == (least_ns, least_ns)
+    assert (fast.feed.backoff_first_ns, fast.feed.backoff_last_ns) == (least_ns, least_ns)
 
 
 def test_a_licence_is_read_from_a_file_of_its_own(tmp_path: Path) -> None:

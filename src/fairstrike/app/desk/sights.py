@@ -211,8 +211,8 @@ class Sights:
         if not names:
             return f"no source prints {asset} now"
         return (
-            f"the error of {', '.join(names)} against the official index of {asset} is not known; "
-            f'give it as "{names[0]}/{asset}" under rooms.index.proxy_sd_e8'
+            f'give "{names[0]}/{asset}" an error under rooms.index.proxy_sd_e8: '
+            f"none is known of {', '.join(names)} against the official index"
         )
 
     def _take(self, body: object, n: int) -> None:

@@ -11,8 +11,7 @@ from collections.abc import Iterable
 import msgspec
 
 from fairstrike.core.events import SpotCandle, SpotFunding
-from fairstrike.core.units import parse_decimal
-from fairstrike.venue.spot.values import Traded, Value, Venue, address, e8, instant_of_ms
+from fairstrike.venue.spot.values import Traded, Value, Venue, address, e8, instant_of_ms, price_e8, rate_e8
 
 HOST = "stream.binance.com:9443"
 FUTURES_HOST = "fstream.binance.com"
@@ -86,7 +85,7 @@ def _value(asset: str, told: _Trade | _KlineUpdate | _MarkPrice) -> Value:
         case _Trade():
             return Traded(
                 asset=asset,
-                price_e8=e8(told.p),
+                price_e8=price_e8(told.p),
                 size_e8=e8(told.q),
                 venue_ns=instant_of_ms(told.T),
             )
@@ -106,7 +105,7 @@ def _value(asset: str, told: _Trade | _KlineUpdate | _MarkPrice) -> Value:
             return SpotFunding(
                 asset=asset,
                 source=Binance.source,
-                rate_e8=parse_decimal(told.r, 8),
+                rate_e8=rate_e8(told.r),
                 mark_e8=e8(told.p),
                 next_ns=instant_of_ms(told.T),
                 venue_ns=instant_of_ms(told.E),

@@ -11,7 +11,18 @@ import msgspec
 
 from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.core.units import parse_decimal
-from fairstrike.venue.spot.values import Alive, BookBroken, BookReplaced, Traded, Value, Venue, address, e8, level
+from fairstrike.venue.spot.values import (
+    Alive,
+    BookBroken,
+    BookReplaced,
+    Traded,
+    Value,
+    Venue,
+    address,
+    e8,
+    level,
+    price_e8,
+)
 
 HOST = "ws.bitstamp.net"
 
@@ -98,7 +109,7 @@ class Bitstamp(Venue):
         trade = _trade.decode(message.data)
         traded = Traded(
             asset=asset,
-            price_e8=e8(trade.price_str),
+            price_e8=price_e8(trade.price_str),
             size_e8=e8(trade.amount_str),
             venue_ns=_instant(trade.microtimestamp),
         )

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import msgspec
 
 from fairstrike.core.errors import CredentialError
-from fairstrike.venue.spot.values import IndexTold, Value, Venue, address, e8, instant_of_ms
+from fairstrike.venue.spot.values import IndexTold, Value, Venue, address, instant_of_ms, price_e8
 
 HOST = "www.cfbenchmarks.com"
 
@@ -63,4 +63,4 @@ class CfBenchmarks(Venue):
         asset = self._assets.get(message.id)
         if message.type != "value" or asset is None:
             return []
-        return [IndexTold(asset=asset, value_e8=e8(message.value), venue_ns=instant_of_ms(message.time))]
+        return [IndexTold(asset=asset, value_e8=price_e8(message.value), venue_ns=instant_of_ms(message.time))]

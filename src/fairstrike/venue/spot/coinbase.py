@@ -22,6 +22,7 @@ from fairstrike.venue.spot.values import (
     address,
     e8,
     level,
+    price_e8,
 )
 
 HOST = "advanced-trade-ws.coinbase.com"
@@ -118,7 +119,7 @@ class Coinbase(Venue):
         return [
             Traded(
                 asset=self._assets[trade.product_id],
-                price_e8=e8(trade.price),
+                price_e8=price_e8(trade.price),
                 size_e8=e8(trade.size),
                 venue_ns=parse_rfc3339_ns(trade.time),
             )

@@ -21,6 +21,7 @@ from fairstrike.venue.spot.values import (
     e8,
     instant_of_ms,
     level,
+    price_e8,
 )
 
 HOST = "api.gemini.com"
@@ -90,7 +91,7 @@ class Gemini(Venue):
                 values.append(
                     Traded(
                         asset=self._asset,
-                        price_e8=e8(event.price),
+                        price_e8=price_e8(event.price),
                         size_e8=e8(event.amount),
                         venue_ns=stamp_ns,
                     )

@@ -27,7 +27,9 @@ from fairstrike.venue.spot.values import (
     Venue,
     address,
     e8,
+    instant,
     level,
+    price_e8,
 )
 
 HOST = "ws.kraken.com"
@@ -149,14 +151,14 @@ class Kraken(Venue):
             return [
                 Traded(
                     asset=asset,
-                    price_e8=e8(item.price),
+                    price_e8=price_e8(item.price),
                     size_e8=e8(item.qty),
                     venue_ns=parse_rfc3339_ns(item.timestamp or ""),
                 )
             ]
         if item.interval != _INTERVAL_MINUTES:
             return []
-        start_ns = parse_rfc3339_ns(item.interval_begin)
+        start_ns = instant(item.interval_begin)
         candle = SpotCandle(
             asset=asset,
             source=self.source,
@@ -166,7 +168,7 @@ class Kraken(Venue):
             low_e8=e8(item.low),
             close_e8=e8(item.close),
             volume_e8=e8(item.volume),
-            venue_ns=parse_rfc3339_ns(message.timestamp) if message.timestamp else start_ns,
+            venue_ns=instant(message.timestamp) if message.timestamp else start_ns,
         )
         return [candle]
 

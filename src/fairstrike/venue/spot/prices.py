@@ -45,6 +45,7 @@ from fairstrike.venue.spot.values import (
 )
 
 REPLICA = "replica"
+_CANDLES_MAX = 1_000
 
 
 def _replicas() -> dict[str, ReplicaParams]:
@@ -120,6 +121,8 @@ class Prices:
                         )
                 case SpotCandle():
                     self._candles[value.source, value.asset, value.start_ns] = value
+                    if len(self._candles) > _CANDLES_MAX:
+                        del self._candles[next(iter(self._candles))]
                 case SpotFunding():
                     self._fundings[value.source, value.asset] = value
                 case IndexTold():

@@ -13,12 +13,13 @@ import msgspec
 
 from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.core.events import SpotCandle, SpotFunding
-from fairstrike.core.timing import MILLISECOND_NS
-from fairstrike.core.units import E8_PER_DOLLAR
+from fairstrike.core.timing import MILLISECOND_NS, parse_rfc3339_ns
+from fairstrike.core.units import E8_PER_DOLLAR, parse_decimal
 from fairstrike.market.replica import SpotLevel
 
 _E8_MAX = 10**18
-_MS_MAX = 10**14
+_INSTANT_NS_MAX = (1 << 63) - 1
+_REASON_MAX = 200
 
 
 class BookReplaced(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,7 +121,7 @@ class Venue(ABC):
         """Give the values of one frame, or raise what is `MALFORMED`."""
 
     def _unreadable(self, what: object) -> Unreadable:
-        return Unreadable(reason=f"{self.source}: {what}")
+        return Unreadable(reason=f"{self.source}: {what}"[:_REASON_MAX])
 
 
 def address(host: str, path: str = "") -> str:
@@ -142,16 +143,38 @@ def e8(number: str | Decimal) -> int:
     return value
 
 
+def price_e8(number: str | Decimal) -> int:
+    """Give a price. Raises `ArithmeticRefusal` as `e8` does, and for zero: the frame is not as documented."""
+    value = e8(number)
+    if value == 0:
+        raise ArithmeticRefusal("zero is no price")
+    return value
+
+
 def level(price: str | Decimal, size: str | Decimal) -> SpotLevel:
-    """Give a level. Raises `ArithmeticRefusal` when its price is not above zero: the frame is not as documented."""
-    price_e8 = e8(price)
-    if price_e8 == 0:
-        raise ArithmeticRefusal("a price of zero is no level")
-    return price_e8, e8(size)
+    """Give a level. Raises `ArithmeticRefusal` when its price or its size cannot be."""
+    return price_e8(price), e8(size)
+
+
+def rate_e8(number: str) -> int:
+    """Give a rate, which may be negative. Raises `ArithmeticRefusal` for what is no rate that can be."""
+    value = parse_decimal(number, 8)
+    if abs(value) > _E8_MAX:
+        raise ArithmeticRefusal(f"{number[:40]!r} is no rate that can be")
+    return value
+
+
+def instant(text: str) -> int:
+    """Give the instant of an RFC 3339 text. Raises `ArithmeticRefusal` outside the years 1970 to 2262."""
+    return _checked(parse_rfc3339_ns(text))
 
 
 def instant_of_ms(stamp_ms: int) -> int:
-    """Give a stamp in milliseconds as an instant. Raises `ArithmeticRefusal` outside the years 1970 to 5138."""
-    if not 0 <= stamp_ms <= _MS_MAX:
-        raise ArithmeticRefusal(f"{stamp_ms} ms is no instant")
-    return stamp_ms * MILLISECOND_NS
+    """Give a stamp in milliseconds as an instant. Raises `ArithmeticRefusal` outside the years 1970 to 2262."""
+    return _checked(stamp_ms * MILLISECOND_NS)
+
+
+def _checked(instant_ns: int) -> int:
+    if not 0 <= instant_ns <= _INSTANT_NS_MAX:
+        raise ArithmeticRefusal(f"{instant_ns} ns is no instant that can be")
+    return instant_ns

@@ -56,8 +56,8 @@ def test_a_strike_is_one_line_with_the_model_beside_the_market() -> None:
 def test_a_proxy_is_called_one_and_no_price_says_why() -> None:
     said = [STARTED, listed(), Watch(tickers=(T,))]
     assert "BTC 80,000.00 coinbase, a proxy, 2 s" in lines(sights(*said, printed(8, source="coinbase")))[1]
-    shown = lines(sights(*said, printed(8, source="kraken")), 200)[1]
-    assert "no BTC price: the error of kraken against the official index of BTC is not known; give it as" in shown
+    shown = lines(sights(*said, printed(8, source="kraken")))[1]
+    assert 'no BTC price: give "kraken/BTC" an error under rooms.index.proxy_sd_e8' in shown
 
 
 def test_an_absent_book_says_why() -> None:

@@ -200,8 +200,8 @@ def test_why_there_is_no_reference_is_said() -> None:
     (ladder,) = sights(*WATCHED, printed(5, source="kraken"), printed(5, source="binance")).ladders(at(6))
     assert ladder.reference is None
     assert ladder.no_reference == (
-        "the error of kraken, binance against the official index of BTC is not known; "
-        'give it as "kraken/BTC" under rooms.index.proxy_sd_e8'
+        'give "kraken/BTC" an error under rooms.index.proxy_sd_e8: '
+        "none is known of kraken, binance against the official index"
     )
     assert sights(*WATCHED, printed(5)).ladders(at(6))[0].no_reference == ""
 

@@ -93,14 +93,16 @@ def test_the_documented_heartbeat() -> None:
     assert Kraken(["BTC"]).receive(b'{"channel": "heartbeat"}') == [Alive()]
 
 
+CANDLES = b"""{"channel": "ohlc", "type": "snapshot", "timestamp": "2023-10-04T16:26:01.806315597Z", "data": [
+  {"symbol": "ALGO/USD", "open": 0.09875, "high": 0.0988, "low": 0.09875, "close": 0.09875, "trades": 13,
+   "volume": 16255.46368, "vwap": 0.09879, "interval_begin": "2023-10-04T15:30:00.000000000Z", "interval": 5,
+   "timestamp": "2023-10-04T15:35:00.000000Z"}]}"""
+
+
 def test_candles_of_a_quarter_of_an_hour() -> None:
-    data = b"""{"channel": "ohlc", "type": "snapshot", "timestamp": "2023-10-04T16:26:01.806315597Z", "data": [
-      {"symbol": "ALGO/USD", "open": 0.09875, "high": 0.0988, "low": 0.09875, "close": 0.09875, "trades": 13,
-       "volume": 16255.46368, "vwap": 0.09879, "interval_begin": "2023-10-04T15:30:00.000000000Z", "interval": 5,
-       "timestamp": "2023-10-04T15:35:00.000000Z"}]}"""
     venue = Kraken(["ALGO"])
-    assert venue.receive(data) == []
-    (candle,) = venue.receive(data.replace(b'"interval": 5', b'"interval": 15'))
+    assert venue.receive(CANDLES) == []
+    (candle,) = venue.receive(CANDLES.replace(b'"interval": 5', b'"interval": 15'))
     assert candle == SpotCandle(
         asset="ALGO",
         source="kraken",

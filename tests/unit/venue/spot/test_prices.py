@@ -221,3 +221,10 @@ def test_volatility_is_told_in_parts_per_million() -> None:
 def test_a_refusal_is_told_at_once() -> None:
     events = taken(made(), BINANCE, trade(80_000), Unreadable(reason="binance: no"))
     assert events[-1] == FrameRefused(source="binance", reason="binance: no", recv_ns=T0)
+
+
+def test_candles_that_wait_are_bounded() -> None:
+    prices = made()
+    taken(prices, BINANCE, *(candle(T0 + number) for number in range(1_500)))
+    ((found,),) = [told(prices, T0)]
+    assert [one.start_ns - T0 for one in found.candles] == list(range(500, 1_500))

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from fairstrike.core.errors import ArithmeticRefusal
-from fairstrike.venue.spot.values import e8, instant_of_ms, level
+from fairstrike.venue.spot.values import e8, instant, instant_of_ms, level, price_e8, rate_e8
 
 
 @pytest.mark.parametrize(
@@ -28,8 +28,29 @@ def test_a_level_needs_a_price() -> None:
         level("0.000000001", "1")
 
 
-@pytest.mark.parametrize("stamp_ms", [-1, 10**14 + 1])
+@pytest.mark.parametrize("stamp_ms", [-1, (1 << 63) // 1_000_000 + 1, 10**14])
 def test_stamps_that_cannot_be(stamp_ms: int) -> None:
     assert instant_of_ms(1_579_264_280_000) == 1_579_264_280_000_000_000
     with pytest.raises(ArithmeticRefusal):
         instant_of_ms(stamp_ms)
+
+
+@pytest.mark.parametrize("text", ["1969-12-31T23:59:59Z", "2263-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_times_that_no_record_could_hold(text: str) -> None:
+    assert instant("2023-10-04T15:30:00Z") == 1_696_433_400_000_000_000
+    with pytest.raises(ArithmeticRefusal):
+        instant(text)
+
+
+@pytest.mark.parametrize("number", ["0", "0.000000001"])
+def test_a_trade_needs_a_price(number: str) -> None:
+    assert price_e8("0.5") == 50_000_000
+    with pytest.raises(ArithmeticRefusal):
+        price_e8(number)
+
+
+@pytest.mark.parametrize("number", ["9" * 30, "-" + "9" * 30, "x"])
+def test_rates_that_cannot_be(number: str) -> None:
+    assert rate_e8("-0.0001") == -10_000
+    with pytest.raises(ArithmeticRefusal):
+        rate_e8(number)
