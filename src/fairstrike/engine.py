@@ -244,10 +244,12 @@ class Engine:
             working=self.clerk.orders.of_market(ticker),
             shares=self.clerk.ledger.shares_cc(ticker),
             is_polled=self.books.is_polled(ticker),
+            regime=self.fairs.regimes.get(contract.asset),
         )
 
     def _on_print(self, event: ev.IndexPrinted) -> None:
         if self.fairs.fold(event, self._offset_ns(event.source)):
+            self.clerk.heed(self.fairs.regimes.get(event.asset))
             for ticker in self.watching.alive():
                 if self.catalog.contract(ticker).asset == event.asset:
                     self.attention.mark(ticker, WAKE_INDEX)

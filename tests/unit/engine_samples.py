@@ -43,6 +43,7 @@ from fairstrike.market.catalog import Catalog
 from fairstrike.market.index import Params as IndexParams
 from fairstrike.pricing.fair import Fairs
 from fairstrike.pricing.fair import Params as FairParams
+from fairstrike.pricing.regimes import Params as RegimeParams
 from fairstrike.pricing.volatility import Params as VolatilityParams
 from fairstrike.risk.limits import Door
 from fairstrike.risk.limits import Params as LimitsParams
@@ -244,6 +245,7 @@ class Hall:
         wakes: Wakes | None = None,
         limits: LimitsParams | None = None,
         timeframes: tuple[Timeframe, ...] = tuple(Timeframe),
+        regimes: RegimeParams | None = None,
     ) -> None:
         notes, catalog = Notes(), Catalog()
         params = (reconcile.Params(), stopping.Params())
@@ -251,7 +253,12 @@ class Hall:
             notes=notes,
             catalog=catalog,
             books=Books(BooksParams()),
-            fairs=Fairs(FairParams(), IndexParams(), VolatilityParams(returns_min=20)),
+            fairs=Fairs(
+                FairParams(),
+                IndexParams(),
+                VolatilityParams(returns_min=20),
+                regimes=regimes or RegimeParams(),
+            ),
             door=Door(limits or LimitsParams()),
             clerk=Clerk(catalog, notes, (TAG, RUN), params),
         )

@@ -71,7 +71,7 @@ def engine(started: RunStarted, settings: config.Settings) -> Engine:
         notes=notes,
         catalog=catalog,
         books=Books(params.books, holds_own=started.execution == "live"),
-        fairs=Fairs(params.fair, params.index, params.volatility, params.implied),
+        fairs=Fairs(params.fair, params.index, params.volatility, params.implied, params.regimes),
         door=Door(params.limits),
         clerk=Clerk(catalog, notes, identity, duties, has_account=not is_observing),
     )

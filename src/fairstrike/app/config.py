@@ -28,6 +28,7 @@ from fairstrike.market.books import Params as BooksParams
 from fairstrike.market.index import Params as IndexParams
 from fairstrike.pricing.fair import Params as FairParams
 from fairstrike.pricing.implied import Params as ImpliedParams
+from fairstrike.pricing.regimes import Params as RegimeParams
 from fairstrike.pricing.volatility import Params as VolatilityParams
 from fairstrike.risk.limits import Pace
 from fairstrike.risk.limits import Params as LimitsParams
@@ -70,6 +71,7 @@ class RoomSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     fair: FairParams = FairParams()
     volatility: VolatilityParams = VolatilityParams()
     implied: ImpliedParams = ImpliedParams()
+    regimes: RegimeParams = RegimeParams()
     limits: LimitsParams = LimitsParams()
     reconcile: ReconcileParams = ReconcileParams()
     stopping: StoppingParams = StoppingParams()

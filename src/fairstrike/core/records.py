@@ -4,6 +4,7 @@ import msgspec
 
 from fairstrike.core.events import HeldPosition, OrderFilled
 from fairstrike.core.order import OrderState, Side, Signal
+from fairstrike.core.regime import RegimeSeen
 
 WAKE_BEST_PRICE, WAKE_BEST_SIZE, WAKE_DEPTH, WAKE_INDEX, WAKE_OWN_ORDER, WAKE_EVERY = 1, 2, 4, 8, 16, 32
 
@@ -195,6 +196,7 @@ Record = (
     | Booked
     | Settled
     | CloseAudited
+    | RegimeSeen
     | ComputationAsked
     | ComputationDropped
     | Finding

@@ -23,8 +23,9 @@ from fairstrike.core.events import (
     TermsDoubted,
     TradingRead,
 )
-from fairstrike.core.order import Approved, Refused, Withdraw
+from fairstrike.core.order import Approved, Intent, Refused, Withdraw
 from fairstrike.core.records import CloseAudited, Ordered, Record, RunEnded, Settled
+from fairstrike.core.regime import RegimeSeen
 from fairstrike.core.timing import DAY_NS, MINUTE_NS, SECOND_NS
 from fairstrike.execution import reconcile
 from fairstrike.execution.ledger import Ledger
@@ -112,6 +113,7 @@ class Clerk:
         self._listed_ns: dict[str, int] = {}
         self._lists_due_ns = _NEVER_NS
         self._shard: int | None = None
+        self._regimes: dict[str, RegimeSeen] = {}
         self._is_account_clear = self._is_asking_account = self._was_down = False
         self.has_account = has_account
         self.is_open = not has_account
@@ -195,6 +197,23 @@ class Clerk:
         """Ask for every resting order to be cancelled."""
         for order in self.orders.all_working():
             self.cancel(order.client_order_id, order.ticker)
+
+    def heed(self, seen: RegimeSeen | None) -> None:
+        """Write down a regime that is new. A spiky one cancels what rests in its asset's markets.
+
+        Exits that begin to rest later stay; an opening order that was under way goes at a print after its answer.
+        """
+        if seen is None:
+            return
+        is_new = self._regimes.get(seen.asset) != seen
+        if is_new:
+            self._regimes[seen.asset] = seen
+            self._notes.write(seen)
+        if seen.is_spiky:
+            for order in self.orders.all_working():
+                is_of_asset = self._catalog.contract(order.ticker).asset == seen.asset
+                if is_of_asset and (is_new or order.intent is Intent.OPEN):
+                    self.cancel(order.client_order_id, order.ticker)
 
     def settle(self, event: MarketSettled) -> bool:
         """Book a market's settlement, or its correction. Gives whether there was anything new, and paid."""

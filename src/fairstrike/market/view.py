@@ -5,6 +5,7 @@ import msgspec
 from fairstrike.core.contract import Contract
 from fairstrike.core.fees import FeeSchedule
 from fairstrike.core.order import Order, Position
+from fairstrike.core.regime import RegimeSeen
 from fairstrike.market.book import BookView
 from fairstrike.market.index import Reference
 
@@ -14,7 +15,7 @@ class MarketView(msgspec.Struct, frozen=True, kw_only=True):
 
     A book that `is_polled` came by REST while the stream was down: good for display, valuation and exits only.
     `closes_in_ns` is venue time to the close; `working` are the orders of every strategy, oldest first; `shares` are
-    the strategies' parts of the position, net `_cc` by name.
+    the strategies' parts of the position, net `_cc` by name. `regime` is its asset's, None while unknown.
     """
 
     contract: Contract
@@ -30,6 +31,7 @@ class MarketView(msgspec.Struct, frozen=True, kw_only=True):
     working: tuple[Order, ...]
     shares: dict[str, int] = {}
     is_polled: bool = False
+    regime: RegimeSeen | None = None
 
     def share_cc(self, strategy: str) -> int:
         """Give a strategy's own net contracts (`_cc`), zero when it has none."""

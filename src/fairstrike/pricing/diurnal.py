@@ -18,7 +18,9 @@ import msgspec
 from fairstrike.core.bounds import PositiveFloat
 from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.core.timing import SECOND_NS
-from fairstrike.pricing.settlement import SettlementInputs
+from fairstrike.pricing.digital import VOL_MAX
+from fairstrike.pricing.settlement import SECONDS_AHEAD_MAX, SettlementInputs
+from fairstrike.pricing.updown import UpDownInputs
 
 MINUTES, HOURS = 60, 168
 WEEK_S = HOURS * 3_600
@@ -64,14 +66,33 @@ class VarianceClock:
         """Give the inputs of a settlement law by this clock; `vol_annual` is one measured by it too.
 
         The window, the last minute before the close, runs at one speed g: the law is that of volatility σ√g with a
-        first print ∫f/g seconds away. `now_ns` is on the source's clock.
+        first print ∫f/g seconds away. `now_ns` is on the source's clock. A volatility beyond `VOL_MAX` is that,
+        and a time beyond `SECONDS_AHEAD_MAX`.
         """
         speed = self.factor(close_ns - SECOND_NS)
         first_ns = now_ns + round(inputs.first_s * SECOND_NS)
         return msgspec.structs.replace(
             inputs,
-            vol_annual=inputs.vol_annual * math.sqrt(speed),
-            first_s=max(self.seconds(now_ns, first_ns), 0.0) / speed,
+            vol_annual=min(inputs.vol_annual * math.sqrt(speed), VOL_MAX),
+            first_s=min(max(self.seconds(now_ns, first_ns), 0.0) / speed, SECONDS_AHEAD_MAX),
+        )
+
+    def applied_before_open(self, inputs: UpDownInputs, now_ns: int, close_ns: int) -> UpDownInputs:
+        """Give the inputs of an up/down market's law by this clock, as `applied` does.
+
+        The minute of its strike is taken to run at the speed of the minute of its settlement.
+        """
+        speed = self.factor(close_ns - SECOND_NS)
+
+        def counted(seconds: float) -> float:
+            return max(self.seconds(now_ns, now_ns + round(seconds * SECOND_NS)), 0.0) / speed
+
+        first_s = min(counted(inputs.first_s), SECONDS_AHEAD_MAX - inputs.left)
+        return msgspec.structs.replace(
+            inputs,
+            vol_annual=min(inputs.vol_annual * math.sqrt(speed), VOL_MAX),
+            first_s=first_s,
+            settles_s=min(max(counted(inputs.settles_s), first_s + inputs.left), SECONDS_AHEAD_MAX),
         )
 
     def _since_epoch(self, instant_ns: int) -> float:

@@ -23,6 +23,9 @@ from itertools import pairwise
 from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.pricing.digital import SECONDS_PER_YEAR
 
+RETURN_MAX = 1_000.0
+"""The largest log return, either way, that is taken for one; the largest and the least price differ by less."""
+
 _MEDIAN_SCALE = math.pi / (6.0 - 4.0 * math.sqrt(3.0) + math.pi)
 
 

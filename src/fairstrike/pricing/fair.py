@@ -4,40 +4,81 @@ One settlement law serves all strikes of one close at one instant. A fair value 
 stale, while there are too few returns to know the volatility, and while a market's strike is unpublished; that of an
 up/down market is a mean of prints, of which the law is known too. Where the prints give no volatility it may be fitted
 to the ladder's own prices, each market's without its own.
+
+The law may be refined by a realised volatility, a variance clock, the last minute's own volatility and fat tails. None
+of them had a proven effect on recordings (docs/evidence/pricing.md), so all are off as shipped. The regime of each
+asset is kept beside its volatility: that of the reference source, and the last one known while that source is silent.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import Annotated, Literal
 
 import msgspec
 
-from fairstrike.core.bounds import Positive
+from fairstrike.core.bounds import Positive, PositiveFloat
 from fairstrike.core.contract import Comparison, Contract, Window, window_seconds
 from fairstrike.core.effects import Warn
 from fairstrike.core.events import ContractListed, IndexPrinted
 from fairstrike.core.records import CloseAudited
-from fairstrike.core.timing import MINUTE_NS, SECOND_NS
+from fairstrike.core.regime import RegimeSeen
+from fairstrike.core.timing import MINUTE_NS, SECOND_NS, WINDOW_SECONDS
 from fairstrike.core.units import E8_PER_DOLLAR
 from fairstrike.market.index import Index, Reference
 from fairstrike.market.index import Params as IndexParams
 from fairstrike.market.ladder import Rung
 from fairstrike.market.spot import SpotNews
 from fairstrike.market.window import audit_close, close_of_strike, window_state
+from fairstrike.pricing.digital import VOL_MAX
+from fairstrike.pricing.diurnal import HOURS, MINUTES, VarianceClock
 from fairstrike.pricing.implied import LadderFit
 from fairstrike.pricing.implied import Params as ImpliedParams
+from fairstrike.pricing.last_minute import Params as LastMinuteParams
+from fairstrike.pricing.measures import Measures
+from fairstrike.pricing.regimes import Params as RegimeParams
 from fairstrike.pricing.settlement import SettlementInputs, SettlementLaw, probability, seen_prints, settlement_law
+from fairstrike.pricing.tails import Tails, fattened, probability_with_tails
 from fairstrike.pricing.updown import UpDownInputs, probability_up
-from fairstrike.pricing.volatility import Ewma
 from fairstrike.pricing.volatility import Params as VolatilityParams
 
 _AUDIT_AFTER_NS = 2 * SECOND_NS
 """The print stamped at the close itself, which one reading counts, has come by then."""
 
 
+class Clock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An asset's variance clock: a factor for each minute of the hour and each hour of the week (from Thursday 00 UTC).
+
+    Only their ratios count. Raises `ArithmeticRefusal` for a factor outside (0, 20] times the mean.
+    """
+
+    minutes: Annotated[tuple[PositiveFloat, ...], msgspec.Meta(min_length=MINUTES, max_length=MINUTES)] = (
+        1.0,
+    ) * MINUTES
+    hours: Annotated[tuple[PositiveFloat, ...], msgspec.Meta(min_length=HOURS, max_length=HOURS)] = (1.0,) * HOURS
+
+    def __post_init__(self) -> None:
+        """Refuse a table that makes no clock."""
+        self.made()
+
+    def made(self) -> VarianceClock:
+        """Give the clock."""
+        return VarianceClock(self.minutes, self.hours)
+
+
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which sixty source seconds settle a market, and how long before a close a proxy is told of."""
+    """Which sixty source seconds settle a market, how long before a close a proxy is told of, and what refines the law.
+
+    `vol` "realised" weighs all of the last half hour alike instead of `half_life_s`. `clocks` are by asset: volatility
+    is measured and spent by them. `last_minute` lets the volatility of so many prints ahead, where enough of it was
+    seen, take the place of any other inside the settlement window. `tails` are those of every market.
+    """
 
     window: Window = Window.BEFORE_CLOSE
     proxy_told_within_ns: Positive = 5 * MINUTE_NS
+    vol: Literal["weighted", "realised"] = "weighted"
+    clocks: dict[str, Clock] = {}
+    last_minute: LastMinuteParams | None = None
+    tails: Tails | None = None
 
 
 class Fairs:
@@ -52,19 +93,24 @@ class Fairs:
         index: IndexParams,
         volatility: VolatilityParams,
         implied: ImpliedParams = ImpliedParams(),  # noqa: B008
+        regimes: RegimeParams = RegimeParams(),  # noqa: B008
     ) -> None:
         """Keep the parameters; assets appear with their first print."""
         self._params = params
         self._index_params = index
         self._volatility_params = volatility
-        self._volatility: dict[tuple[str, str], Ewma] = {}
+        self._regime_params = regimes
+        self._measures: dict[tuple[str, str], Measures] = {}
         self._implied_params = implied
+        self._clocks = {asset: clock.made() for asset, clock in params.clocks.items()}
+        self._price = probability if params.tails is None else partial(probability_with_tails, tails=params.tails)
         self._laws: dict[tuple[str, int, int], SettlementLaw | LadderFit | None] = {}
         self._laws_at = -1
         self._audited: dict[str, int] = {}
         self._proxies_told: dict[str, int] = {}
         self.index: dict[str, Index] = {}
         self.spot = SpotNews()
+        self.regimes: dict[str, RegimeSeen] = {}
 
     def fold(self, event: IndexPrinted, offset_ns: int) -> bool:
         """Take a print in; `offset_ns` is its source's clock offset. Gives whether the asset's reference is new."""
@@ -74,12 +120,15 @@ class Fairs:
         self._laws_at = -1
         printed = index.fold(event, offset_ns)
         for source in printed:
-            volatility = self._volatility.get((event.asset, source))
-            if volatility is None:
-                volatility = self._volatility[event.asset, source] = Ewma(self._volatility_params)
-            volatility.update(event.second, index.series[source].prints[event.second])
+            measures = self._measures.get((event.asset, source))
+            if measures is None:
+                measures = self._measures[event.asset, source] = self._measures_of(event.asset, source)
+            measures.update(event.second)
         reference = index.fresh(event.recv_ns)
-        return reference is not None and reference.source in printed
+        if reference is None or reference.source not in printed:
+            return False
+        self._note_regime(event.asset, reference.source)
+        return True
 
     def audit(self, event: ContractListed) -> CloseAudited | None:
         """Give the audit of the close that a listed contract tells the official value of, once it can be made."""
@@ -119,20 +168,24 @@ class Fairs:
         return None if index is None else index.fresh(now_ns)
 
     def vol_annual(self, asset: str, source: str) -> float | None:
-        """Give the volatility of one source's prints as a fraction a year, None while there are too few returns."""
-        volatility = self._volatility.get((asset, source))
-        return None if volatility is None else volatility.vol_annual()
+        """Give the volatility of one source's prints as a fraction a year.
+
+        None while there are too few returns, and beyond `VOL_MAX`: a print was broken, and no price rests on it.
+        """
+        measures = self._measures.get((asset, source))
+        return None if measures is None else _sane(measures.vol_annual())
 
     def known(self, asset: str, close_ns: int, now_ns: int) -> SettlementInputs | None:
         """Give what is known at `now_ns` (our clock) of the mean that settles an asset's markets of one close.
 
-        None while the reference is stale and while there are too few returns to know the volatility.
+        None while the reference is stale and while there are too few returns to know the volatility. Refined as fair
+        values are, but for their tails, which no inputs can tell.
         """
         reference = self.reference(asset, now_ns)
-        vol_annual = None if reference is None else self.vol_annual(asset, reference.source)
-        if reference is None or vol_annual is None:
+        if reference is None:
             return None
-        return self._inputs(reference, (asset, close_ns), now_ns - reference.offset_ns, vol_annual)
+        found = self._inputs(reference, (asset, close_ns), now_ns - reference.offset_ns)
+        return found[0] if found is not None and found[1] else None
 
     def p_fair(
         self, contract: Contract, now_ns: int, offset_ns: int, rungs: Callable[[], Sequence[Rung]] = tuple
@@ -153,7 +206,23 @@ class Fairs:
         law = self._laws[key]
         if isinstance(law, LadderFit):
             law = law.law(contract.ticker)
-        return None if law is None else probability(contract, law)
+        return None if law is None else self._price(contract, law)
+
+    def _measures_of(self, asset: str, source: str) -> Measures:
+        regimes = self._regime_params
+        return Measures(
+            self.index[asset].series[source].prints,
+            self._volatility_params,
+            (regimes, regimes.vol_usual.get(asset)),
+            self._clocks.get(asset),
+            is_realised=self._params.vol == "realised",
+        )
+
+    def _note_regime(self, asset: str, source: str) -> None:
+        """Keep the asset's regime by its reference source; while that one does not know, what was known stands."""
+        meter = self._measures[asset, source].regime
+        if meter.regime is not None:
+            self.regimes[asset] = RegimeSeen(asset=asset, source=source, regime=meter.regime, level=meter.level)
 
     def _p_unstruck(self, contract: Contract, now_ns: int, source_ns: int) -> float | None:
         """Give the fair value of an up/down market whose strike, a mean of prints itself, is not published yet."""
@@ -178,37 +247,59 @@ class Fairs:
             seen_sum=seen.seen_sum,
             bridge_s=seen.bridge_s,
         )
-        return probability_up(inputs, contract.round_digits)
+        clock, tails = self._clocks.get(contract.asset), self._params.tails
+        if clock is not None:
+            inputs = clock.applied_before_open(inputs, source_ns, contract.close_ns)
+        p_up = probability_up(inputs, contract.round_digits)
+        return p_up if tails is None else fattened(p_up, tails)
 
     def _law(
         self, asset: str, close_ns: int, source_ns: int, now_ns: int, rungs: Callable[[], Sequence[Rung]]
     ) -> SettlementLaw | LadderFit | None:
         reference = self.reference(asset, now_ns)
-        if reference is None:
+        found = None if reference is None else self._inputs(reference, (asset, close_ns), source_ns)
+        if found is None:
             return None
-        vol_annual = self.vol_annual(asset, reference.source)
-        if vol_annual is None and not self._implied_params.strikes_min:
-            return None
-        inputs = self._inputs(reference, (asset, close_ns), source_ns, vol_annual or 0.0)
-        if inputs is None:
-            return None
-        return LadderFit(self._implied_params, inputs, rungs()) if vol_annual is None else settlement_law(inputs)
+        inputs, has_vol = found
+        if has_vol:
+            return settlement_law(inputs)
+        return (
+            LadderFit(self._implied_params, inputs, rungs(), self._price) if self._implied_params.strikes_min else None
+        )
 
     def _inputs(
-        self, reference: Reference, settles: tuple[str, int], source_ns: int, vol_annual: float
-    ) -> SettlementInputs | None:
+        self, reference: Reference, settles: tuple[str, int], source_ns: int
+    ) -> tuple[SettlementInputs, bool] | None:
+        """Give what is known of an asset's mean of one close, and whether its volatility is: without, it says 0."""
         asset, close_ns = settles
         prints = self.index[asset].series[reference.source].prints
         window = window_state(prints, close_ns, source_ns, self._params.window)
         seen = seen_prints(prints, window.over)
         if seen is None:
             return None
-        return SettlementInputs(
+        ending_vol = self._ending_vol(asset, reference.source, window.left)
+        vol_annual = self.vol_annual(asset, reference.source) if ending_vol is None else ending_vol
+        inputs = SettlementInputs(
             spot=reference.value_e8 / E8_PER_DOLLAR,
-            vol_annual=vol_annual,
+            vol_annual=vol_annual or 0.0,
             first_s=window.first_s,
             left=window.left,
             seen_sum=seen.seen_sum,
             sd_dollars=reference.sd_e8 / E8_PER_DOLLAR,
             bridge_s=seen.bridge_s,
         )
+        clock = self._clocks.get(asset)
+        if clock is not None and ending_vol is None:
+            inputs = clock.applied(inputs, source_ns, close_ns)
+        return inputs, vol_annual is not None
+
+    def _ending_vol(self, asset: str, source: str, left: int) -> float | None:
+        """Give the last minute's own volatility inside the settlement window, None outside and when it is off."""
+        params = self._params.last_minute
+        if params is None or not 0 < left < WINDOW_SECONDS:
+            return None
+        return _sane(self._measures[asset, source].ending_vol(left, params))
+
+
+def _sane(vol_annual: float | None) -> float | None:
+    return vol_annual if vol_annual is not None and vol_annual <= VOL_MAX else None

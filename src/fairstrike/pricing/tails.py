@@ -11,8 +11,10 @@ from statistics import NormalDist
 
 import msgspec
 
+from fairstrike.core.contract import Contract
 from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.pricing.digital import normal_cdf
+from fairstrike.pricing.settlement import DOUBT, SettlementLaw, payoff_interval, probability, probability_above
 
 _STANDARD = NormalDist()
 _FRACTION_STEPS_MAX = 300
@@ -20,7 +22,7 @@ _FRACTION_END = 1e-15
 _TINY = 1e-300
 
 
-class StudentTails(msgspec.Struct, frozen=True, kw_only=True, tag="student"):
+class StudentTails(msgspec.Struct, frozen=True, kw_only=True, tag="student", forbid_unknown_fields=True):
     """Student's t with `freedom` degrees of freedom, above 2. Raises `ArithmeticRefusal` for others."""
 
     freedom: float
@@ -31,7 +33,7 @@ class StudentTails(msgspec.Struct, frozen=True, kw_only=True, tag="student"):
             raise ArithmeticRefusal(f"freedom is {self.freedom!r}; give degrees of freedom above 2, up to a million")
 
 
-class MixtureTails(msgspec.Struct, frozen=True, kw_only=True, tag="mixture"):
+class MixtureTails(msgspec.Struct, frozen=True, kw_only=True, tag="mixture", forbid_unknown_fields=True):
     """A normal law that is `ratio` times as wide with probability `weight`.
 
     Raises `ArithmeticRefusal` for a weight outside [0, 1] or a ratio below 1.
@@ -73,6 +75,22 @@ def fattened(p: float, tails: Tails) -> float:
         return p
     # The law is symmetric: the smaller side keeps its digits.
     return tail(-_STANDARD.inv_cdf(p), tails) if p <= 0.5 else 1.0 - tail(-_STANDARD.inv_cdf(1.0 - p), tails)
+
+
+def probability_with_tails(contract: Contract, law: SettlementLaw, tails: Tails) -> float:
+    """Give the probability that `contract` pays 1, each threshold's probability being that of `tails`.
+
+    `fattened` keeps their order: a range, the difference of its two thresholds, is never negative, and the ranges of a
+    ladder still add up to 1. When the mean is known nothing changes. The contract must have its strikes.
+    """
+    if law.total_e8 is not None:
+        return probability(contract, law)
+    interval = payoff_interval(contract)
+    p = 1.0 if interval.low is None else fattened(probability_above(law, interval.low), tails)
+    if interval.high is not None:
+        p -= fattened(probability_above(law, interval.high), tails)
+    least = DOUBT if law.is_doubtful else 0.0
+    return min(max(p, least), 1.0 - least)
 
 
 def _student_tail(t: float, freedom: float) -> float:

@@ -3,6 +3,7 @@
 A return over dt seconds gives r² / dt, one estimate of the variance a second; nothing is interpolated. `Ewma`
 weights the estimates of the last half hour by 2^(−age / half-life), `realised_vol` gives each second the same
 weight. Both say None until there are enough returns. A year has 365 × 86 400 seconds: this market never closes.
+By a variance clock, where one is given, dt is the time that it counts.
 """
 
 import math
@@ -14,7 +15,9 @@ from typing import Annotated
 import msgspec
 
 from fairstrike.core.errors import ArithmeticRefusal
+from fairstrike.core.timing import SECOND_NS
 from fairstrike.pricing.digital import SECONDS_PER_YEAR
+from fairstrike.pricing.diurnal import VarianceClock
 
 _REBUILD_EVERY = 1_024
 
@@ -34,11 +37,12 @@ class Ewma:
     taken off with the weight it has left. Every 1 024 returns both are summed anew, so rounding cannot drift.
     """
 
-    __slots__ = ("_decay", "_last", "_params", "_returns", "_since_rebuild", "_sum", "_weight")
+    __slots__ = ("_clock", "_decay", "_last", "_params", "_returns", "_since_rebuild", "_sum", "_weight")
 
-    def __init__(self, params: Params) -> None:
-        """Start without any print."""
+    def __init__(self, params: Params, clock: VarianceClock | None = None) -> None:
+        """Start without any print. `clock` counts the seconds of a return, None as they are."""
         self._params = params
+        self._clock = clock
         self._decay = 2.0 ** (-1.0 / params.half_life_s)
         self._returns: deque[tuple[int, float]] = deque()
         self._last: tuple[int, int] | None = None
@@ -70,7 +74,8 @@ class Ewma:
             self._restart()
             return
         log_return = math.log(value_e8 / last[1])
-        self._fold(second, dt, log_return * log_return / dt)
+        counted = dt if self._clock is None else self._clock.seconds(last[0] * SECOND_NS, second * SECOND_NS)
+        self._fold(second, dt, log_return * log_return / counted)
 
     def vol_annual(self) -> float | None:
         """Give the volatility as a fraction a year, as of the last print; None before `returns_min` returns.
@@ -108,14 +113,21 @@ class Ewma:
         self._since_rebuild = 0
 
 
-def realised_vol(prints: Mapping[int, int], second: int, params: Params) -> float | None:
+def realised_vol(
+    prints: Mapping[int, int], second: int, params: Params, clock: VarianceClock | None = None
+) -> float | None:
     """Give the realised volatility, as a fraction a year, of the prints in (second − window_s, second].
 
     `prints` maps source second to positive index value (`_e8`); the sum of squared returns is divided by the
-    seconds they span. None with fewer than `returns_min` returns.
+    seconds they span, as `clock` counts them. None with fewer than `returns_min` returns.
+    Raises `ArithmeticRefusal` for a value that is not positive: drop such a print.
     """
     known = [(at, prints[at]) for at in range(second - params.window_s + 1, second + 1) if at in prints]
     if len(known) <= params.returns_min:
         return None
+    if not all(value > 0 for _, value in known):
+        raise ArithmeticRefusal("a print is not positive; drop it")
     squares = math.fsum(math.log(later / value) ** 2 for (_, value), (_, later) in pairwise(known))
-    return math.sqrt(squares / (known[-1][0] - known[0][0]) * SECONDS_PER_YEAR)
+    first, last = known[0][0], known[-1][0]
+    seconds = last - first if clock is None else clock.seconds(first * SECOND_NS, last * SECOND_NS)
+    return math.sqrt(squares / seconds * SECONDS_PER_YEAR)

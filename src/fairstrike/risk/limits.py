@@ -1,10 +1,10 @@
 """The risk door: every signal becomes `Approved` or `Refused(rule, value, limit)`, never anything else.
 
 Limits are shares of the day's starting equity and absolute caps, per order, strike, settlement group and in
-total. Opening needs a book of the stream, a fresh index and room under every limit. Reducing and unwinding, with what
-already works to close the same position, are never larger than it and pass everything but what makes an order
-wrong in itself: price range and grid, least size, a closed market, an absent book, a cross with an order of ours,
-slippage.
+total. Opening needs a book of the stream, a fresh index, a market that is not spiky and room under every limit.
+Reducing and unwinding, with what already works to close the same position, are never larger than it and pass everything
+but what makes an order wrong in itself: price range and grid, least size, a closed market, an absent book, a cross with
+an order of ours, slippage.
 """
 
 import msgspec
@@ -137,6 +137,8 @@ class Door:
             return ("stale_index", 0, 1)
         if view.reference.divergence is not None:
             return ("divergence", view.reference.divergence.ppm, view.reference.divergence.limit_ppm)
+        if view.regime is not None and view.regime.is_spiky:
+            return ("spiky_regime", 1, 0)
         if exposure.key not in exposure.markets and len(exposure.markets) >= params.positions_max:
             return ("positions_max", len(exposure.markets) + 1, params.positions_max)
         charge = order_charge_ud(signal.side, signal.price_ticks, signal.size_cc, view)

@@ -16,6 +16,7 @@ from fairstrike.core.timing import SECOND_NS
 from fairstrike.core.units import CC_PER_CONTRACT, PPM, ppm_of_belief, ticks_of_belief_down, ticks_of_belief_up
 from fairstrike.market.view import MarketView
 from fairstrike.strategy.base import POLLED, WISHED, Wakes, Wish, edge_ppm, own
+from fairstrike.strategy.caution import RESTRAINED, Caution
 from fairstrike.strategy.quoting import Quote, post_only_price, requote
 from fairstrike.strategy.scene import Scene
 
@@ -24,6 +25,7 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Ladder and 15-minute half spreads in cents, sizes in centicontracts, windows in seconds.
 
     `skew_cents` is per contract of net inventory. Inventory at `position_cc_max` stops the side that adds.
+    `caution` scales both half spreads and the size.
     """
 
     half_spread_cents: Amount = 2.0
@@ -38,6 +40,7 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     quotes_ranges: bool = False
     no_quote_seconds: Amount = 120.0
     flatten_seconds: Amount = 75.0
+    caution: Caution = Caution()
 
 
 class MarketMaker:
@@ -93,8 +96,9 @@ class MarketMaker:
         params, net_cc = self._params, view.share_cc(self.name)
         if side.sign * net_cc >= params.position_cc_max:
             return None
+        multipliers = params.caution.at(view.regime)
         is_window = view.contract.comparison is Comparison.AT_LEAST
-        half = (params.quote_edge_cents if is_window else params.half_spread_cents) / 100
+        half = (params.quote_edge_cents if is_window else params.half_spread_cents) / 100 * multipliers.half_spread
         skew = net_cc / CC_PER_CONTRACT * params.skew_cents / 100
         p_quote = min(1.0, max(0.0, view.p_fair - side.sign * half - skew))
         raw = ticks_of_belief_down(p_quote) if side is Side.BID else ticks_of_belief_up(p_quote)
@@ -104,7 +108,7 @@ class MarketMaker:
         edge = edge_ppm(view.p_fair, side, price, view.schedule, is_maker=True)
         if edge <= 0:
             return None
-        size_cc = min(params.size_cc, params.position_cc_max - side.sign * net_cc)
+        size_cc = min(multipliers.size_of(params.size_cc), params.position_cc_max - side.sign * net_cc)
         features = {"fair_ppm": ppm_of_belief(view.p_fair), "net_cc": net_cc}
         return Quote(side=side, price_ticks=price, size_cc=size_cc, edge_ppm=edge, features=features)
 
@@ -147,6 +151,8 @@ class MarketMaker:
             return POLLED
         if view.p_fair is None:
             return "no fair value"
+        if not self._params.caution.at(view.regime).size:
+            return RESTRAINED
         return "" if self._is_near(scene, view) else "too far from the money, or too little volume"
 
     def _is_near(self, scene: Scene, view: MarketView) -> bool:

@@ -17,11 +17,12 @@ from fairstrike.core.timing import HOUR_NS, SECOND_NS
 from fairstrike.core.units import CC_PER_CONTRACT, PPM, TICKS_PER_DOLLAR, ppm_of_belief
 from fairstrike.market.view import MarketView
 from fairstrike.strategy.base import POLLED, WISHED, Wakes, Wish, edge_ppm, own
+from fairstrike.strategy.caution import RESTRAINED, Caution
 from fairstrike.strategy.scene import Scene
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The conditions of an entry and how it is made."""
+    """The conditions of an entry and how it is made. `caution` scales the least edge and the size."""
 
     p_fair_min: Share = 0.90
     ask_dollars_max: Share = 0.93
@@ -36,6 +37,7 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     size_cc: Positive = 20 * CC_PER_CONTRACT
     position_cc_max: Positive = 40 * CC_PER_CONTRACT
     look_every_seconds: Period = 30.0
+    caution: Caution = Caution()
 
 
 class MomentumScalp:
@@ -98,12 +100,13 @@ class MomentumScalp:
             return None
         ask = book.ask_ticks
         price = self._price(view, ask)
-        size_cc = min(params.size_cc, params.position_cc_max - view.share_cc(self.name))
+        multipliers = params.caution.at(view.regime)
+        size_cc = min(multipliers.size_of(params.size_cc), params.position_cc_max - view.share_cc(self.name))
         if price is None or size_cc <= 0:
             self.tally["no price or no room for an entry"] += 1
             return None
         edge = edge_ppm(view.p_fair, Side.BID, price, view.schedule, is_maker=params.prefer_maker)
-        if edge < self._edge_ppm:
+        if edge < multipliers.edge_of(self._edge_ppm):
             self.tally["less than the edge after the fee"] += 1
             return None
         self.tally[WISHED] += 1
@@ -134,6 +137,8 @@ class MomentumScalp:
             return POLLED
         if view.p_fair is None:
             return "no fair value"
+        if not params.caution.at(view.regime).size:
+            return RESTRAINED
         if own(view.working, self.name):
             return "an order of ours is under way"
         if not seconds_min_ns <= view.closes_in_ns <= hours_max_ns:

@@ -14,15 +14,17 @@ from fairstrike.core.order import Intent, Side, Signal, TimeInForce
 from fairstrike.core.units import CC_PER_CONTRACT, PPM, ppm_of_belief
 from fairstrike.market.view import MarketView
 from fairstrike.strategy.base import POLLED, WISHED, Wakes, Wish, edge_ppm, own
+from fairstrike.strategy.caution import RESTRAINED, Caution
 from fairstrike.strategy.scene import Scene
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Least edge per contract after fees, order size, and the cap on the net position."""
+    """Least edge per contract after fees, order size (`caution` scales both), and the cap on the net position."""
 
     edge_cents: float = 3.0
     size_cc: Positive = 10 * CC_PER_CONTRACT
     position_cc_max: Positive = 100 * CC_PER_CONTRACT
+    caution: Caution = Caution()
 
 
 class Taker:
@@ -64,30 +66,34 @@ class Taker:
             return POLLED
         if view.p_fair is None:
             return "no fair value"
+        if not self._params.caution.at(view.regime).size:
+            return RESTRAINED
         return "an order of ours is under way" if own(view.working, self.name) else ""
 
     def _take(self, view: MarketView) -> Signal | None:
+        multipliers = self._params.caution.at(view.regime)
+        edge_least = multipliers.edge_of(self._edge_ppm)
         for side in (Side.BID, Side.ASK):
             room_cc = self._params.position_cc_max - side.sign * view.share_cc(self.name)
-            size_cc = min(self._params.size_cc, room_cc)
+            size_cc = min(multipliers.size_of(self._params.size_cc), room_cc)
             if size_cc <= 0:
                 continue
-            signal = self._signal(view, side, size_cc)
+            signal = self._signal(view, side, size_cc, edge_least)
             if signal is not None:
                 return signal
         return None
 
-    def _signal(self, view: MarketView, side: Side, size_cc: int) -> Signal | None:
+    def _signal(self, view: MarketView, side: Side, size_cc: int, edge_least: int) -> Signal | None:
         assert view.book is not None and view.p_fair is not None
         best = view.book.ask_ticks if side is Side.BID else view.book.bid_ticks
         if best is None:
             return None
         edge = edge_ppm(view.p_fair, side, best, view.schedule, is_maker=False)
-        if edge < self._edge_ppm:
+        if edge < edge_least:
             return None
         limit, offered_cc = best, 0
         for price, level_cc in view.book.depth(side.opposite, 10):
-            if edge_ppm(view.p_fair, side, price, view.schedule, is_maker=False) < self._edge_ppm:
+            if edge_ppm(view.p_fair, side, price, view.schedule, is_maker=False) < edge_least:
                 break
             limit, offered_cc = price, offered_cc + level_cc
             if offered_cc >= size_cc:

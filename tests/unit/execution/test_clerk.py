@@ -1,4 +1,6 @@
-"""The clerk in the engine's hands: money, strangers, doubt, and how a run stops."""
+"""The clerk in the engine's hands: money, strangers, doubt, and spikes, how a run stops."""
+
+import msgspec
 
 from fairstrike.core.effects import Ask, CancelOrder, Halt, SendOrder, SetTimer, Warn
 from fairstrike.core.events import (
@@ -12,9 +14,12 @@ from fairstrike.core.events import (
     StreamChanged,
     TradingRead,
 )
-from fairstrike.core.order import OrderState
+from fairstrike.core.order import Intent, OrderState, Refused
 from fairstrike.core.records import CashSet, Decided, RunEnded, Settled
+from fairstrike.core.regime import Regime, RegimeSeen
+from fairstrike.pricing.regimes import Params as RegimeParams
 from tests.unit.engine_samples import (
+    ASK,
     BID,
     CASH_UD,
     RUN,
@@ -282,3 +287,62 @@ def test_a_run_halts_once() -> None:
     hall = Hall().opened()
     outcome = hall.feed(command(50, "stop"), read(50.1), fills_read(50.4), read(50.4), read(50.7), read(52))
     assert len(of(Halt, outcome.effects)) == len(of(RunEnded, outcome.records)) == 1
+
+
+# Regimes
+
+SHARP = RegimeParams(step_s=1, returns_min=10, vol_usual={})
+
+
+def seen(regime: Regime, asset: str = "BTC") -> RegimeSeen:
+    return RegimeSeen(asset=asset, source="official", regime=regime, level=None)
+
+
+def test_a_regime_is_written_down_where_it_changes_and_shown() -> None:
+    hall = Hall(regimes=SHARP).opened()
+    assert hall.engine.view(at(40), T).regime == seen(Regime.CALM)
+    told = [record for outcome in hall.outcomes for record in outcome.records if isinstance(record, RegimeSeen)]
+    assert told == [seen(Regime.CALM)]
+    assert of(RegimeSeen, hall.feed(printed(41, 80_500)).records) == [seen(Regime.SPIKY)]
+    assert of(RegimeSeen, hall.feed(printed(42, 80_501)).records) == []
+    assert hall.engine.view(at(42), T).regime == seen(Regime.SPIKY)
+
+
+def test_a_spike_cancels_what_rests_and_nothing_is_opened_after_it() -> None:
+    hall = Hall(regimes=SHARP).opened()
+    key = hall.ordered()
+    hall.asking.wishes = [signal(price=3_900)]
+    outcome = hall.feed(printed(42, 80_500))
+    assert [cancel.client_order_id for cancel in of(CancelOrder, outcome.effects)] == [key]
+    assert [(one.rule, one.value) for one in of(Refused, outcome.records)] == [("spiky_regime", 1)]
+    assert of(SendOrder, outcome.effects) == []
+
+
+def test_an_order_that_arrives_in_a_spike_is_cancelled_too() -> None:
+    hall = Hall(regimes=SHARP).opened()
+    hall.asking.wishes = [signal()]
+    hall.feed(printed(41))
+    assert of(CancelOrder, hall.feed(printed(42, 80_500)).effects) == []
+    hall.feed(acked(42.5, key_of(0)))
+    assert [one.client_order_id for one in of(CancelOrder, hall.feed(printed(43, 80_500)).effects)] == [key_of(0)]
+
+
+def test_a_spike_lets_exits_through_and_leaves_them() -> None:
+    hall = Hall(regimes=SHARP).opened()
+    hall.ordered()
+    hall.feed(filled(41.5, key_of(0)))
+    hall.feed(printed(42, 80_500))
+    hall.asking.wishes = [signal(ASK, 4_100, intent=Intent.REDUCE)]
+    (sent,) = of(SendOrder, hall.feed(printed(43, 80_500)).effects)
+    hall.feed(acked(43.1, sent.client_order_id))
+    assert of(CancelOrder, hall.feed(printed(44, 80_500)).effects) == []
+    assert [order.client_order_id for order in working(hall)] == [sent.client_order_id]
+
+
+def test_a_spike_of_another_asset_is_none_of_ours() -> None:
+    hall = Hall(regimes=SHARP).opened()
+    hall.ordered()
+    prints = [msgspec.structs.replace(printed(second, 2_000 + second % 7), asset="ETH") for second in range(42, 60)]
+    outcome = hall.feed(*prints, msgspec.structs.replace(printed(60, 2_500), asset="ETH"))
+    assert of(RegimeSeen, outcome.records)[-1] == seen(Regime.SPIKY, "ETH")
+    assert of(CancelOrder, outcome.effects) == []

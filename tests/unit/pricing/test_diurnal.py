@@ -10,6 +10,7 @@ from fairstrike.core.chance import Dice
 from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.pricing.diurnal import HOURS, MINUTES, WEEK_S, ClockEstimator, Params, VarianceClock
 from fairstrike.pricing.settlement import SettlementInputs, settlement_law
+from fairstrike.pricing.updown import UpDownInputs, probability_up
 
 SECOND_NS = 10**9
 BURST = [4.0 if minute == 0 else 1.0 for minute in range(MINUTES)]
@@ -111,3 +112,30 @@ def test_bad_factors_are_refused(minutes: list[float]) -> None:
 def test_return_that_says_nothing_is_refused(dt: int, log_return: float) -> None:
     with pytest.raises(ArithmeticRefusal, match="says nothing"):
         ClockEstimator(Params()).update(1_000, dt, log_return)
+
+
+def test_before_an_open_both_windows_run_by_the_clock() -> None:
+    """A quarter of an hour across the top of the hour: a second of it counts for four, in the other minutes for one."""
+    clock, mean = VarianceClock(BURST), 63 / 60
+    open_ns = 10**5 * 3_600 * SECOND_NS
+    inputs = UpDownInputs(spot=80_000.0, vol_annual=0.5, first_s=100.0, left=60, settles_s=1_000.0)
+    applied = clock.applied_before_open(inputs, open_ns - 160 * SECOND_NS, open_ns + 900 * SECOND_NS)
+    assert pytest.approx(0.5 / math.sqrt(mean)) == applied.vol_annual
+    assert pytest.approx(100.0) == applied.first_s
+    assert pytest.approx(1_000.0 + 3 * 60.0) == applied.settles_s
+    even = VarianceClock().applied_before_open(inputs, open_ns, open_ns + 900 * SECOND_NS)
+    assert even == inputs
+
+
+@given(st.integers(0, WEEK_NS), st.floats(0.0, 1e6), st.integers(0, 60), st.floats(0.0, 50.0))
+def test_before_an_open_any_clock_gives_inputs_that_can_be_priced(
+    now_ns: int, first_s: float, left: int, vol: float
+) -> None:
+    wild = VarianceClock([10.0 if minute % 15 == 14 else 1e-3 for minute in range(MINUTES)], LOUD)
+    settles_s = first_s + left + 840.0
+    seen_sum = (60 - left) * 80_000.0
+    inputs = UpDownInputs(
+        spot=80_000.0, vol_annual=vol, first_s=first_s, left=left, settles_s=settles_s, seen_sum=seen_sum
+    )
+    applied = wild.applied_before_open(inputs, now_ns, now_ns + round((settles_s + 60) * SECOND_NS))
+    assert 0.0 <= probability_up(applied) <= 1.0

@@ -1,12 +1,13 @@
-"""Regimes: simulated paths of each kind, levels, effects, refusals."""
+"""Regimes: simulated paths of each kind, levels, refusals; the same print by print."""
 
 import math
 
 import pytest
 
 from fairstrike.core.errors import ArithmeticRefusal
-from fairstrike.pricing.regimes import Effect, Level, Params, Regime, effect_of, level_of, regime_of
-from tests.unit.pricing.paths import returns_of
+from fairstrike.core.regime import Regime, VolLevel
+from fairstrike.pricing.regimes import Params, RegimeMeter, level_of, regime_of
+from tests.unit.pricing.paths import E8, prints_of, returns_of
 
 SD = 0.5 / math.sqrt(31_536_000)
 
@@ -44,22 +45,97 @@ def test_stillness_is_calm_and_little_is_unknown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("level", "vol"), [(Level.LOW, 0.29), (Level.MEDIUM, 0.31), (Level.MEDIUM, 0.59), (Level.HIGH, 0.61)]
+    ("level", "vol"), [(VolLevel.LOW, 0.29), (VolLevel.MEDIUM, 0.31), (VolLevel.MEDIUM, 0.59), (VolLevel.HIGH, 0.61)]
 )
-def test_level(level: Level, vol: float) -> None:
+def test_level(level: VolLevel, vol: float) -> None:
     assert level is level_of(vol, 0.4, Params())
 
 
-def test_effects() -> None:
-    assert effect_of(Regime.CALM, Params()) == Effect(size=1.0, least_edge=1.0, half_spread=1.0)
-    assert effect_of(Regime.TRENDING, Params()) == Effect(size=0.7, least_edge=1.25, half_spread=1.25)
-    assert effect_of(Regime.SPIKY, Params()).size == 0.0
-    assert effect_of(Regime.SPIKY, Params(effects={})) == Effect()
-
-
 def test_bad_numbers_are_refused() -> None:
-    with pytest.raises(ArithmeticRefusal, match="return"):
-        regime_of([math.nan] * 200, Params())
+    for one in (math.nan, math.inf, 1e200):
+        with pytest.raises(ArithmeticRefusal, match="return"):
+            regime_of([one] * 200, Params())
     for vol, usual in ((0.0, 0.4), (0.4, math.nan), (-1.0, 0.4)):
         with pytest.raises(ArithmeticRefusal, match="volatilities"):
             level_of(vol, usual, Params())
+
+
+# Print by print
+
+START = 1_800_000_000
+SHORT = Params(returns_min=20, window_s=600)
+
+
+def metered(prints: dict[int, int], params: Params = SHORT, vol_usual: float | None = 0.5) -> RegimeMeter:
+    meter = RegimeMeter(params, vol_usual)
+    for second, value_e8 in prints.items():
+        meter.update(second, value_e8)
+    return meter
+
+
+@pytest.mark.parametrize("drift", [0.0, 3.0 * SD / math.sqrt(600)])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_meter_knows_what_its_returns_show(seed: int, drift: float) -> None:
+    returns = [r + drift for r in returns_of(seed, 600)]
+    prints = prints_of(returns, START)
+    steps = [math.log(prints[START + at + 5] / prints[START + at]) for at in range(0, 600, 5)]
+    assert regime_of(steps, SHORT) is metered(prints).regime is not None
+
+
+def test_too_few_prints_show_no_regime() -> None:
+    prints = prints_of(returns_of(3, 105), START)
+    assert metered({second: prints[second] for second in range(START, START + 100)}).regime is None
+    assert metered({second: prints[second] for second in range(START, START + 101)}).regime is Regime.CALM
+
+
+def test_a_jump_is_spiky_at_once_and_as_long_as_it_is_remembered() -> None:
+    returns = returns_of(3, 1_400)
+    returns[402] += 40.0 * SD
+    returns[404] -= 40.0 * SD
+    meter, prints = RegimeMeter(SHORT), prints_of(returns, START)
+    found = {}
+    for second, value_e8 in prints.items():
+        meter.update(second, value_e8)
+        found[second - START] = meter.regime
+    # The print of second 403 is that of return 402; two seconds later the price is back.
+    assert Regime.SPIKY not in [found[second] for second in range(403)]
+    assert {found[second] for second in range(403, 1_000)} == {Regime.SPIKY}
+    assert found[1_005] is not Regime.SPIKY
+
+
+def test_a_long_return_is_left_out_and_a_long_hole_forgets() -> None:
+    prints = prints_of(returns_of(3, 2_000), START)
+    holed = {second: value for second, value in prints.items() if second <= START + 300 or second > START + 400}
+    assert metered(holed).regime is Regime.CALM
+    gone = {second: value for second, value in prints.items() if second <= START + 300 or second > START + 1_950}
+    assert metered(gone).regime is None
+
+
+def test_a_hole_is_no_spike_for_being_long() -> None:
+    """Over a hundred seconds a price moves as far as the square root of that says."""
+    prints = prints_of(returns_of(3, 300), START)
+    last = max(prints)
+    for times, expected in ((5.0, False), (9.0, True)):
+        prints[last + 100] = round(prints[last] * math.exp(times * SD * math.sqrt(100.0)))
+        assert (metered(prints).regime is Regime.SPIKY) is expected
+
+
+@pytest.mark.parametrize(("level", "usual"), [(VolLevel.HIGH, 0.3), (VolLevel.MEDIUM, 0.5), (VolLevel.LOW, 0.75)])
+def test_level_of_half_an_hour(level: VolLevel, usual: float) -> None:
+    assert level is metered(prints_of(returns_of(3, 1_800), START), Params(), usual).level
+
+
+def test_no_level_without_moves_or_a_usual_volatility() -> None:
+    still = metered(dict.fromkeys(range(START, START + 600), 80_000 * E8))
+    assert (still.regime, still.level) == (Regime.CALM, None)
+    assert metered(prints_of(returns_of(3, 600), START), vol_usual=None).level is None
+
+
+def test_earlier_prints_are_ignored_and_broken_ones_refused() -> None:
+    meter = metered(prints_of(returns_of(3, 600), START))
+    before = (meter.regime, meter.level)
+    meter.update(START + 10, 1)
+    assert (meter.regime, meter.level) == before
+    for value_e8 in (0, -1):
+        with pytest.raises(ArithmeticRefusal, match="not positive"):
+            meter.update(START + 700, value_e8)

@@ -9,9 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import stdtr
 
+from fairstrike.core.contract import Comparison, settle
 from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.pricing.digital import normal_cdf
-from fairstrike.pricing.tails import MixtureTails, StudentTails, Tails, fattened, tail
+from fairstrike.pricing.settlement import SettlementInputs, probability, settlement_law
+from fairstrike.pricing.tails import MixtureTails, StudentTails, Tails, fattened, probability_with_tails, tail
+from tests.unit.market.samples import contract
 
 MIXTURE = MixtureTails(weight=0.05, ratio=4.0)
 
@@ -118,3 +121,36 @@ def test_no_number_is_refused() -> None:
     for bad in (math.nan, -0.1, 1.1):
         with pytest.raises(ArithmeticRefusal, match="probability"):
             fattened(bad, MIXTURE)
+
+
+# Contracts
+
+ERROR = settlement_law(SettlementInputs(spot=80_000.0, vol_annual=0.0, first_s=0.0, left=60, sd_dollars=100.0))
+"""A law that is normal: nothing but a reference price that is a hundred dollars off."""
+
+
+def test_reference_figures_of_a_threshold(vectors: Vectors) -> None:
+    for case in vectors.fat_tails:
+        one = msgspec.structs.replace(contract(), floor_e8=round((80_000.0 + 100.0 * case.z) * 1e8))
+        assert pytest.approx(case.p_normal, abs=2e-7) == probability(one, ERROR)
+        assert pytest.approx(case.nu4, abs=2e-7) == probability_with_tails(one, ERROR, StudentTails(freedom=4.0))
+        assert pytest.approx(case.mixture, abs=2e-7) == probability_with_tails(one, ERROR, MIXTURE)
+
+
+@pytest.mark.parametrize("law", [StudentTails(freedom=3.0), MIXTURE])
+def test_a_ladder_still_adds_up(law: Tails) -> None:
+    below = msgspec.structs.replace(contract(floor=None, comparison=Comparison.BELOW), cap_e8=79_900 * 10**8)
+    middle = msgspec.structs.replace(
+        contract(floor=79_900, comparison=Comparison.BETWEEN), cap_e8=80_250 * 10**8, round_digits=None
+    )
+    above = contract(floor=80_250)
+    parts = [probability_with_tails(one, ERROR, law) for one in (below, middle, above)]
+    assert pytest.approx(1.0, abs=1e-12) == math.fsum(parts)
+    assert parts[1] != pytest.approx(probability(middle, ERROR), abs=1e-3)
+
+
+def test_a_mean_that_is_known_has_no_tails() -> None:
+    known = settlement_law(SettlementInputs(spot=80_000.0, vol_annual=0.5, first_s=0.0, left=0, seen_sum=60 * 80_000.0))
+    for one in (contract(floor=79_999), contract(floor=80_001)):
+        expected = float(settle(one, (80_000 * 10**8,) * 60) > 0)
+        assert expected == probability_with_tails(one, known, StudentTails(freedom=3.0))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from fairstrike.core.chance import Dice
 from fairstrike.core.errors import ArithmeticRefusal
+from fairstrike.pricing.diurnal import VarianceClock
 from fairstrike.pricing.volatility import Ewma, Params, realised_vol
 
 YEAR_S = 31_536_000
@@ -165,3 +166,30 @@ def test_realised_looks_at_its_window_only() -> None:
 def test_print_that_is_not_positive_is_refused(bad: int) -> None:
     with pytest.raises(ArithmeticRefusal, match="not positive"):
         Ewma(Params()).update(START, bad)
+
+
+def test_by_a_clock_a_loud_second_is_spread_over_more() -> None:
+    """Prints of half an hour that begins an hour; its first minute counts for four."""
+    truth, prints = VarianceClock([4.0] + [1.0] * 59), walk(5, 1_801)
+    start = min(prints)
+    even = Params(returns_min=1)
+    squares = {second: math.log(prints[second] / prints[second - 1]) ** 2 for second in prints if second > start}
+    counted = {second: truth.seconds((second - 1) * 10**9, second * 10**9) for second in squares}
+    expected = math.sqrt(math.fsum(squares.values()) / math.fsum(counted.values()) * YEAR_S)
+    assert start % 3_600 == 0
+    found = realised_vol(prints, start + 1_800, Params(returns_min=1, window_s=1_801), truth)
+    assert found == pytest.approx(expected, rel=1e-12)
+    ewma = Ewma(even, truth)
+    for second, value_e8 in prints.items():
+        ewma.update(second, value_e8)
+    now = max(prints)
+    weights = {second: 2.0 ** (-(now - second) / even.half_life_s) for second in squares}
+    terms = math.fsum(weights[second] * squares[second] / counted[second] for second in squares)
+    assert ewma.vol_annual() == pytest.approx(math.sqrt(terms / math.fsum(weights.values()) * YEAR_S), rel=1e-9)
+
+
+def test_prints_that_are_no_price_are_refused() -> None:
+    prints = walk(5, 300)
+    prints[START + 100] = 0
+    with pytest.raises(ArithmeticRefusal, match="not positive"):
+        realised_vol(prints, max(prints), Params())

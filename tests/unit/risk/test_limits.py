@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from fairstrike.core.fees import FeeSchedule
 from fairstrike.core.order import Approved, Intent, Order, OrderState, Position, Refused, Side, Signal, TimeInForce
+from fairstrike.core.regime import Regime, RegimeSeen
 from fairstrike.market.book import Book
 from fairstrike.market.index import Divergence, Reference
 from fairstrike.market.view import MarketView
@@ -106,6 +107,19 @@ def test_only_opening_needs_a_book_of_the_stream() -> None:
 def test_only_opening_needs_the_index(changes: dict[str, object]) -> None:
     assert judged(signal(), view(**changes)) == ("stale_index", 0, 1)
     assert judged(signal(intent=Intent.REDUCE), view(position=SHORT, **changes)) is None
+
+
+@pytest.mark.parametrize("regime", [None, Regime.CALM, Regime.TRENDING])
+def test_other_regimes_open(regime: Regime | None) -> None:
+    seen = None if regime is None else RegimeSeen(asset="BTC", source="official", regime=regime, level=None)
+    assert judged(signal(), view(regime=seen)) is None
+
+
+def test_nothing_is_opened_in_a_spiky_market_and_exits_pass() -> None:
+    spiky = RegimeSeen(asset="BTC", source="official", regime=Regime.SPIKY, level=None)
+    assert judged(signal(), view(regime=spiky)) == ("spiky_regime", 1, 0)
+    for intent in (Intent.REDUCE, Intent.UNWIND):
+        assert judged(signal(intent=intent), view(position=SHORT, regime=spiky)) is None
 
 
 def test_nothing_is_opened_while_the_two_venues_contradict_each_other() -> None:

@@ -6,6 +6,7 @@ from fairstrike.core.contract import CENT_GRID, Comparison, Contract, PriceRange
 from fairstrike.core.events import Level
 from fairstrike.core.fees import FeeSchedule
 from fairstrike.core.order import Intent, Order, OrderState, Position, Side, Signal, TimeInForce, Withdraw
+from fairstrike.core.regime import Regime, RegimeSeen, VolLevel
 from fairstrike.market.book import Book
 from fairstrike.market.index import Reference
 from fairstrike.market.view import MarketView
@@ -69,6 +70,10 @@ def view(
         working=(),
     )
     return msgspec.structs.replace(plain, **changes)
+
+
+def regime(regime: Regime) -> RegimeSeen:
+    return RegimeSeen(asset="BTC", source="official", regime=regime, level=VolLevel.MEDIUM)
 
 
 def held(net_cc: int) -> Position:

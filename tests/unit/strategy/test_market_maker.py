@@ -9,9 +9,11 @@ from fairstrike.core.contract import Comparison
 from fairstrike.core.events import Level
 from fairstrike.core.fees import FeeSchedule
 from fairstrike.core.order import Intent, OrderState, Side, Signal, TimeInForce
+from fairstrike.core.regime import Regime
 from fairstrike.market.book import Book
 from fairstrike.market.view import MarketView
 from fairstrike.strategy.base import Wish
+from fairstrike.strategy.caution import RESTRAINED, Caution, Multipliers
 from fairstrike.strategy.market_maker import MarketMaker, Params
 from tests.unit.strategy.samples import (
     ASK,
@@ -24,6 +26,7 @@ from tests.unit.strategy.samples import (
     held,
     order,
     reference,
+    regime,
     signals,
     view,
     withdrawn,
@@ -244,3 +247,38 @@ def test_the_no_side_is_the_mirror_of_the_yes_side(fair: int, contracts: int, bi
     no = msgspec.structs.replace(no, book=Book(mirrored(asks), mirrored(bids)))
     found = {side.opposite: (10_000 - price, size) for side, (price, size) in quoted(no).items()}
     assert found == quoted(yes)
+
+
+@pytest.mark.parametrize(
+    ("comparison", "now", "bid", "ask", "size"),
+    [
+        (Comparison.ABOVE, Regime.CALM, 4_800, 5_200, 1_000),
+        (Comparison.ABOVE, Regime.TRENDING, 4_700, 5_300, 700),
+        (Comparison.AT_LEAST, Regime.CALM, 4_600, 5_400, 1_000),
+        (Comparison.AT_LEAST, Regime.TRENDING, 4_500, 5_500, 700),
+    ],
+)
+def test_a_trend_widens_quotes_and_makes_them_smaller(
+    comparison: Comparison, now: Regime, bid: int, ask: int, size: int
+) -> None:
+    """2 cents × 1.25 are 2.5, rounded away from the fair value to whole cents; 4 × 1.25 are 5."""
+    one = wide(regime=regime(now), contract=contract(comparison=comparison))
+    found = {signal.side: signal for signal in signals(consider(maker(quote_edge_cents=4.0), one))}
+    assert (found[BID].price_ticks, found[ASK].price_ticks) == (bid, ask)
+    assert (found[BID].size_cc, found[ASK].size_cc) == (size, size)
+
+
+def test_multipliers_are_settings() -> None:
+    caution = Caution(trending=Multipliers(size=0.2, half_spread=2.0))
+    found = signals(consider(maker(caution=caution), wide(regime=regime(Regime.TRENDING))))
+    assert [(one.price_ticks, one.size_cc) for one in found] == [(4_600, 200), (5_400, 200)]
+
+
+def test_in_a_spiky_market_quotes_go_and_the_way_out_stays() -> None:
+    strategy, spiky = maker(), regime(Regime.SPIKY)
+    quote = order("market_maker", price=4_800)
+    assert withdrawn(consider(strategy, wide(regime=spiky, working=(quote,)))) == ["k"]
+    assert strategy.tally == {RESTRAINED: 1}
+    late = wide(regime=spiky, position=held(500), closes_in_ns=60 * SECOND)
+    (out,) = signals(consider(strategy, late))
+    assert (out.intent, out.side, out.size_cc) == (Intent.REDUCE, ASK, 500)

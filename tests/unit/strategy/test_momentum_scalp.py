@@ -4,7 +4,9 @@ import pytest
 
 from fairstrike.core.contract import TAPERED_GRID, Comparison
 from fairstrike.core.order import Intent, OrderState, Signal, TimeInForce
+from fairstrike.core.regime import Regime
 from fairstrike.market.view import MarketView
+from fairstrike.strategy.caution import RESTRAINED
 from fairstrike.strategy.momentum_scalp import MomentumScalp, Params
 from tests.unit.strategy.samples import (
     ASK,
@@ -18,6 +20,7 @@ from tests.unit.strategy.samples import (
     contract,
     held,
     order,
+    regime,
     signals,
     view,
     withdrawn,
@@ -171,3 +174,22 @@ def test_it_looks_every_30_seconds_and_at_what_matters() -> None:
     assert wakes.best_price
     assert wakes.index
     assert wakes.own_order
+
+
+def test_a_trend_asks_for_more_edge_and_buys_less() -> None:
+    trend = regime(Regime.TRENDING)
+    found = entered(cheap(regime=trend))
+    assert found is not None
+    assert found.size_cc == 1_400
+    # Edge after the fee of 0.63 cents: 3.07 cents, then 3.87.
+    assert entered(cheap(p_fair=0.937)) is not None
+    assert entered(cheap(p_fair=0.937, regime=trend)) is None
+    assert entered(cheap(p_fair=0.945, regime=trend)) is not None
+
+
+def test_nothing_is_bought_in_a_spiky_market_and_entries_age_as_ever() -> None:
+    strategy, spiky = MomentumScalp(Params()), regime(Regime.SPIKY)
+    assert entered(cheap(regime=spiky), strategy) is None
+    assert strategy.tally == {RESTRAINED: 1}
+    old = order("momentum_scalp", price=8_900, created_ns=NOW - 61 * SECOND)
+    assert withdrawn(consider(strategy, cheap(regime=spiky, working=(old,)))) == ["k"]

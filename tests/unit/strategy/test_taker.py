@@ -1,13 +1,16 @@
 """The taker: edge after the fee on both sides, one order at a time, a cap on the position."""
 
+import msgspec
 import pytest
 
 from fairstrike.core.events import Level
 from fairstrike.core.order import Intent, OrderState, Side, Signal, TimeInForce
+from fairstrike.core.regime import Regime
 from fairstrike.market.view import MarketView
 from fairstrike.strategy.base import edge_ppm
+from fairstrike.strategy.caution import RESTRAINED
 from fairstrike.strategy.taker import Params, Taker
-from tests.unit.strategy.samples import ASK, BID, FREE, T, consider, contract, held, order, signals, view
+from tests.unit.strategy.samples import ASK, BID, FREE, T, consider, contract, held, order, regime, signals, view
 
 TAKER = Taker(Params(edge_cents=3.0, size_cc=1_000, position_cc_max=10_000))
 
@@ -126,3 +129,25 @@ def test_every_woken_market_is_looked_at() -> None:
     other = view(contract=contract("other"))
     assert [signal.ticker for signal in signals(consider(TAKER, view(), other))] == [T, "other"]
     assert TAKER.trades(contract())
+
+
+def test_a_trend_asks_for_more_edge_and_takes_less() -> None:
+    trend = regime(Regime.TRENDING)
+    assert summary(taken(view(p_fair=0.5, regime=trend))) == (BID, 4_200, 700)
+    # Offered at 0.42 without a fee: 3.5 cents are enough in a calm market, 3.75 are asked for in a trend.
+    assert summary(taken(view(p_fair=0.455, schedule=FREE, regime=regime(Regime.CALM)))) == (BID, 4_200, 1_000)
+    assert taken(view(p_fair=0.455, schedule=FREE, regime=trend)) is None
+    assert summary(taken(view(p_fair=0.458, schedule=FREE, regime=trend))) == (BID, 4_200, 700)
+
+
+def test_what_lies_behind_the_best_price_must_have_that_edge_too() -> None:
+    asks: tuple[Level, ...] = ((4_200, 200), (4_250, 5_000))
+    one = view(asks=asks, p_fair=0.46, schedule=FREE)
+    assert summary(taken(one)) == (BID, 4_250, 1_000)
+    assert summary(taken(msgspec.structs.replace(one, regime=regime(Regime.TRENDING)))) == (BID, 4_200, 200)
+
+
+def test_nothing_is_taken_in_a_spiky_market() -> None:
+    taker = Taker(Params())
+    assert taken(view(p_fair=0.5, regime=regime(Regime.SPIKY)), taker) is None
+    assert taker.tally == {RESTRAINED: 1}
