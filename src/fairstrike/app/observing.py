@@ -95,7 +95,7 @@ class RisklessSeen(msgspec.Struct, frozen=True, kw_only=True):
 class EventSeen(msgspec.Struct, frozen=True, kw_only=True):
     """One event, its markets by strike. `fit` and `riskless` are of its settlement group, all series.
 
-    `reference_absent` says why there is no reference, None when there is one.
+    `reference_absent` says why there is no reference, None when there is one; regime and level are None while unknown.
     """
 
     event_ticker: str
@@ -104,6 +104,8 @@ class EventSeen(msgspec.Struct, frozen=True, kw_only=True):
     closes_in_s: float
     reference: ReferenceSeen | None
     reference_absent: str | None
+    regime: str | None
+    vol_level: str | None
     fit: FitSeen | None
     riskless: RisklessSeen | None
     markets: tuple[MarketSeen, ...]
@@ -212,7 +214,7 @@ def _end_of(trader: Child) -> TraderEnded:
 
 
 def _event(ladder: Ladder, now_ns: int) -> EventSeen:
-    reference, fit = ladder.reference, ladder.fit
+    reference, regime, fit = ladder.reference, ladder.regime, ladder.fit
     return EventSeen(
         event_ticker=ladder.event_ticker,
         asset=ladder.asset,
@@ -227,6 +229,8 @@ def _event(ladder: Ladder, now_ns: int) -> EventSeen:
             age_s=round((now_ns - reference.at_ns) / SECOND_NS, 3),
         ),
         reference_absent=ladder.no_reference or None,
+        regime=None if regime is None else regime.regime.value,
+        vol_level=None if regime is None or regime.level is None else regime.level.value,
         fit=None
         if fit is None
         else FitSeen(

@@ -17,7 +17,7 @@ from fairstrike.core.timing import VenueClock
 from fairstrike.store.journal import DECISIONS, INPUTS, Journal, Params
 from tests.commands import fairstrike, write_line
 from tests.unit.app.desk.sample import spot_told
-from tests.unit.app.desk.test_sights import FITTED, RISKLESS, STARTED, UP, decided
+from tests.unit.app.desk.test_sights import FITTED, RISKLESS, STARTED, TREND, UP, decided
 from tests.unit.engine_samples import T, U, at, listed, printed, snapshot
 
 ASLEEP = "import time; time.sleep(60)"
@@ -26,7 +26,7 @@ ASLEEP = "import time; time.sleep(60)"
 def journaled(folder: Path) -> None:
     """A run folder in which two markets are watched, one of them without its book."""
     journal = Journal(folder / "journal", Params())
-    decisions = (decided(4_000, 4_200), FITTED, RISKLESS)
+    decisions = (decided(4_000, 4_200), FITTED, RISKLESS, TREND)
     known = SpotFigures(
         asset="BTC", source="binance", last_e8=8_000_050_000_000, vwap_e8=8_000_000_000_000, vol_ppm=412_500
     )
@@ -92,6 +92,8 @@ def test_everything_seen_is_one_object(run_folder: Path, child: Callable[[str], 
         "settlement_group": FITTED.group,
         "closes_in_s": 3_590.0,
         "reference": {"value": "80123.00000000", "source": "official", "is_proxy": False, "age_s": 2.0},
+        "regime": "trending",
+        "vol_level": "HIGH",
         "fit": {"age_s": 1.0, "contradiction": "0.012500"},
         "riskless": {
             "age_s": 2.0,

@@ -9,6 +9,7 @@ from fairstrike.core.errors import JournalError
 from fairstrike.core.events import SpotTold
 from fairstrike.core.order import Refused, Withdraw
 from fairstrike.core.records import Booked, CashSet, Decided, Ordered, OrderMoved, RunEnded, RunStarted, Settled
+from fairstrike.core.regime import RegimeSeen
 from fairstrike.store.journal import Record
 
 Body = (
@@ -23,6 +24,7 @@ Body = (
     | Withdraw
     | RunStarted
     | CashSet
+    | RegimeSeen
     | SpotTold
     | RunEnded
     | Warn

@@ -19,7 +19,7 @@ from rich.text import Text
 from fairstrike.app.desk.panel import dealt
 from fairstrike.app.desk.picture import FAINT, GAIN_STYLE, GRID, INDEX_STYLE, LOSS_STYLE
 from fairstrike.app.desk.sights import Ladder, Sight, Sights
-from fairstrike.app.desk.tables import ABSENT, GAP, clock, lasting
+from fairstrike.app.desk.tables import ABSENT, GAP, clock, lasting, regime_words
 from fairstrike.core.contract import Comparison, Contract
 from fairstrike.core.order import Side
 from fairstrike.core.records import Leg
@@ -215,6 +215,8 @@ def _heading(ladder: Ladder, now_ns: int, room: int, width: int) -> Text:
         source = f"{reference.source}, a proxy" if reference.is_proxy else reference.source
         style = "yellow" if ladder.is_late_proxy else FAINT
         line.append(f" {source}, {max(0, now_ns - reference.at_ns) / SECOND_NS:.0f} s", style)
+    if ladder.regime is not None:
+        line.append(f"  {regime_words(ladder.regime)}", "yellow" if ladder.regime.is_spiky else FAINT)
     if ladder.fit is not None:
         line.append(f"  fit {max(0, now_ns - ladder.fit.asked_ns) / SECOND_NS:.0f} s", FAINT)
     spare = width - line.cell_len - len(counted)

@@ -10,6 +10,7 @@ from fairstrike.core.effects import CancelOrder, Halt, SendOrder, Warn
 from fairstrike.core.events import SpotTold
 from fairstrike.core.order import Refused, Signal, Withdraw
 from fairstrike.core.records import Booked, CashSet, Decided, Ordered, OrderMoved, RunEnded, RunStarted, Settled
+from fairstrike.core.regime import RegimeSeen
 from fairstrike.store.database import Row, Rows, RunPlace, Value
 
 
@@ -50,7 +51,7 @@ class RowMaker:
                 return self._settled(fact, fact.body)
             case SpotTold():
                 return self._told(fact.body)
-            case Decided() | CancelOrder() | Withdraw() | Warn() | Halt():
+            case Decided() | RegimeSeen() | CancelOrder() | Withdraw() | Warn() | Halt():
                 return []
             case _:
                 assert_never(fact.body)

@@ -26,6 +26,7 @@ from fairstrike.core.events import (
     TermsChanged,
 )
 from fairstrike.core.records import Decided, GroupFitted, RisklessFound, Row, RunEnded, RunStarted
+from fairstrike.core.regime import RegimeSeen
 from fairstrike.core.units import PPM, TICKS_PER_DOLLAR
 from fairstrike.market.catalog import with_terms
 from fairstrike.market.index import Index, Reference
@@ -92,7 +93,7 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ladder(msgspec.Struct, frozen=True, kw_only=True):
-    """One event: its watched markets by strike, the time to its close, and the reference price there is.
+    """One event: its watched markets by strike, the time to its close, the reference price and the regime.
 
     `no_reference` says why there is none; empty when there is one. `is_late_proxy`: it is a proxy, near the close.
     `fit` and `riskless` are of its settlement group, None while there is none that is good.
@@ -105,6 +106,7 @@ class Ladder(msgspec.Struct, frozen=True, kw_only=True):
     reference: Reference | None
     no_reference: str
     is_late_proxy: bool
+    regime: RegimeSeen | None
     sights: tuple[Sight, ...]
     group: str
     fit: GroupFitted | None = None
@@ -143,6 +145,7 @@ class Sights:
         self._riskless: dict[str, RisklessFound] = {}
         self._indices: dict[str, Index] = {}
         self._offsets: dict[str, int] = {}
+        self._regimes: dict[str, RegimeSeen] = {}
         self._spot_down: dict[str, str] = {}
         self._figures = SpotSummed(figures=(), recv_ns=0)
         self._fundings: dict[tuple[str, str], tuple[int, SpotFunding]] = {}
@@ -257,6 +260,8 @@ class Sights:
                 for ticker in tickers:
                     for kept in (self._watched, self._books, self._rows, self._contracts):
                         kept.pop(ticker, None)
+            case RegimeSeen(asset=asset):
+                self._regimes[asset] = body
             case OffsetStepped(source=source, offset_ns=offset_ns):
                 self._offsets[source] = offset_ns
             case StreamChanged() if body.source == _KALSHI:
@@ -294,6 +299,7 @@ class Sights:
             reference=reference,
             no_reference=self._no_reference(first.asset, now_ns) if reference is None else "",
             is_late_proxy=is_late and reference is not None and reference.is_proxy,
+            regime=self._regimes.get(first.asset),
             sights=tuple(self._sight(contract, fit) for contract in sorted(members, key=strike_order)),
             group=first.group,
             fit=fit,
@@ -347,7 +353,8 @@ _DECODERS: dict[str, msgspec.msgpack.Decoder[msgspec.Struct]] = {
     **{
         kind.__name__: msgspec.msgpack.Decoder(kind)
         for kind in (
-            *(RunStarted, RunEnded, Decided, GroupFitted, RisklessFound, Resubscribe, Watch, Unwatch, Warn),
+            *(RunStarted, RunEnded, Decided, RegimeSeen, GroupFitted, RisklessFound),
+            *(Resubscribe, Watch, Unwatch, Warn),
             *(ContractListed, TermsChanged, BookLost, IndexPrinted, OffsetStepped, SpotSummed, SpotTold, StreamChanged),
         )
     },

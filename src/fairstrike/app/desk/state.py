@@ -25,6 +25,7 @@ from fairstrike.core.records import (
     RunStarted,
     Settled,
 )
+from fairstrike.core.regime import RegimeSeen
 from fairstrike.core.units import PPM, TICKS_PER_DOLLAR
 
 FILLS_MAX = 2_000
@@ -126,6 +127,7 @@ class DeskState:
         self.working: dict[str, OrderState] = {}
         self.ends: dict[OrderState, int] = {}
         self.refusals: dict[str, int] = {}
+        self.regimes: dict[str, RegimeSeen] = {}
         self.quotes: dict[str, Quote] = {}
         self.fills: deque[SeenFill] = deque(maxlen=FILLS_MAX)
         self.settlements: deque[SeenSettlement] = deque(maxlen=SETTLEMENTS_MAX)
@@ -160,6 +162,8 @@ class DeskState:
                 self._booked(fact.body, fact.instant_ns)
             case Settled():
                 self._settled(fact.body, fact.instant_ns)
+            case RegimeSeen(asset=asset):
+                self.regimes[asset] = fact.body
             case SendOrder():
                 self.sent += 1
             case CancelOrder():

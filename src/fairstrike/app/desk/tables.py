@@ -18,6 +18,7 @@ from rich.text import Text
 from fairstrike.app.desk.picture import BUY, BUY_STYLE, FAINT, GAIN_STYLE, LOSS_STYLE, SELL, SELL_STYLE
 from fairstrike.app.desk.state import DeskState, Quote, SeenFill
 from fairstrike.core.order import Side
+from fairstrike.core.regime import RegimeSeen
 from fairstrike.core.timing import DAY_NS, SECOND_NS
 from fairstrike.core.units import PPM, UD_PER_CENT, format_cc, format_ticks
 
@@ -144,16 +145,23 @@ def short(ticker: str) -> str:
 
 
 def title(state: DeskState, *, is_reading: bool = False) -> Text:
-    """Give a run's line: how and where it trades, its clock, how long it has lasted, how it ended."""
+    """Give a run's line: how and where it trades, its clock, how long it has lasted, the regimes, how it ended."""
     reading = "reading the journal"
     if state.run is None:
         return Text(f" fairstrike  {reading if is_reading else 'waiting for a run'} ", "bold")
     line = Text.assemble((" fairstrike ", "bold"), f" {state.run.execution} · {state.run.environment} · ")
     length = reading if is_reading else f"running {lasting(state.now_ns - state.started_ns)}"
     line.append(f"{clock(state.now_ns)} UTC · {length} ")
+    for asset, seen in sorted(state.regimes.items()):
+        line.append(f"· {asset} {regime_words(seen)} ", "yellow" if seen.is_spiky else "")
     if state.ended is not None and not is_reading:
         line.append(f"· ended: {state.ended.reason} ", "yellow")
     return line
+
+
+def regime_words(seen: RegimeSeen) -> str:
+    """Give a regime and the level of volatility, where that is known."""
+    return seen.regime.value if seen.level is None else f"{seen.regime.value} {seen.level.value}"
 
 
 def strategies(state: DeskState) -> Sheet:

@@ -14,7 +14,7 @@ from fairstrike.core.effects import Warn, Watch
 from fairstrike.core.events import BookLost, BooksRead, StreamChanged
 from fairstrike.core.order import Side
 from fairstrike.core.records import Decided, GroupFitted, Leg, RisklessFound, Row
-from tests.unit.app.desk.test_sights import DOWN, STARTED, UP, sights
+from tests.unit.app.desk.test_sights import DOWN, STARTED, TREND, UP, sights
 from tests.unit.engine_samples import SECOND, T, at, contract, listed, printed, snapshot
 
 SIZES = [(width, height) for width in (40, 60, 80, 99, 100, 120, 200) for height in (12, 16, 24, 40, 60)]
@@ -149,6 +149,10 @@ def test_without_a_market_it_says_why(said: list[msgspec.Struct], expected: str)
 def test_no_reference_is_said() -> None:
     said = [body for body in ladder() if type(body).__name__ != "IndexPrinted"]
     assert "no BTC price" in lines(sights(*said))[1]
+
+
+def test_the_regime_stands_behind_the_price() -> None:
+    assert "official, 2 s  trending HIGH" in lines(sights(*ladder(), TREND))[1]
 
 
 def market(bid: int | None, ask: int | None, fair: int | None, fitted: int | None = None) -> Sight:

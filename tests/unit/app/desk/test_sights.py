@@ -19,6 +19,7 @@ from fairstrike.core.events import (
 )
 from fairstrike.core.order import Side
 from fairstrike.core.records import Decided, GroupFitted, Leg, RisklessFound, Row
+from fairstrike.core.regime import Regime, RegimeSeen, VolLevel
 from fairstrike.store.journal import Record
 from tests.unit.app.desk.sample import spot_told
 from tests.unit.engine_samples import RUN, SECOND, T, U, at, contract, listed, printed, snapshot
@@ -40,6 +41,7 @@ RISKLESS = RisklessFound(
     worst_ud=250_000,
     legs=(Leg(T, Side.BID, 4_000, 150), Leg(U, Side.ASK, 6_100, 100)),
 )
+TREND = RegimeSeen(asset="BTC", source="official", regime=Regime.TRENDING, level=VolLevel.HIGH)
 WATCHED = (STARTED, listed(), Watch(tickers=(T,)))
 
 
@@ -228,6 +230,14 @@ def test_figures_and_funding_go_when_they_are_old() -> None:
     seen = sights(*WATCHED, told, SpotSummed(figures=(figures,), recv_ns=at(5)))
     assert (seen.spot_figures(at(25)), seen.spot_fundings(at(25))) == ((figures,), [*told.fundings])
     assert (seen.spot_figures(at(25.1)), seen.spot_fundings(at(25.1))) == ((), [])
+
+
+def test_the_regime_is_the_one_told_last_of_its_asset() -> None:
+    calm = msgspec.structs.replace(TREND, regime=Regime.CALM)
+    assert sights(*WATCHED).ladders(at(6))[0].regime is None
+    told = (calm, TREND, msgspec.structs.replace(TREND, asset="ETH", regime=Regime.SPIKY))
+    assert sights(*WATCHED, *told).ladders(at(6))[0].regime == TREND
+    assert sights(*WATCHED, *told, *WATCHED).ladders(at(6))[0].regime is None
 
 
 def test_what_is_watched_no_longer_is_not_shown() -> None:

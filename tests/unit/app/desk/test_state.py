@@ -6,6 +6,7 @@ from fairstrike.app.desk.facts import Body, Fact
 from fairstrike.app.desk.state import EQUITY_MAX, FILLS_MAX, QUOTES_MAX, DeskState, Quote
 from fairstrike.core.order import OrderState
 from fairstrike.core.records import CashSet, Decided, OrderMoved, Row
+from fairstrike.core.regime import Regime, RegimeSeen
 from fairstrike.execution.ledger import Ledger
 from tests.unit.app.desk.sample import CASH_UD, Said, SampleRun
 
@@ -52,6 +53,16 @@ def test_corrected_settlements_are_counted_once(seed: int) -> None:
     assert_equal_books(state, run.ledger)
     assert state.settlements_count == settled
     assert state.wins == sum(pnl_ud > 0 for pnl_ud in run.ledger.market_pnl_ud.values())
+
+
+def test_regimes_are_those_told_last_and_end_with_the_run() -> None:
+    said = SampleRun(3, 5).said
+    seen = [
+        RegimeSeen(asset="BTC", source="official", regime=regime, level=None) for regime in (Regime.CALM, Regime.SPIKY)
+    ]
+    state = folded([*said, *((1, one) for one in seen)])
+    assert state.regimes == {"BTC": seen[-1]}
+    assert folded(said, state).regimes == {}
 
 
 def test_equity_is_cash_and_open_cost() -> None:

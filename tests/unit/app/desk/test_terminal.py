@@ -13,6 +13,7 @@ from fairstrike.app.desk.panel import dealt, panel, sparkline
 from fairstrike.app.desk.state import DeskState
 from fairstrike.app.desk.tables import Sheet, clock, dollars, lasting, put, short
 from fairstrike.app.desk.terminal import run_terminal, summary
+from fairstrike.core.regime import Regime, RegimeSeen, VolLevel
 from tests.unit.app.desk.sample import SampleRun, write_run
 from tests.unit.app.desk.test_state import folded
 
@@ -206,3 +207,10 @@ def test_a_pipe_gets_neither_blanks_nor_broken_lines() -> None:
     lines = console.file.getvalue().splitlines()
     assert lines == [line.rstrip() for line in lines]
     assert lines[-1] == " ".join(["word"] * 30)
+
+
+def test_regimes_are_in_the_title() -> None:
+    state = busy()
+    state.regimes["ETH"] = RegimeSeen(asset="ETH", source="official", regime=Regime.SPIKY, level=None)
+    state.regimes["BTC"] = RegimeSeen(asset="BTC", source="official", regime=Regime.CALM, level=VolLevel.LOW)
+    assert "· BTC calm LOW · ETH spiky " in panel_lines(state, 110, 24)[0]
