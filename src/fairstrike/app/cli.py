@@ -226,6 +226,18 @@ for command in recording_commands.COMMANDS:
 
 
 @app.command()
+def model(
+    file: Annotated[Path, typer.Argument(help="A learned model as JSON.")],
+    as_json: Json = False,
+) -> None:
+    """Check the file of a learned model and say what it is."""
+    from fairstrike.app import modelling
+
+    found = modelling.told(modelling.load(file))
+    print(msgspec.json.encode(found).decode() if as_json else modelling.line(file, found))
+
+
+@app.command()
 def exchange(
     as_json: Json = False,
     seed: Annotated[int, typer.Option(help="Decides prices, liquidity and gifts.")] = 1,

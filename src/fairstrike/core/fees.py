@@ -9,7 +9,6 @@ The three `calculate_` and `min_` helpers below speak dollars and the classic wh
 people; nothing that books money may use them.
 """
 
-import math
 from collections.abc import Iterable
 from decimal import ROUND_CEILING, Decimal
 
@@ -55,7 +54,8 @@ class FillFee(msgspec.Struct, frozen=True, kw_only=True):
 def trade_fee_ud(schedule: FeeSchedule, price_ticks: int, size_cc: int, *, is_maker: bool) -> int:
     """Give the fee of a fill before balance rounding, in microdollars, rounded up.
 
-    `price_ticks` is the YES price; the NO price gives the same fee.
+    `price_ticks` is the YES price, 0 to 10 000; the NO price gives the same fee.
+    Raises `ArithmeticRefusal` for another price or a negative size.
     """
     return rounded_fee_ud(schedule, price_ticks, size_cc, 1, is_maker=is_maker)
 
@@ -92,17 +92,28 @@ def order_fees(schedule: FeeSchedule, fills: Iterable[tuple[int, int, bool]], *,
 
 def rounded_fee_ud(schedule: FeeSchedule, price_ticks: int, size_cc: int, step_ud: int, *, is_maker: bool) -> int:
     """Give the fee of a fill rounded up to whole steps: 1 is today's trade fee, 100 that of before August 2026,
-    10 000 the classic whole cent. Raises `ArithmeticRefusal` for a step below 1.
+    10 000 the classic whole cent.
+
+    Raises `ArithmeticRefusal` for a step below 1, a price outside 0 to 10 000 ticks or a negative size.
     """
     if step_ud < 1:
         raise ArithmeticRefusal(f"a step of {step_ud} microdollars rounds nothing; give 1 or more")
+    if not 0 <= price_ticks <= TICKS_PER_DOLLAR or size_cc < 0:
+        raise ArithmeticRefusal(
+            f"{size_cc} cc at {price_ticks} ticks: give a price up to a dollar, and no negative size"
+        )
     rate_ppm = schedule.maker_ppm if is_maker else schedule.taker_ppm
     raw = rate_ppm * schedule.multiplier_ppm * size_cc * price_ticks * (TICKS_PER_DOLLAR - price_ticks)
     return -(-raw // (_SCALE * step_ud)) * step_ud
 
 
 def break_even_ppm(schedule: FeeSchedule, price_ticks: int, size_cc: int, *, is_maker: bool) -> int:
-    """Give the least probability, rounded up, at which buying `size_cc` at a price loses nothing after the fee."""
+    """Give the least probability, rounded up, at which buying `size_cc` at a price loses nothing after the fee.
+
+    Raises `ArithmeticRefusal` as `trade_fee_ud`, and for no size.
+    """
+    if size_cc < 1:
+        raise ArithmeticRefusal(f"a size of {size_cc} buys nothing; give 1 or more hundredths of a contract")
     fee_ud = fill_fee(schedule, price_ticks, size_cc, is_maker=is_maker, is_bid=True).fee_ud
     paid_ud = price_ticks * size_cc + fee_ud
     return -(-paid_ud * CC_PER_CONTRACT // size_cc)
@@ -113,8 +124,10 @@ def least_spread_ticks(
 ) -> int | None:
     """Give the least spread over a bid at `price_ticks`, in whole steps, that gains after the fees of both fills.
 
-    None when no price below a dollar does.
+    None when no price below a dollar does. Raises `ArithmeticRefusal` as `trade_fee_ud`, and for a step below 1.
     """
+    if step_ticks < 1:
+        raise ArithmeticRefusal(f"a step of {step_ticks} ticks leads nowhere; give 1 or more")
     bought = fill_fee(schedule, price_ticks, size_cc, is_maker=is_maker, is_bid=True)
     for sold_ticks in range(price_ticks + step_ticks, TICKS_PER_DOLLAR, step_ticks):
         sold = fill_fee(schedule, sold_ticks, size_cc, is_maker=is_maker, is_bid=False)
@@ -128,8 +141,9 @@ def efficient_size_cc(schedule: FeeSchedule, price_ticks: int, size_cc_max: int,
 
     Rounding to a whole cent makes one contract at 50 cents pay 2 cents and four pay 7. Zero when not even one fits;
     more than ten thousand contracts are not looked at, where rounding is nothing.
+    Raises `ArithmeticRefusal` for a price outside 0 to 10 000 ticks.
     """
-    best_cc, best_ud = 0, 0
+    best_cc, best_ud = 0, trade_fee_ud(schedule, price_ticks, 0, is_maker=is_maker)
     for contracts in range(1, min(size_cc_max // CC_PER_CONTRACT, EFFICIENT_CONTRACTS_MAX) + 1):
         size_cc = contracts * CC_PER_CONTRACT
         fee_ud = fill_fee(schedule, price_ticks, size_cc, is_maker=is_maker, is_bid=True).fee_ud
@@ -170,7 +184,7 @@ def min_profitable_spread(price: float, contracts: float, is_maker: bool = True)
     Raises `ArithmeticRefusal` when no sale up to a dollar gains: take more contracts or a lower price.
     """
     cent = Decimal("0.01")
-    if 0.0 <= price < 1.0 and 0.0 < contracts < math.inf:
+    if 0.0 <= price < 1.0 and 0.0 < contracts <= CONTRACTS_MAX:
         for cents in range(1, 1 + int((1 - Decimal(str(price))) / cent)):
             sell = float(Decimal(str(price)) + cents * cent)
             if calculate_net_profit(price, sell, contracts, is_maker, is_maker) > 0:

@@ -14,14 +14,16 @@ from fairstrike.core.contract import Comparison, Contract, settle
 from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.core.timing import WINDOW_SECONDS
 from fairstrike.core.units import E8_PER_DOLLAR
-from fairstrike.pricing.settlement import SettlementInputs
+from fairstrike.pricing.settlement import THRESHOLD_MAX, SettlementInputs
 
 
 def required_mean(inputs: SettlementInputs, threshold: float) -> float | None:
     """Give the mean, dollars, that the prints left must have for the settlement mean to be `threshold`.
 
-    None when no print is left.
+    None when no print is left. Raises `ArithmeticRefusal` for a threshold that is no number or beyond 1e15.
     """
+    if not abs(threshold) <= THRESHOLD_MAX:
+        raise ArithmeticRefusal(f"threshold is {threshold!r}; give dollars, at most {THRESHOLD_MAX:g}")
     if not inputs.left:
         return None
     return (WINDOW_SECONDS * threshold - inputs.seen_sum) / inputs.left

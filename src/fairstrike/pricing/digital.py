@@ -25,12 +25,19 @@ _SD_LEAST = 1e-12
 
 
 def normal_cdf(z: float) -> float:
-    """Give N(z), the standard normal probability of a value below `z`, exact in both tails."""
+    """Give N(z), the standard normal probability of a value below `z`, exact in both tails.
+
+    Raises `ArithmeticRefusal` for no number.
+    """
+    if z != z:
+        raise ArithmeticRefusal("z is no number; give a count of standard deviations")
     return 0.5 * math.erfc(-z * _SQRT_HALF)
 
 
 def normal_density(z: float) -> float:
-    """Give the standard normal density at `z`."""
+    """Give the standard normal density at `z`. Raises `ArithmeticRefusal` for no number."""
+    if z != z:
+        raise ArithmeticRefusal("z is no number; give a count of standard deviations")
     return math.exp(-0.5 * z * z) * _DENSITY_PEAK
 
 

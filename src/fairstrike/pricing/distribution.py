@@ -29,6 +29,9 @@ from fairstrike.pricing.settlement import SettlementLaw, payoff_interval, probab
 
 _SLACK_FIRST = 1.0 / TICKS_PER_DOLLAR
 _ROUNDING = 1e-12
+_UNITY = 1e-6
+_HELD_MAX = _GAMMA_MAX = _TOTAL_MAX = 1e12
+_PAYOFF_MAX = 1e24
 
 
 class Ladder(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,8 +69,13 @@ def model_weights(ladder: Ladder, law: SettlementLaw) -> list[float]:
 
 
 def prices(ladder: Ladder, weights: Sequence[float]) -> dict[str, float]:
-    """Give the probability that each contract pays, by ticker."""
+    """Give the probability that each contract pays, by ticker.
+
+    Raises `ArithmeticRefusal` for weights of another number of states, or that do not add up to a number.
+    """
     below = [0.0, *accumulate(weights)]
+    if len(weights) != len(ladder.edges) + 1 or not abs(below[-1]) <= _TOTAL_MAX:
+        raise ArithmeticRefusal(f"{len(weights)} weights adding up to {below[-1]!r}: give one for each of the states")
     return {ticker: below[after] - below[first] for ticker, (first, after) in ladder.spans.items()}
 
 
@@ -76,12 +84,12 @@ def payoffs(ladder: Ladder, held: Mapping[str, float]) -> list[float]:
 
     What was paid or received for them is apart.
 
-    Raises `ArithmeticRefusal` for a ticker the ladder does not have: leave it out.
+    Raises `ArithmeticRefusal` for a ticker the ladder does not have, or more than 1e12 contracts: leave it out.
     """
     steps = [0.0] * (len(ladder.edges) + 3)
     for ticker, contracts in held.items():
         span = ladder.spans.get(ticker)
-        if span is None or not math.isfinite(contracts):
+        if span is None or not abs(contracts) <= _HELD_MAX:
             raise ArithmeticRefusal(f"{contracts!r} contracts of {ticker} are none of this ladder's; leave them out")
         steps[span[0]] += contracts
         steps[span[1]] -= contracts
@@ -91,10 +99,13 @@ def payoffs(ladder: Ladder, held: Mapping[str, float]) -> list[float]:
 def tilted(weights: Sequence[float], payoff: Sequence[float], gamma: float) -> list[float]:
     """Give the weights under which a holder of `payoff` (dollars by state) with risk aversion `gamma` is indifferent.
 
-    Raises `ArithmeticRefusal` for a negative `gamma` or weights of another number of states.
+    Raises `ArithmeticRefusal` for a `gamma` outside [0, 1e12], weights of another number of states, negative ones or
+    none above 0, and where a payoff is no number.
     """
-    if len(weights) != len(payoff) or not 0.0 <= gamma < math.inf:
+    if not weights or len(weights) != len(payoff) or not 0.0 <= gamma <= _GAMMA_MAX:
         raise ArithmeticRefusal(f"{len(weights)} weights, {len(payoff)} payoffs, gamma {gamma!r}: they do not fit")
+    if not (min(weights) >= 0.0 and 0.0 < sum(weights) <= _TOTAL_MAX and abs(sum(payoff)) <= _PAYOFF_MAX):
+        raise ArithmeticRefusal("the weights are no shares, or the payoffs no dollars; give what the ladder has")
     # Measured from the worst state no exponent is positive.
     exp, least = math.exp, min(payoff)
     raw = [weight * exp(gamma * (least - dollars)) for weight, dollars in zip(weights, payoff, strict=True)]
@@ -146,11 +157,18 @@ def fitted(ladder: Ladder, bands: Mapping[str, Band], prior: Sequence[float]) ->
 
     From the low end, and from the high end, each edge's probability of a mean above it is taken as near to the prior's
     as the bands of the edges and ranges still to come permit; the mean of both keeps every band. Edges inside a quoted
-    range divide it as the prior does. Raises `ArithmeticRefusal` for a prior of another number of states.
+    range divide it as the prior does.
+
+    Raises `ArithmeticRefusal` for a prior of another number of states, one that is no distribution, and a band outside
+    [0, 1].
     """
     edges = len(ladder.edges)
     if len(prior) != edges + 1 or not edges:
         raise ArithmeticRefusal(f"{len(prior)} weights for {edges} edges; give one more than edges, of a ladder of one")
+    if not (min(prior) >= 0.0 and abs(sum(prior) - 1.0) < _UNITY):
+        raise ArithmeticRefusal("the prior's weights are no shares that add up to 1; give those of a law")
+    if not all(0.0 <= band.low <= 1.0 and 0.0 <= band.high <= 1.0 for band in bands.values()):
+        raise ArithmeticRefusal("a band is not within 0 and 1; make it with band_of")
     above = list(accumulate(reversed(prior)))[-2::-1]
     ranges, ignored = _ranges(ladder, bands)
     inside = [edge for first, after, _ in ranges for edge in range(first, after - 1)]

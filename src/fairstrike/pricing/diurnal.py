@@ -19,6 +19,7 @@ from fairstrike.core.bounds import PositiveFloat
 from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.core.timing import SECOND_NS
 from fairstrike.pricing.digital import VOL_MAX
+from fairstrike.pricing.estimators import RETURN_MAX
 from fairstrike.pricing.settlement import SECONDS_AHEAD_MAX, SettlementInputs
 from fairstrike.pricing.updown import UpDownInputs
 
@@ -119,9 +120,9 @@ class ClockEstimator:
         """Take a return over the `dt` seconds that ended at epoch second `second`; in order of time.
 
         One that spans more than a minute tells no minute and is left out.
-        Raises `ArithmeticRefusal` for a return that is no number or no time: leave it out.
+        Raises `ArithmeticRefusal` for a return that is no number within ±`RETURN_MAX` or no time: leave it out.
         """
-        if dt <= 0 or not math.isfinite(log_return):
+        if dt <= 0 or not abs(log_return) <= RETURN_MAX:
             raise ArithmeticRefusal(f"a return of {log_return!r} over {dt} seconds says nothing; leave it out")
         if dt > 60:
             return

@@ -1,7 +1,8 @@
 """Estimators of variance from evenly spaced returns, for a path with jumps, with noise, or smoothed.
 
 All take log returns in order and give their total variance, or None with too few returns; `annualised` makes a
-volatility of it. Over n returns r, with Σ over all that fit:
+volatility of it. A return that is no number or beyond `RETURN_MAX` is refused (`ArithmeticRefusal`): leave it out. Over
+n returns r, with Σ over all that fit:
 
     realised        Σ r²                                         right without jumps, noise and smoothing
     bipower         (π/2) · n/(n − 1) · Σ |rᵢ||rᵢ₊₁|              jumps left out
@@ -26,33 +27,37 @@ from fairstrike.pricing.digital import SECONDS_PER_YEAR
 RETURN_MAX = 1_000.0
 """The largest log return, either way, that is taken for one; the largest and the least price differ by less."""
 
+_VALUE_MIN, _VALUE_MAX = 1e-100, 1e100
+_RATE_MAX = 1e300
 _MEDIAN_SCALE = math.pi / (6.0 - 4.0 * math.sqrt(3.0) + math.pi)
 
 
 def log_returns(values: Sequence[float]) -> list[float]:
-    """Give the log returns of positive values. Raises `ArithmeticRefusal` for any other value: leave it out."""
-    if not all(0.0 < value < math.inf for value in values):
-        raise ArithmeticRefusal("a value is not a positive number; leave it out")
+    """Give the log returns of values in [1e-100, 1e100]. Raises `ArithmeticRefusal` for any other: leave it out."""
+    if not all(_VALUE_MIN <= value <= _VALUE_MAX for value in values):
+        raise ArithmeticRefusal("a value is no positive number of any size known; leave it out")
     return [math.log(later / value) for value, later in pairwise(values)]
 
 
 def annualised(variance: float, elapsed_s: float) -> float:
     """Give the volatility, a fraction a year of 365 days, of a total variance over `elapsed_s` seconds.
 
-    Raises `ArithmeticRefusal` for a negative variance or no time.
+    Raises `ArithmeticRefusal` for a negative variance, no time, or where they make no number.
     """
-    if not (0.0 <= variance < math.inf and 0.0 < elapsed_s < math.inf):
+    if not (0.0 <= variance < math.inf and 0.0 < elapsed_s < math.inf and variance / elapsed_s < _RATE_MAX):
         raise ArithmeticRefusal(f"variance {variance!r} over {elapsed_s!r} seconds: give 0 or more, over some time")
     return math.sqrt(variance / elapsed_s * SECONDS_PER_YEAR)
 
 
 def realised_variance(returns: Sequence[float]) -> float | None:
     """Give Σ r²; None without a return."""
+    _require(returns)
     return math.fsum(r * r for r in returns) if returns else None
 
 
 def bipower_variance(returns: Sequence[float]) -> float | None:
     """Give the variance without that of jumps, which touch two products only; None below two returns."""
+    _require(returns)
     n = len(returns)
     if n < 2:
         return None
@@ -61,6 +66,7 @@ def bipower_variance(returns: Sequence[float]) -> float | None:
 
 def median_variance(returns: Sequence[float]) -> float | None:
     """Give the variance by medians of three neighbours: neither a jump nor a zero counts; None below three returns."""
+    _require(returns)
     n = len(returns)
     if n < 3:
         return None
@@ -76,6 +82,7 @@ def two_scale_variance(returns: Sequence[float], step: int) -> float | None:
     """
     if step < 2:
         raise ArithmeticRefusal(f"step is {step}; a second scale has at least 2 returns")
+    _require(returns)
     n = len(returns)
     if n <= step:
         return None
@@ -98,6 +105,7 @@ def lag_corrected_variance(returns: Sequence[float], lags: int) -> float | None:
     """
     if lags < 0:
         raise ArithmeticRefusal(f"lags is {lags}; give 0 or more")
+    _require(returns)
     if len(returns) <= lags:
         return None
     total = math.fsum(r * r for r in returns)
@@ -111,6 +119,7 @@ def autocorrelation(returns: Sequence[float], lag: int = 1) -> float | None:
     """Give Σ rᵢrᵢ₊ₖ / Σ r², without taking a mean off; None where nothing moved or there are too few."""
     if lag < 1:
         raise ArithmeticRefusal(f"lag is {lag}; give 1 or more")
+    _require(returns)
     squares = math.fsum(r * r for r in returns)
     if len(returns) <= lag or squares == 0.0:
         return None
@@ -125,3 +134,10 @@ def smoothing_loss(theta: float) -> float:
     if not 0.0 <= theta < 1.0:
         raise ArithmeticRefusal(f"theta is {theta!r}; give a number from 0 to below 1")
     return (1.0 - theta) / (1.0 + theta)
+
+
+def _require(returns: Sequence[float]) -> None:
+    if returns and not (
+        min(returns) >= -RETURN_MAX and max(returns) <= RETURN_MAX and math.isfinite(math.fsum(returns))
+    ):
+        raise ArithmeticRefusal(f"a return is no number within ±{RETURN_MAX:g}; leave it out")

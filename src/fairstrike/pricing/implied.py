@@ -75,7 +75,8 @@ class LadderFit:
         if len(others) < max(self._params.strikes_min, 1):
             return None
         params = self._params
-        prior = [(math.log(vol / params.vol_prior) / params.vol_prior_log_sd) ** 2 for vol in GRID]
+        away = [(math.log(vol) - math.log(params.vol_prior)) / params.vol_prior_log_sd for vol in GRID]
+        prior = [sds * sds for sds in away]
         totals = [sum(column) for column in zip(prior, *others, strict=True)]
         best = min(range(_VOL_COUNT), key=totals.__getitem__)
         if best in (0, _VOL_COUNT - 1):

@@ -17,21 +17,32 @@ import msgspec
 from fairstrike.core.bounds import Amount, Share
 from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.pricing.digital import normal_cdf
+from fairstrike.pricing.estimators import RETURN_MAX
 from fairstrike.pricing.tails import Tails, tail
 
 _STANDARD = NormalDist()
 _ZERO = 1e-35
 _CATEGORICAL, _DEFAULT_LEFT, _MISSING_SHIFT, _ZERO_MISSING, _NAN_MISSING = 1, 2, 2, 1, 2
+_WORD_MAX = 2**32 - 1
 _TREES_MAX, _LEAVES_MAX = 20_000, 100_000
 _EXPONENT_MAX = 700.0
+_SIZE_MIN = 1e-12
 
 
 class Damping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How far a probability is believed: drawn to one half by `shrinkage`, then cut off at `low` and `high`."""
+    """How far a probability is believed: drawn to one half by `shrinkage`, then cut off at `low` and `high`.
+
+    Raises `ArithmeticRefusal` for numbers outside [0, 1], and when the last two are crossed.
+    """
 
     shrinkage: Share = 0.3
     low: Share = 0.35
     high: Share = 0.65
+
+    def __post_init__(self) -> None:
+        """Check the domain."""
+        if not (0.0 <= self.shrinkage <= 1.0 and 0.0 <= self.low <= self.high <= 1.0):
+            raise ArithmeticRefusal(f"{self}: give a shrinkage and two bounds from 0 to 1, the lower first")
 
     def __call__(self, p: float) -> float:
         """Give the probability to act on. Raises `ArithmeticRefusal` for one that is none."""
@@ -63,7 +74,10 @@ class Logistic(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ArithmeticRefusal("a logistic model's scale is not above 0; leave that feature out in training")
 
     def raw(self, features: Mapping[str, float]) -> float:
-        """Give the probability before damping. Raises `ArithmeticRefusal` for a feature missing or no number."""
+        """Give the probability before damping.
+
+        Raises `ArithmeticRefusal` for a feature missing or no number, and where the numbers are too large for a score.
+        """
         score = self.intercept
         for name, coefficient, mean, scale in zip(
             self.features, self.coefficients, self.means, self.scales, strict=True
@@ -72,6 +86,8 @@ class Logistic(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             if not math.isfinite(value):
                 raise ArithmeticRefusal(f"the feature {name!r} is missing or no number; a logistic model needs all")
             score += coefficient * (value - mean) / scale
+        if math.isnan(score):
+            raise ArithmeticRefusal("the score of a logistic model is no number; its coefficients are too large")
         return _expit(score)
 
     def predict(self, features: Mapping[str, float]) -> float:
@@ -109,7 +125,9 @@ def model_of(text: bytes) -> Model:
     """
     try:
         model: Model = msgspec.json.decode(text, type=Model)
-    except msgspec.MsgspecError as error:
+    except RecursionError:
+        raise ArithmeticRefusal("this is no model (it is nested deeper than any); train it anew") from None
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ArithmeticRefusal(f"this is no model ({error}); train it anew with this version") from error
     return model
 
@@ -118,10 +136,13 @@ def bracket(p_up: float, size: float, low: float | None, high: float | None, tai
     """Give the probability that the next return lies above `low` and at most at `high` (None: open).
 
     The law has mean |r| `size` around its middle, which lies so that it is above zero with probability `p_up`. `tails`
-    None is the normal law. Raises `ArithmeticRefusal` for `p_up` outside (0, 1), a size not above 0 or bounds crossed.
+    None is the normal law. Raises `ArithmeticRefusal` for `p_up` outside (0, 1), a size outside [1e-12, 1000], and
+    bounds that are crossed or no numbers.
     """
-    if not (0.0 < p_up < 1.0 and 0.0 < size < math.inf):
+    if not (0.0 < p_up < 1.0 and _SIZE_MIN <= size <= RETURN_MAX):
         raise ArithmeticRefusal(f"p_up {p_up!r}, size {size!r}: give a probability inside (0, 1) and a size above 0")
+    if any(bound is not None and math.isnan(bound) for bound in (low, high)):
+        raise ArithmeticRefusal(f"bounds {low!r} and {high!r}: give numbers, or None for an open end")
     if low is not None and high is not None and not low <= high:
         raise ArithmeticRefusal(f"bounds {low!r} and {high!r} are crossed; give the lower first")
     sd = size * math.sqrt(0.5 * math.pi)
@@ -184,13 +205,15 @@ class Forest(msgspec.Struct, frozen=True, kw_only=True):
     def predict(self, row: Sequence[float]) -> float:
         """Give the prediction for features in the order of `features`; NaN is missing.
 
-        Raises `ArithmeticRefusal` for another number of them.
+        Raises `ArithmeticRefusal` for another number of them, and when the leaves are too large to be added up.
         """
         if len(row) != len(self.features):
             raise ArithmeticRefusal(f"{len(row)} features for a model of {len(self.features)}; give those it names")
         total = 0.0
         for tree in self.trees:
             total += tree.value(row)
+        if not math.isfinite(total):
+            raise ArithmeticRefusal("the leaves of the trees add up to no number; train the model anew")
         if self.is_mean and self.trees:
             total /= len(self.trees)
         return _expit(self.sigmoid * total) if self.sigmoid else total
@@ -212,13 +235,23 @@ def forest_of(text: str) -> Forest:
     names = tuple(values.get("feature_names", "").split())
     sigmoid = 0.0
     if objective.startswith("binary"):
-        sigmoid = float(dict(part.partition(":")[::2] for part in objective.split()[1:]).get("sigmoid", "1"))
+        sigmoid = _sigmoid(dict(part.partition(":")[::2] for part in objective.split()[1:]).get("sigmoid", "1"))
     elif objective.split()[:1] not in ([], ["regression"], ["regression_l1"], ["huber"], ["fair"], ["quantile"]):
         raise ArithmeticRefusal(f"the objective {objective[:40]!r} is not known here; train for regression or binary")
     if "sqrt" in objective:
         raise ArithmeticRefusal("the model predicts a root; train it with reg_sqrt off")
     trees = tuple(_tree(block, number, len(names)) for number, block in enumerate(blocks))
     return Forest(features=names, trees=trees, sigmoid=sigmoid, is_mean="average_output" in head.split("\n"))
+
+
+def _sigmoid(text: str) -> float:
+    try:
+        sigmoid = float(text)
+    except ValueError:
+        sigmoid = math.nan
+    if not 0.0 < sigmoid < math.inf:
+        raise ArithmeticRefusal(f"the model's sigmoid is {text[:40]!r}, no number above 0; save the model again")
+    return sigmoid
 
 
 def _pairs(block: str) -> dict[str, str]:
@@ -262,6 +295,7 @@ def _is_sound(tree: Tree, features: int) -> bool:
         and not any(map(math.isnan, tree.thresholds))
         and list(tree.category_bounds) == sorted(tree.category_bounds)
         and all(0 <= bound <= len(tree.categories) for bound in tree.category_bounds)
+        and all(0 <= word <= _WORD_MAX for word in tree.categories)
         and all(
             0 <= threshold < sets
             for threshold, decision in zip(tree.thresholds, tree.decisions, strict=True)

@@ -13,11 +13,16 @@ from fairstrike.core.errors import ArithmeticRefusal
 _EXPONENT_MIN, _EXPONENT_MAX = 1e-12, 700.0
 """Where the utility is a straight line, and where e^x is about to overflow."""
 
+_SIZE_MIN, _DECAY_MIN = 1e-6, 1e-9
+_HELD_MAX = _GAMMA_MAX = 1e12
+_HUGE = 1e100
+
 
 def reservation_price(p: float, held: float, gamma: float) -> float:
     """Give the price at which a holder of `held` contracts (negative: sold) neither buys nor sells a little.
 
-    `p` in [0, 1]; `gamma` per dollar, 0 or more. Raises `ArithmeticRefusal` outside these domains.
+    `p` in [0, 1]; `gamma` per dollar, 0 to 1e12; `held` at most 1e12 either way. Raises `ArithmeticRefusal` outside
+    these domains.
     """
     _require(p, held, gamma)
     if p in (0.0, 1.0):
@@ -26,10 +31,13 @@ def reservation_price(p: float, held: float, gamma: float) -> float:
 
 
 def indifference_bid(p: float, held: float, gamma: float, size: float = 1.0) -> float:
-    """Give the most dollars a contract that the holder pays for `size` more. Domain as in `reservation_price`."""
+    """Give the most dollars a contract that the holder pays for `size` more, at least a millionth of a contract.
+
+    Domain as in `reservation_price`.
+    """
     _require(p, held, gamma)
-    if not 0.0 < size < math.inf:
-        raise ArithmeticRefusal(f"size is {size!r}; give a number of contracts above 0")
+    if not _SIZE_MIN <= size <= _HELD_MAX:
+        raise ArithmeticRefusal(f"size is {size!r}; give a number of contracts from {_SIZE_MIN:g} to {_HELD_MAX:g}")
     return (_certainty(p, held + size, gamma) - _certainty(p, held, gamma)) / size
 
 
@@ -42,12 +50,12 @@ def half_spread(gamma: float, decay: float) -> float:
     """Give the half spread, dollars, that suits a fill rate falling as exp(−`decay` × distance in dollars).
 
     Without risk aversion it is 1 / `decay`. Add the fee and `stale_quote_cost`.
-    Raises `ArithmeticRefusal` for a decay not above 0 or a negative `gamma`.
+    Raises `ArithmeticRefusal` for a decay outside [1e-9, 1e12] or a `gamma` outside [0, 1e12].
     Source: Avellaneda and Stoikov 2008, ln(1 + γ/k) / γ.
     """
-    if not (0.0 < decay < math.inf and 0.0 <= gamma < math.inf):
-        raise ArithmeticRefusal(f"gamma {gamma!r}, decay {decay!r}: give 0 or more and above 0")
-    return math.log1p(gamma / decay) / gamma if gamma else 1.0 / decay
+    if not (_DECAY_MIN <= decay <= _GAMMA_MAX and 0.0 <= gamma <= _GAMMA_MAX):
+        raise ArithmeticRefusal(f"gamma {gamma!r}, decay {decay!r}: give 0 or more and above 0, up to {_GAMMA_MAX:g}")
+    return math.log1p(gamma / decay) / gamma if gamma / decay > _EXPONENT_MIN else 1.0 / decay
 
 
 def stale_quote_cost(slope: float, dollars_per_root_second: float, latency_s: float) -> float:
@@ -55,9 +63,9 @@ def stale_quote_cost(slope: float, dollars_per_root_second: float, latency_s: fl
 
     `slope` is ∂P/∂S a dollar (`settlement.slope_above`), `dollars_per_root_second` the index's standard deviation in a
     second. It is what the fastest taker gains when every move is picked off: slope · σ_$ · √(L / 2π).
-    Raises `ArithmeticRefusal` for a latency or standard deviation below 0, or what is no number.
+    Raises `ArithmeticRefusal` for a latency or standard deviation below 0, or what is no number up to 1e100.
     """
-    if not (math.isfinite(slope) and 0.0 <= dollars_per_root_second < math.inf and 0.0 <= latency_s < math.inf):
+    if not (abs(slope) <= _HUGE and 0.0 <= dollars_per_root_second <= _HUGE and 0.0 <= latency_s <= _HUGE):
         raise ArithmeticRefusal(
             f"slope {slope!r}, dollars_per_root_second {dollars_per_root_second!r}, latency_s {latency_s!r}: "
             "give numbers, the last two 0 or more"
@@ -83,5 +91,7 @@ def _expit(x: float) -> float:
 
 
 def _require(p: float, held: float, gamma: float) -> None:
-    if not (0.0 <= p <= 1.0 and math.isfinite(held) and 0.0 <= gamma < math.inf):
-        raise ArithmeticRefusal(f"p {p!r}, held {held!r}, gamma {gamma!r}: give p in [0, 1], and gamma 0 or more")
+    if not (0.0 <= p <= 1.0 and abs(held) <= _HELD_MAX and 0.0 <= gamma <= _GAMMA_MAX):
+        raise ArithmeticRefusal(
+            f"p {p!r}, held {held!r}, gamma {gamma!r}: give p in [0, 1], gamma 0 or more, neither beyond 1e12"
+        )

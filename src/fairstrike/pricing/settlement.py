@@ -33,7 +33,7 @@ THRESHOLD_MAX = 1e15
 SECONDS_AHEAD_MAX = 90.0 * 86_400
 _SQRT_HALF = sqrt(0.5)
 _DILUTION_MAX = 1e8
-_E8_DIGITS = 8
+E8_DIGITS = 8
 
 
 class SettlementInputs(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,7 +111,11 @@ def variance_multiplier(first_s: float, left: int) -> float:
     """Give v, in seconds, such that the mean of the window has variance v × (dollars a root second)².
 
     v = (a·n² + (n − 1)·n·(2n − 1)/6) / 3600, a = `first_s` seconds, n = `left` prints.
+
+    Raises `ArithmeticRefusal` outside the domain of `SettlementInputs`.
     """
+    if not (0.0 <= first_s <= SECONDS_AHEAD_MAX and 0 <= left <= WINDOW_SECONDS):
+        raise ArithmeticRefusal(f"first_s {first_s!r}, left {left}: give seconds of 0 or more, and 0 to 60 prints")
     return (first_s * left * left + (left - 1) * left * (2 * left - 1) / 6) / WINDOW_SECONDS**2
 
 
@@ -201,8 +205,10 @@ def slope_above(law: SettlementLaw, threshold: float) -> float:
     """Give ∂P/∂S of `probability_above`, S being the reference price in dollars; 0 where the mean is known.
 
     Of a dollar of it the settlement mean moves by left/60. Where all prints are in but some were missed, the slope
-    is that against the mean.
+    is that against the mean. Raises `ArithmeticRefusal` as `probabilities_above`.
     """
+    if not -THRESHOLD_MAX <= threshold <= THRESHOLD_MAX:
+        raise ArithmeticRefusal(f"threshold is {threshold!r}; give dollars, at most {THRESHOLD_MAX:g}")
     ahead = threshold - law.known
     if law.log_sd:
         base = ahead + law.lowered
@@ -318,7 +324,7 @@ def _boundary(level_e8: int, digits: int | None, *, is_level_in: bool) -> float:
     """Give the least mean whose rounded value is at least (`is_level_in`) or above the level, in dollars."""
     if digits is None:
         return level_e8 / E8_PER_DOLLAR
-    unit: int = 10 ** (_E8_DIGITS - digits)
+    unit: int = 10 ** (E8_DIGITS - digits)
     first = -(-level_e8 // unit) if is_level_in else level_e8 // unit + 1
     return (2 * first - 1) * unit / (2 * E8_PER_DOLLAR)
 

@@ -20,7 +20,7 @@ import msgspec
 from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.core.timing import WINDOW_SECONDS
 from fairstrike.pricing.digital import PRICE_MAX, PRICE_MIN, SECONDS_PER_YEAR, VOL_MAX, normal_cdf
-from fairstrike.pricing.settlement import SECONDS_AHEAD_MAX, variance_multiplier
+from fairstrike.pricing.settlement import E8_DIGITS, SECONDS_AHEAD_MAX, variance_multiplier
 
 
 class UpDownInputs(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,8 +84,10 @@ def probability_up(inputs: UpDownInputs, round_digits: int | None = None) -> flo
     """Give the probability that the settlement mean is at least the strike, before the strike is known.
 
     `round_digits`: both are rounded half up to so many decimals first. A tie pays, which is worth half a unit of
-    the last digit. Without volatility it is a step, at a tie 1.
+    the last digit. Without volatility it is a step, at a tie 1. Raises `ArithmeticRefusal` for digits outside 0 to 8.
     """
+    if round_digits is not None and not 0 <= round_digits <= E8_DIGITS:
+        raise ArithmeticRefusal(f"round_digits is {round_digits}; give 0 to {E8_DIGITS} decimals")
     law = difference(inputs)
     tie = 0.0 if round_digits is None else 0.5 * 10.0**-round_digits
     if law.sd == 0.0:

@@ -28,6 +28,9 @@ from fairstrike.core.units import CC_PER_CONTRACT, TICKS_PER_DOLLAR, UD_PER_DOLL
 _MOVES_MAX = 5_000
 _GAIN_LEAST = 1e-10
 _NEWTON_MAX = 60
+_COST_MIN = 1e-9
+_PAYOFF_MAX = 1e9
+_BANKROLL_MAX_UD = 10**12 * UD_PER_DOLLAR
 
 
 class Ramp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,7 +42,12 @@ class Ramp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     most: Share = 1.0
 
     def multiple(self, edge: float) -> float:
-        """Give the multiple at an edge; none below `from_edge`, and no more than `most` above `to_edge`."""
+        """Give the multiple at an edge; none below `from_edge`, and no more than `most` above `to_edge`.
+
+        Raises `ArithmeticRefusal` for an edge that is no number.
+        """
+        if math.isnan(edge):
+            raise ArithmeticRefusal("the edge is no number; give dollars a contract")
         if edge < self.from_edge:
             return 0.0
         if edge >= self.to_edge:
@@ -50,7 +58,7 @@ class Ramp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 def kelly_fraction(p: float, cost: float) -> float:
     """Give the share of the bankroll to stake on a claim of probability `p` that costs `cost` dollars, fee included.
 
-    0 without an edge. Raises `ArithmeticRefusal` for a probability or cost that is none: p in [0, 1], cost in (0, 1].
+    0 without an edge. Raises `ArithmeticRefusal` for what is no probability, p in [0, 1], or no cost, [1e-9, 1].
     """
     _require(p, cost)
     return 0.0 if p <= cost else (p - cost) / (1.0 - cost)
@@ -81,10 +89,12 @@ def kelly_size_cc(p_side: float, cost: float, bankroll_ud: int, multiple: float 
     """Give the whole contracts (`_cc`) that `multiple` times Kelly buys, rounded down.
 
     `p_side` is the probability that the side bought pays, `cost` that of one contract (`cost_of`). Raises
-    `ArithmeticRefusal` as `kelly_fraction`, and for a multiple outside [0, 1].
+    `ArithmeticRefusal` as `kelly_fraction`, for a multiple outside [0, 1] and a bankroll beyond a trillion dollars.
     """
     if not 0.0 <= multiple <= 1.0:
         raise ArithmeticRefusal(f"multiple is {multiple!r}; give a share of Kelly, from 0 to 1")
+    if bankroll_ud > _BANKROLL_MAX_UD:
+        raise ArithmeticRefusal(f"the bankroll is {bankroll_ud} microdollars; give what an account can hold")
     staked_ud = kelly_fraction(p_side, cost) * multiple * max(bankroll_ud, 0)
     return int(staked_ud / (cost * UD_PER_DOLLAR)) * CC_PER_CONTRACT
 
@@ -107,16 +117,16 @@ class JointStakes(msgspec.Struct, frozen=True, kw_only=True):
 def joint_kelly(probabilities: Sequence[float], claims: Sequence[Claim]) -> JointStakes:
     """Give the stakes on claims of one settlement event that grow the bankroll fastest.
 
-    `probabilities` are those of the states, adding up to 1. Raises `ArithmeticRefusal` for others, for a cost that is
-    not positive, and for a payoff that is negative or of another number of states.
+    `probabilities` are those of the states, adding up to 1. Raises `ArithmeticRefusal` for others, for a cost outside
+    [1e-9, 1e9], and for payoffs outside [0, 1e9] or of another number of states.
     """
     states = len(probabilities)
     if not (all(0.0 <= p <= 1.0 for p in probabilities) and abs(math.fsum(probabilities) - 1.0) < 1e-9):
         raise ArithmeticRefusal("the probabilities of the states are not shares that add up to 1; scale them")
     for claim in claims:
-        if not (0.0 < claim.cost < math.inf) or len(claim.payoff) != states:
+        if not _COST_MIN <= claim.cost <= _PAYOFF_MAX or len(claim.payoff) != states:
             raise ArithmeticRefusal(f"a claim costs {claim.cost!r} and has {len(claim.payoff)} payoffs of {states}")
-        if not all(0.0 <= dollars < math.inf for dollars in claim.payoff):
+        if not all(0.0 <= dollars <= _PAYOFF_MAX for dollars in claim.payoff):
             raise ArithmeticRefusal("a claim pays a negative or unknown amount; give dollars of 0 or more")
     # A state that cannot happen does not count. Asset 0 is cash.
     live = [state for state in range(states) if probabilities[state] > 0.0]
@@ -185,5 +195,5 @@ def _wealth(shares: Sequence[float], returns: Sequence[Sequence[float]]) -> list
 
 
 def _require(p: float, cost: float) -> None:
-    if not (0.0 <= p <= 1.0 and 0.0 < cost <= 1.0):
+    if not (0.0 <= p <= 1.0 and _COST_MIN <= cost <= 1.0):
         raise ArithmeticRefusal(f"p {p!r} at cost {cost!r}: give a probability, and dollars above 0 up to 1")
