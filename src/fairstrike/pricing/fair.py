@@ -29,7 +29,6 @@ from fairstrike.market.index import Params as IndexParams
 from fairstrike.market.ladder import Rung
 from fairstrike.market.spot import SpotNews
 from fairstrike.market.window import audit_close, close_of_strike, window_state
-from fairstrike.pricing.digital import VOL_MAX
 from fairstrike.pricing.diurnal import HOURS, MINUTES, VarianceClock
 from fairstrike.pricing.implied import LadderFit
 from fairstrike.pricing.implied import Params as ImpliedParams
@@ -173,7 +172,7 @@ class Fairs:
         None while there are too few returns, and beyond `VOL_MAX`: a print was broken, and no price rests on it.
         """
         measures = self._measures.get((asset, source))
-        return None if measures is None else _sane(measures.vol_annual())
+        return None if measures is None else measures.vol_annual()
 
     def known(self, asset: str, close_ns: int, now_ns: int) -> SettlementInputs | None:
         """Give what is known at `now_ns` (our clock) of the mean that settles an asset's markets of one close.
@@ -263,9 +262,8 @@ class Fairs:
         inputs, has_vol = found
         if has_vol:
             return settlement_law(inputs)
-        return (
-            LadderFit(self._implied_params, inputs, rungs(), self._price) if self._implied_params.strikes_min else None
-        )
+        implied = self._implied_params
+        return LadderFit(implied, inputs, rungs(), self._price) if implied.strikes_min else None
 
     def _inputs(
         self, reference: Reference, settles: tuple[str, int], source_ns: int
@@ -273,11 +271,14 @@ class Fairs:
         """Give what is known of an asset's mean of one close, and whether its volatility is: without, it says 0."""
         asset, close_ns = settles
         prints = self.index[asset].series[reference.source].prints
-        window = window_state(prints, close_ns, source_ns, self._params.window)
+        params = self._params
+        window = window_state(prints, close_ns, source_ns, params.window)
         seen = seen_prints(prints, window.over)
         if seen is None:
             return None
-        ending_vol = self._ending_vol(asset, reference.source, window.left)
+        ending_vol = None
+        if params.last_minute is not None and 0 < window.left < WINDOW_SECONDS:
+            ending_vol = self._measures[asset, reference.source].ending_vol(window.left, params.last_minute)
         vol_annual = self.vol_annual(asset, reference.source) if ending_vol is None else ending_vol
         inputs = SettlementInputs(
             spot=reference.value_e8 / E8_PER_DOLLAR,
@@ -292,14 +293,3 @@ class Fairs:
         if clock is not None and ending_vol is None:
             inputs = clock.applied(inputs, source_ns, close_ns)
         return inputs, vol_annual is not None
-
-    def _ending_vol(self, asset: str, source: str, left: int) -> float | None:
-        """Give the last minute's own volatility inside the settlement window, None outside and when it is off."""
-        params = self._params.last_minute
-        if params is None or not 0 < left < WINDOW_SECONDS:
-            return None
-        return _sane(self._measures[asset, source].ending_vol(left, params))
-
-
-def _sane(vol_annual: float | None) -> float | None:
-    return vol_annual if vol_annual is not None and vol_annual <= VOL_MAX else None

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from fairstrike.pricing.digital import VOL_MAX
 from fairstrike.pricing.diurnal import VarianceClock
 from fairstrike.pricing.last_minute import Params as LastMinuteParams
 from fairstrike.pricing.last_minute import last_minute_vol
@@ -48,17 +49,23 @@ class Measures:
         self._second = max(self._second, second)
 
     def vol_annual(self) -> float | None:
-        """Give the volatility as of the last print, a fraction a year, None while there are too few returns."""
+        """Give the volatility as of the last print, a fraction a year.
+
+        None while there are too few returns, and beyond `VOL_MAX`: a print was broken, and no price may rest on it.
+        """
         if self._ewma is not None:
-            return self._ewma.vol_annual()
-        if self._realised[0] != self._second:
-            found = realised_vol(self._prints, self._second, self._volatility, self._clock)
-            self._realised = (self._second, found)
-        return self._realised[1]
+            vol = self._ewma.vol_annual()
+        else:
+            if self._realised[0] != self._second:
+                found = realised_vol(self._prints, self._second, self._volatility, self._clock)
+                self._realised = (self._second, found)
+            vol = self._realised[1]
+        return vol if vol is None or vol <= VOL_MAX else None
 
     def ending_vol(self, left: int, params: LastMinuteParams) -> float | None:
-        """Give the last minute's own volatility with `left` prints to come, None when too little was seen."""
+        """Give the last minute's own volatility with `left` prints to come, None as `vol_annual`."""
         if self._ending[:2] != (self._second, left):
             found = last_minute_vol(self._prints, self._second, left, params)
             self._ending = (self._second, left, found)
-        return self._ending[2]
+        vol = self._ending[2]
+        return vol if vol is None or vol <= VOL_MAX else None

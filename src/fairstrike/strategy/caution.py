@@ -27,16 +27,18 @@ class Multipliers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     def size_of(self, size_cc: int) -> int:
         """Give an order's size (`_cc`): whole contracts, and at least one of them where any size is left."""
-        if self.size in (0.0, 1.0):
-            return round(size_cc * self.size)
+        if self.size == 1.0 or self.size == 0.0:
+            return size_cc if self.size else 0
         whole_cc = round(size_cc * self.size) // CC_PER_CONTRACT * CC_PER_CONTRACT
         return max(whole_cc, min(size_cc, CC_PER_CONTRACT))
 
     def edge_of(self, edge_ppm: int) -> int:
         """Give the least edge; a negative one, which asks for none, stays."""
-        return max(edge_ppm, round(edge_ppm * self.least_edge))
+        return edge_ppm if self.least_edge == 1.0 else max(edge_ppm, round(edge_ppm * self.least_edge))
 
 
+# An enum member looked up through its class costs more than the comparison it is for.
+_CALM, _TRENDING = Regime.CALM, Regime.TRENDING
 _SPIKY = Multipliers(size=0.0)
 
 
@@ -48,12 +50,6 @@ class Caution(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     def at(self, seen: RegimeSeen | None) -> Multipliers:
         """Give the multipliers in a market's regime, None being unknown."""
-        if seen is None:
+        if seen is None or seen.regime is _CALM:
             return self.calm
-        match seen.regime:
-            case Regime.CALM:
-                return self.calm
-            case Regime.TRENDING:
-                return self.trending
-            case Regime.SPIKY:
-                return _SPIKY
+        return self.trending if seen.regime is _TRENDING else _SPIKY

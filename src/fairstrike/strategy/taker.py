@@ -14,7 +14,7 @@ from fairstrike.core.order import Intent, Side, Signal, TimeInForce
 from fairstrike.core.units import CC_PER_CONTRACT, PPM, ppm_of_belief
 from fairstrike.market.view import MarketView
 from fairstrike.strategy.base import POLLED, WISHED, Wakes, Wish, edge_ppm, own
-from fairstrike.strategy.caution import RESTRAINED, Caution
+from fairstrike.strategy.caution import RESTRAINED, Caution, Multipliers
 from fairstrike.strategy.scene import Scene
 
 
@@ -49,8 +49,9 @@ class Taker:
         found: list[Wish] = []
         for ticker in scene.woken:
             view = scene.market(ticker)
-            reason = self._why_not(view)
-            signal = None if reason else self._take(view)
+            multipliers = self._params.caution.at(view.regime)
+            reason = self._why_not(view) if multipliers.size else RESTRAINED
+            signal = None if reason else self._take(view, multipliers)
             if signal is not None:
                 found.append(signal)
             self.tally[reason or (WISHED if signal else "the best prices offer less than the edge")] += 1
@@ -66,16 +67,13 @@ class Taker:
             return POLLED
         if view.p_fair is None:
             return "no fair value"
-        if not self._params.caution.at(view.regime).size:
-            return RESTRAINED
         return "an order of ours is under way" if own(view.working, self.name) else ""
 
-    def _take(self, view: MarketView) -> Signal | None:
-        multipliers = self._params.caution.at(view.regime)
-        edge_least = multipliers.edge_of(self._edge_ppm)
+    def _take(self, view: MarketView, multipliers: Multipliers) -> Signal | None:
+        edge_least, size_most_cc = multipliers.edge_of(self._edge_ppm), multipliers.size_of(self._params.size_cc)
         for side in (Side.BID, Side.ASK):
             room_cc = self._params.position_cc_max - side.sign * view.share_cc(self.name)
-            size_cc = min(multipliers.size_of(self._params.size_cc), room_cc)
+            size_cc = min(size_most_cc, room_cc)
             if size_cc <= 0:
                 continue
             signal = self._signal(view, side, size_cc, edge_least)

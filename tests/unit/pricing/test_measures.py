@@ -53,3 +53,15 @@ def test_before_any_print_nothing_is_known() -> None:
     for is_realised in (False, True):
         found = measures({}, is_realised=is_realised)
         assert (found.vol_annual(), found.ending_vol(5, SOON), found.regime.regime) == (None, None, None)
+
+
+def test_a_volatility_that_cannot_be_is_none() -> None:
+    """A print a hundred times too high, and the same back."""
+    prints = dict(PATH)
+    last = max(prints)
+    prints[last + 1], prints[last + 2] = 100 * prints[last], prints[last]
+    for is_realised in (False, True):
+        found = measures(prints, is_realised=is_realised)
+        for second in prints:
+            found.update(second)
+        assert (found.vol_annual(), found.ending_vol(1, SOON)) == (None, None)
