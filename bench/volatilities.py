@@ -17,7 +17,7 @@ from statistics import median
 
 from fairstrike.core.events import IndexPrinted
 from fairstrike.core.units import E8_PER_DOLLAR
-from fairstrike.pricing.diurnal import ClockEstimator, Params
+from fairstrike.pricing.diurnal import ClockEstimator, Params, VarianceClock
 from fairstrike.pricing.estimators import (
     annualised,
     autocorrelation,
@@ -104,7 +104,14 @@ def of_candles(path: Path) -> str:
     days = [sum(clock.hours[hour + 24 * day] for day in range(7)) / 7 for hour in range(24)]
     lines.append(f"| loudest hour of the day, {days.index(max(days)):02d} UTC | {max(days):.2f} |")
     lines.append(f"| quietest, {days.index(min(days)):02d} UTC | {min(days):.2f} |")
-    return "\n".join(lines)
+    return "\n".join([*lines, "", "```toml", settings_of(clock), "```"])
+
+
+def settings_of(clock: VarianceClock) -> str:
+    """Give a variance clock as settings of one asset."""
+    rows = (("minutes", clock.minutes), ("hours", clock.hours))
+    tables = (f"{name} = [{', '.join(f'{factor:.3f}' for factor in factors)}]" for name, factors in rows)
+    return "\n".join(("[rooms.fair.clocks.BTC]", *tables))
 
 
 def _second(text: str) -> int:

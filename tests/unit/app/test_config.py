@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from fairstrike.app import config
 from fairstrike.core.contract import Timeframe
 from fairstrike.core.errors import ConfigError
+from fairstrike.pricing.last_minute import Params as LastMinuteParams
+from fairstrike.pricing.tails import MixtureTails
 from tests.commands import fairstrike
 
 NO_SUCH = "there is no setting"
@@ -15,6 +18,8 @@ CHOICE = "choose 15min, hourly, daily, weekly"
 NESTED = "[" * 5_000
 NESTED_HINT = f"{NO_SUCH} 'serie' under rooms.engine; did you mean 'series'?"
 IN_ENGINE = '{"rooms": {"engine": {"series": ["%s"]}}}'
+
+CLOCK = '{"rooms":{"fair":{"clocks":{"BTC":{"minutes":[%s]}}}}}'
 
 
 @pytest.mark.parametrize(
@@ -45,6 +50,10 @@ IN_ENGINE = '{"rooms": {"engine": {"series": ["%s"]}}}'
         ("o.json", IN_ENGINE % "weather", f"{SERIES} 'weather' under rooms.engine; known series are KXBTC, "),
         ("p.toml", "[strategies.taker]\nedge_cents = nan\n", "strategies.taker.edge_cents is nan, which is no number"),
         ("q.yaml", "strategies: {taker: {edge_cents: -.inf}}", "taker.edge_cents is -inf, which is no number"),
+        ("r.json", '{"rooms":{"fair":{"tails":{"type":"student","freedom":2}}}}', "freedom is 2.0; give degrees"),
+        ("s.json", '{"rooms":{"fair":{"tails":{"type":"cauchy"}}}}', "Invalid value 'cauchy' - at `$.rooms.fair.tails"),
+        ("t.json", CLOCK % ",".join(["0.001"] * 59 + ["9"]), "a factor is outside (0, 20] times the mean"),
+        ("u.toml", "[rooms.fair.clocks.BTC]\nhours = [inf]\n", "Expected `array` of length"),
     ],
     ids=lambda value: value if value.endswith((".toml", ".yaml", ".json", ".ini")) else "",
 )
@@ -123,6 +132,10 @@ def test_known_series_are_taken(tmp_path: Path, series: str) -> None:
         ("strategies.momentum_scalp.size_cc", "0", "Expected `int` >= 1"),
         ("strategies.market_maker.position_cc_max", "0", "Expected `int` >= 1"),
         ("strategies.market_maker.refresh_seconds", "0.0", "Expected `float` > 0.0"),
+        ("strategies.taker.caution.trending.size", "1.5", "Expected `float` <= 1.0"),
+        ("strategies.taker.caution.trending.half_spread", "0.5", "Expected `float` >= 1.0"),
+        ("rooms.regimes.jump_share", "2.0", "Expected `float` <= 1.0"),
+        ("rooms.regimes.returns_min", "1", "Expected `int` >= 3"),
     ],
 )
 def test_a_value_outside_its_bounds(tmp_path: Path, place: str, value: str, problem: str) -> None:
@@ -136,3 +149,20 @@ def test_the_bounds_themselves_are_taken(tmp_path: Path) -> None:
     (tmp_path / "s.toml").write_text("[rooms.limits]\norder_share_max = 1\ncash_buffer_share = 0\npositions_max = 0\n")
     limits = config.load(tmp_path / "s.toml").rooms.limits
     assert (limits.order_share_max, limits.cash_buffer_share, limits.positions_max) == (1, 0, 0)
+
+
+def test_what_refines_fair_values_survives_the_journal(tmp_path: Path) -> None:
+    """A run's settings are JSON text in its first record, and made anew from it."""
+    (tmp_path / "s.toml").write_text(
+        '[rooms.fair]\nvol = "realised"\n[rooms.fair.last_minute]\n[rooms.fair.tails]\ntype = "mixture"\n'
+        f"weight = 0.05\nratio = 4.0\n[rooms.fair.clocks.BTC]\nminutes = {[2.0] + [1.0] * 59}\n"
+    )
+    settings = config.load(tmp_path / "s.toml")
+    fair = settings.rooms.fair
+    assert (fair.vol, fair.last_minute, fair.tails) == (
+        "realised",
+        LastMinuteParams(),
+        MixtureTails(weight=0.05, ratio=4.0),
+    )
+    assert fair.clocks["BTC"].made().minutes[0] == pytest.approx(2.0 / (61 / 60))
+    assert msgspec.json.decode(config.encode(settings), type=config.Settings) == settings
