@@ -68,8 +68,12 @@ class Inbox:
         self._filled.set()
         return True
 
+    def wake(self) -> None:
+        """Have `take` return, be it with nothing."""
+        self._filled.set()
+
     async def take(self) -> list[Event]:
-        """Give everything that came in, waiting for something."""
+        """Give everything that came in, waiting for something or to be woken."""
         await self._filled.wait()
         events = list(self._events)
         self._events.clear()
@@ -152,18 +156,18 @@ class Trader:
             self._clock.call_at(now_ns + MILLISECOND_NS, lambda: self.command(command, argument))
 
     async def _loop(self, carriers: "list[asyncio.Task[None]]") -> None:
+        """Turn as soon as something came in: were more reads let in between, a flood would fill the inbox."""
+        for carrier in carriers:
+            carrier.add_done_callback(lambda _: self.inbox.wake())
         while self._halt is None:
             if self._stray is not None:
                 raise self._stray
-            taking = asyncio.create_task(self.inbox.take())
-            waiting: list[asyncio.Task[list[Event]] | asyncio.Task[None]] = [taking, *carriers]
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            events = await self.inbox.take()
             for carrier in carriers:
                 if carrier.done():
-                    taking.cancel()
                     carrier.result()
                     raise AssertionError("a shell returned while the trader runs")
-            self._carry(self._turn(taking.result()))
+            self._carry(self._turn(events))
 
     def _carry(self, effects: list[Effect]) -> None:
         """Hand effects to the shells that carry them out."""
