@@ -172,3 +172,20 @@ def test_the_last_line_tells_cash_and_result(clerk: Clerk) -> None:
 def test_who_only_looked_says_so() -> None:
     clerk = Clerk(Catalog(), Notes(), (1, 0), (reconcile.Params(), Params()), has_account=False)
     assert run.summary(HALT, clerk) == "stopped (SIGTERM): it only looked, and nothing was sent"
+
+
+def test_the_inbox_gives_all_it_took_at_once_and_refuses_what_has_no_room() -> None:
+    async def body() -> None:
+        inbox = run.Inbox()
+        one = Commanded(command="pause", argument="", recv_ns=1)
+        assert inbox([one])
+        assert inbox([one, one])
+        assert await inbox.take() == [one, one, one]
+        assert inbox([one] * run.INBOX_MAX)
+        assert not inbox([one])
+        assert len(await inbox.take()) == run.INBOX_MAX
+        waiting = asyncio.create_task(inbox.take())
+        inbox.wake()
+        assert await waiting == []
+
+    asyncio.run(asyncio.wait_for(body(), PATIENCE_S))
