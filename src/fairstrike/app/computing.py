@@ -102,8 +102,8 @@ class Computations:
             if not is_late:
                 self._tell(effect, reply)
             return
-        if not is_late:
-            self._give_up(effect, "the run ends" if self._is_stopping else "its worker ended")
+        if not is_late and not self._is_stopping:
+            self._give_up(effect, "its worker ended")
         await self._end_worker()
         if not isinstance(reply, _ENDINGS):
             raise reply
