@@ -35,6 +35,10 @@ class Window(StrEnum):
     UP_TO_CLOSE = "(close-60,close]"
 
 
+# An enum member looked up through its class costs more than the comparison it is for.
+_WITHOUT_CAP = (Comparison.ABOVE, Comparison.AT_LEAST)
+
+
 class Timeframe(StrEnum):
     """How long a market is open for trading. Markets of several timeframes may close, and settle, together."""
 
@@ -99,9 +103,8 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_struck(self) -> bool:
         """Whether every strike this comparison needs is published."""
-        needs_floor = self.comparison is not Comparison.BELOW
-        needs_cap = self.comparison in (Comparison.BELOW, Comparison.BETWEEN)
-        return not ((needs_floor and self.floor_e8 is None) or (needs_cap and self.cap_e8 is None))
+        has_floor = self.floor_e8 is not None or self.comparison is Comparison.BELOW
+        return has_floor and (self.cap_e8 is not None or self.comparison in _WITHOUT_CAP)
 
     def is_on_grid(self, price_ticks: int) -> bool:
         """Whether a price can be sent: strictly between 0 and 1 dollar and on the grid."""
