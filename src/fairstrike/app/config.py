@@ -128,6 +128,15 @@ def observe_profile(environment: Environment) -> Settings:
     return Settings(environment=environment, rooms=RoomSettings(engine=engine))
 
 
+def observing(settings: Settings, environment: Environment) -> Settings:
+    """Give settings of a file with the series to observe; a file that names none leaves `observe_profile`'s."""
+    engine, usual = settings.rooms.engine, observe_profile(environment).rooms.engine
+    if engine.series:
+        return settings
+    engine = usual if engine == EngineParams() else msgspec.structs.replace(engine, series=usual.series)
+    return msgspec.structs.replace(settings, rooms=msgspec.structs.replace(settings.rooms, engine=engine))
+
+
 def load(path: Path) -> Settings:
     """Give the settings in a file; its ending says how to read it.
 

@@ -12,7 +12,7 @@ from fairstrike.app import build, config, folders, locks, runfile
 from fairstrike.app.config import Environment, Execution
 from fairstrike.app.dotenv import KeyPlace, named_key
 from fairstrike.app.places import key_place, place_of, reading_signer
-from fairstrike.core.errors import ConfigError, UsageError
+from fairstrike.core.errors import UsageError
 
 _VERBS = {"live": "trade", "observe": "observe"}
 MODES, ENVIRONMENTS = get_args(Execution), get_args(Environment)
@@ -84,11 +84,8 @@ def _settings(wanted: Wanted) -> config.Settings:
     mode, environment = msgspec.convert(wanted.mode, Execution), msgspec.convert(wanted.environment, Environment)
     if wanted.config_file is not None:
         settings = config.load(wanted.config_file)
-        if mode == "observe" and not settings.rooms.engine.series:
-            raise ConfigError(
-                f"{wanted.config_file.name} names no series under rooms.engine, so there is nothing to observe; "
-                'name one, e.g. series = ["KXBTC15M"]'
-            )
+        if mode == "observe":
+            settings = config.observing(settings, environment)
     elif mode == "observe":
         settings = config.observe_profile(environment)
     else:

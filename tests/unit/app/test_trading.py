@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from fairstrike.app import locks, runfile, trading
+from fairstrike.app import config, locks, runfile, trading
 from fairstrike.core.errors import CredentialError
 from fairstrike.core.ids import account_tag
 from tests.commands import fairstrike, trade, write_key, write_line
@@ -201,6 +201,20 @@ def test_without_a_named_key_only_what_is_public_is_observed(
     assert expected == trading.opening_words(tmp_path / "run")
 
 
+def test_settings_that_name_no_series_observe_the_usual_ones(
+    tmp_path: Path, no_environment: pytest.MonkeyPatch
+) -> None:
+    path, usual = tmp_path / "s.toml", config.observe_profile("demo").rooms.engine
+    path.write_text("[spot]\nis_on = false\n")
+    settings = observing(tmp_path, config_file=path).settings
+    assert (settings.rooms.engine, settings.spot.is_on) == (usual, False)
+    path.write_text('[rooms.engine]\ntimeframes = ["daily"]\n')
+    engine = observing(tmp_path, config_file=path).settings.rooms.engine
+    assert (engine.series, engine.timeframes) == (usual.series, ("daily",))
+    path.write_text('[rooms.engine]\nseries = ["KXETHD"]\n')
+    assert observing(tmp_path, config_file=path).settings.rooms.engine.series == ("KXETHD",)
+
+
 def test_a_named_key_is_used_unless_it_is_not_wanted(tmp_path: Path, no_environment: pytest.MonkeyPatch) -> None:
     key = write_key(tmp_path / "demo.pem")
     no_environment.setenv("KALSHI_DEMO_KEY_ID", "of-demo")
@@ -228,7 +242,6 @@ def test_observing_takes_no_accounts_lock(tmp_path: Path, no_environment: pytest
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (("--mode", "observe", "--config", "none.toml"), "none.toml names no series under rooms.engine, so there is "),
         (
             ("--mode", "live", "--env", "box", "--no-key"),
             "--mode live signs with a key; leave --no-key out, or observe",
@@ -237,7 +250,6 @@ def test_observing_takes_no_accounts_lock(tmp_path: Path, no_environment: pytest
     ],
 )
 def test_what_cannot_be_observed(tmp_path: Path, arguments: tuple[str, ...], expected: str) -> None:
-    (tmp_path / "none.toml").write_text("seed = 1\n")
     said = fairstrike("trade", *arguments, folder=tmp_path)
     assert said.code == 2
     assert said.sentence.startswith(expected)
