@@ -13,7 +13,6 @@ from rich import box
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.style import Style
-from rich.table import Table
 from rich.text import Text
 
 from fairstrike.app.desk.panel import dealt
@@ -40,6 +39,7 @@ _BID_SIZE, _BID, _ASK, _ASK_SIZE = "size", "bid ¢", "ask ¢", "size "
 _FAIR, _EDGE, _FITTED, _UNFITTED = "fair ¢", "− market", "fitted ¢", "− fitted"
 _COLUMNS = (_STRIKE, _BID_SIZE, _BID, _ASK, _ASK_SIZE, _FAIR, _EDGE, _FITTED, _UNFITTED, _RAIL)
 _LEFT = (_ASK_SIZE, _RAIL)
+_POLLED = "REST"
 _SPARE = (_RAIL, _UNFITTED, _BID_SIZE, _ASK_SIZE, _FITTED, _EDGE, _FAIR)
 """What a narrow terminal gives up, the first first."""
 
@@ -162,6 +162,8 @@ def _columns(shown: Sequence[Ladder], width: int) -> dict[str, int]:
     """Give the columns that fit, by name, and how wide each is: the same for every event."""
     cells = [_cells(sight) for ladder in shown for sight in ladder.sights]
     found = {name: max([len(name), *(one[name].cell_len for one in cells)]) for name in _COLUMNS}
+    if any(sight.is_polled for ladder in shown for sight in ladder.sights):
+        width -= GAP + len(_POLLED)
     for name in _SPARE:
         if sum(found.values()) + GAP * (len(found) - 1) <= width:
             break
@@ -169,16 +171,27 @@ def _columns(shown: Sequence[Ladder], width: int) -> dict[str, int]:
     return found
 
 
-def _table(sights: Sequence[Sight], columns: dict[str, int]) -> Table:
-    table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, header_style=FAINT)
-    for name, width in columns.items():
-        table.add_column(name, justify="left" if name in _LEFT else "right", min_width=width, no_wrap=True)
-    table.add_column("", no_wrap=True, overflow="ellipsis")
+def _table(sights: Sequence[Sight], columns: dict[str, int]) -> Group:
+    """Give headings and a line a market; where neither book nor picture is, the reason stands for the figures."""
+    lines = [_line({name: Text(name, FAINT) for name in columns}, columns)]
     for sight in sights:
         cells = _cells(sight)
-        note = sight.absent if _RAIL not in columns else ""
-        table.add_row(*(cells[name] for name in columns), Text(note or ("REST" if sight.is_polled else ""), FAINT))
-    return table
+        if sight.absent and _RAIL not in columns:
+            lines.append(_line(cells, {_STRIKE: columns[_STRIKE]}, sight.absent))
+        else:
+            lines.append(_line(cells, columns, _POLLED if sight.is_polled else ""))
+    return Group(*lines)
+
+
+def _line(cells: Mapping[str, Text], columns: dict[str, int], note: str = "") -> Text:
+    """Give the cells of the columns, each as wide as its column, with a note behind them."""
+    parts = []
+    for name, width in columns.items():
+        blank = " " * (width - cells[name].cell_len)
+        parts.append(Text.assemble(cells[name], blank) if name in _LEFT else Text.assemble(blank, cells[name]))
+    if note:
+        parts.append(Text(note, FAINT))
+    return Text(" " * GAP, no_wrap=True, overflow="ellipsis").join(parts)
 
 
 def _cells(sight: Sight) -> dict[str, Text]:

@@ -73,6 +73,14 @@ def test_it_fits_every_terminal(width: int, height: int) -> None:
     assert any("> 79,900" in line or "> 80,000" in line for line in shown)
 
 
+@pytest.mark.parametrize("width", [42, 60, 80, 99, 100, 120])
+def test_reasons_and_marks_are_whole_on_a_narrow_terminal(width: int) -> None:
+    polled = BooksRead(books=(snapshot(9, ticker=NAMES[9]),), asked_ns=at(9), recv_ns=at(9))
+    shown = lines(sights(*ladder(), DOWN, polled), width)
+    assert next(line for line in shown if "> 79,900" in line).rstrip("│ ").endswith("REST")
+    assert next(line for line in shown if "> 79,000" in line).rstrip("│ ").endswith("frames were lost")
+
+
 def test_a_narrow_terminal_keeps_the_prices() -> None:
     row = next(line for line in lines(sights(*ladder()), 60) if "> 79,900" in line)
     assert row.strip("│ ").split()[2:] == ["51.8", "53.8", "53.3", "+0.5", "–"]
