@@ -45,7 +45,7 @@ def _events(listed: Catalogue) -> Sheet:
     for listings in listed.events:
         sharing.setdefault(listings[0].contract.group, []).append(listings[0].contract.series)
     rows = [_event(listings, sharing, listed.now_ns) for listings in listed.events]
-    columns = (
+    columns: tuple[str, ...] = (
         "event",
         "timeframe",
         "closes, New York",
@@ -57,6 +57,9 @@ def _events(listed: Catalogue) -> Sheet:
         "tick",
         "same value",
     )
+    if len({listings[0].contract.series for listings in listed.events}) < 2:
+        # One series alone does not tell what else settles on its values.
+        rows, columns = [row[:-1] for row in rows], columns[:-1]
     spare = ("same value", "step", "tick", "timeframe", "markets", "state")
     return Sheet(title=f"Events on {listed.report.environment}", columns=columns, rows=rows, left=3, spare=spare)
 

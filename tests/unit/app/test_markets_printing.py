@@ -39,6 +39,7 @@ def test_one_event_with_its_markets(screen: StringIO) -> None:
     printing.catalogue(catalogue(asked(event=HOUR), TOLD, NOW), with_strikes=True)
     rows = [" ".join(row.split()) for row in screen.getvalue().splitlines()]
     assert rows[-2:] == ["KXBTCD-26JUL0921-60000 > 60,000 open 12", "KXBTCD-26JUL0921-70000 > 70,000 open 12"]
+    assert "same value" not in screen.getvalue()  # one series alone does not tell it
 
 
 def test_doubts_and_failures_come_last(screen: StringIO) -> None:
