@@ -5,7 +5,7 @@ from typing import Protocol, TypeVar
 
 from fairstrike.core.effects import Ask, Effect
 from fairstrike.core.errors import ProtocolError
-from fairstrike.core.events import AskFailed, Event
+from fairstrike.core.events import AskFailed, BatchEnded, Event
 from fairstrike.venue.kalshi.asking import PAGES_MAX, ask
 from fairstrike.venue.kalshi.budget import Budget
 from fairstrike.venue.kalshi.calls import Call
@@ -72,7 +72,11 @@ class Reads:
 
     async def _carry(self, effect: Effect) -> list[Event]:
         assert isinstance(effect, Ask), "reads carry out nothing but Ask"
-        return await converse(ask(effect, self._rest.clock.now_ns(), self._shard()), self.exchange)
+        events = await converse(ask(effect, self._rest.clock.now_ns(), self._shard()), self.exchange)
+        if effect.what == "markets" and events:
+            # What is listed waits for a moment of decision, and without a stream there may be none for a long time.
+            events.append(BatchEnded(recv_ns=events[-1].recv_ns))
+        return events
 
 
 async def all_pages(first: Call[Q], call: Callable[[Call[Q]], Awaitable[Q]]) -> list[Q]:

@@ -7,7 +7,7 @@ import pytest
 
 from fairstrike.core.effects import Ask
 from fairstrike.core.errors import ProtocolError
-from fairstrike.core.events import AskFailed, BalanceRead
+from fairstrike.core.events import AskFailed, BalanceRead, BatchEnded
 from fairstrike.core.timing import SECOND_NS
 from fairstrike.venue.kalshi import calls, parameters, refusals
 from fairstrike.venue.kalshi.calls import Call, call
@@ -106,6 +106,23 @@ def test_question_becomes_events_in_the_inbox() -> None:
         assert balance.balance_ud == 7_500
         assert isinstance(failed, AskFailed)
         assert failed.reason == "400 http_400: no"
+
+    run(body())
+
+
+def test_what_is_said_of_markets_ends_in_a_moment_of_decision() -> None:
+    async def body() -> None:
+        clock, inbox = JumpingClock(), ListInbox()
+        async with ScriptedVenue([(400, {"msg": "no"})]) as venue:
+            reads = Reads(rest_for(venue.origin, clock, Allowed.READS), budget_for(clock), inbox)
+            reads.submit(Ask(what="markets", key="KXBTCD"))
+            running = asyncio.create_task(reads.run())
+            await inbox.wait_for(BatchEnded)
+            reads.stop()
+            await running
+        said, ended = inbox.events
+        assert isinstance(said, AskFailed)
+        assert ended == BatchEnded(recv_ns=said.recv_ns)
 
     run(body())
 
