@@ -131,6 +131,12 @@ def test_a_fast_clock_widens_the_patience_with_spot_venues() -> None:
     assert (fast.feed.backoff_first_ns, fast.feed.backoff_last_ns) == (least_ns, least_ns)
 
 
+def test_what_is_later_than_an_index_value_may_be_tells_nothing_of_the_clock() -> None:
+    stale_after_ns = config.Settings().rooms.index.stale_after_ns
+    assert build.session_params(VenueClock(), reads_account=False).late_max_ns == stale_after_ns
+    assert build.session_params(VenueClock(factor=600), reads_account=False).late_max_ns == 300 * SECOND_NS
+
+
 def test_a_licence_is_read_from_a_file_of_its_own(tmp_path: Path) -> None:
     path = tmp_path / "cf.txt"
     path.write_text("somebody:a:key\n")

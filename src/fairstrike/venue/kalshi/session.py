@@ -83,7 +83,8 @@ class SessionParams(msgspec.Struct, frozen=True, kw_only=True):
     `buffered_max` is deltas kept per waiting market, `results_max` results remembered until they are paid,
     `unwatched_max` markets whose last frames are expected, `deltas_per_sample` deltas per offset sample. More than
     `seen_again_max` frames in a row with numbers seen before mean that a number was wrong: the session is broken.
-    `silent_after_ns` and `overdue_after_ns` are how long a stream may be silent and a book awaited.
+    `silent_after_ns` and `overdue_after_ns` are how long a stream may be silent and a book awaited. A stamp
+    received more than `late_max_ns` after it (None: no bound) tells of a slow stream, not of a clock.
     """
 
     reads_account: bool = True
@@ -95,6 +96,7 @@ class SessionParams(msgspec.Struct, frozen=True, kw_only=True):
     deltas_per_sample: int = 64
     silent_after_ns: int = 10 * SECOND_NS
     overdue_after_ns: int = 10 * SECOND_NS
+    late_max_ns: int | None = None
 
 
 class _State(Enum):
@@ -447,7 +449,8 @@ class Session:
 
     def _sample(self, venue_ns: int | None, recv_ns: int) -> list[Event]:
         self._until_sample = self._params.deltas_per_sample
-        if venue_ns is None:
+        late_max_ns = self._params.late_max_ns
+        if venue_ns is None or (late_max_ns is not None and recv_ns - venue_ns > late_max_ns):
             return []
         offset_ns = self._offset.sample(venue_ns, recv_ns)
         return [] if offset_ns is None else [OffsetStepped(source=SOURCE, offset_ns=offset_ns, recv_ns=recv_ns)]

@@ -434,6 +434,22 @@ def test_offset_is_the_fastest_journey_and_steps_are_told() -> None:
     assert (session.offset_ns, steps) == (20_000_000, [80, 500, 20])
 
 
+def test_a_stream_that_falls_behind_is_no_other_clock() -> None:
+    """Were its delay taken for the clock's after a minute, an index value of long ago would be new."""
+    session = Session(SessionParams(late_max_ns=3 * SECOND_NS))
+
+    def offset_after(at_s: int, delay_s: int) -> int | None:
+        message = {"market_ticker": TICKER, "ts_ms": at_s * 1_000}
+        session.receive(frame("ticker", message), (at_s + delay_s) * SECOND_NS)
+        return session.offset_ns
+
+    assert offset_after(0, 20) is None
+    assert offset_after(1, 0) == 0
+    assert [offset_after(at_s, 20) for at_s in range(2, 120)] == [0] * 118
+    assert offset_after(200, 3) == 3 * SECOND_NS
+    assert offset_after(201, -40) == -40 * SECOND_NS
+
+
 def test_every_sixty_fourth_delta_is_a_sample() -> None:
     session = Session()
     session.receive(snapshot(1), NOW)
