@@ -17,7 +17,7 @@ import msgspec
 
 from fairstrike.core.bounds import Positive
 from fairstrike.core.events import IndexPrinted
-from fairstrike.core.timing import SECOND_NS
+from fairstrike.core.timing import MINUTE_NS, SECOND_NS
 from fairstrike.core.units import E8_PER_DOLLAR, PPM
 
 OFFICIAL, CONSENSUS = "official", "consensus"
@@ -34,7 +34,8 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     `proxy_sd_e8` is the standard error against the official index by "source/asset", "consensus" being a source.
     Coinbase and Kraken are held against each other while both are within `pair_stale_after_ns`; beyond
-    `divergence_ppm_max` they diverge, until `divergence_pause_ns` after they last did.
+    `divergence_ppm_max` they diverge, until `divergence_pause_ns` after they last did. A print of a second that
+    begins more than `ahead_max_ns` after its receipt is dropped: it would make all that follow look old.
     """
 
     stale_after_ns: Positive = 3 * SECOND_NS
@@ -43,6 +44,7 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     pair_stale_after_ns: Positive = 2 * SECOND_NS
     divergence_ppm_max: Positive = 1_000
     divergence_pause_ns: Positive = 5 * SECOND_NS
+    ahead_max_ns: Positive = MINUTE_NS
 
 
 class Divergence(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,6 +132,8 @@ class Index:
 
         `offset_ns` turns the source's stamp into our time.
         """
+        if event.second * SECOND_NS + offset_ns - event.recv_ns > self._params.ahead_max_ns:
+            return ()
         at_ns = event.recv_ns if event.venue_ns is None else min(event.venue_ns + offset_ns, event.recv_ns)
         if not self._of(event.source, event.asset).fold(event.second, event.value_e8, at_ns, offset_ns):
             return ()

@@ -46,6 +46,18 @@ def test_no_reference_before_the_first_print() -> None:
     assert index().fresh(0) is None
 
 
+def test_a_second_of_the_future_does_not_hold_up_those_that_follow() -> None:
+    made = index(printed(5), printed(1_000_000, value=90_000, recv=6 * SECOND))
+    assert latest(made).value_e8 == 80_000 * DOLLAR_E8
+    assert made.fold(printed(7, value=80_007), 0) == ("official",)
+    assert latest(made).value_e8 == 80_007 * DOLLAR_E8
+
+
+def test_a_source_whose_clock_is_ahead_of_ours_is_heard() -> None:
+    made = index(printed(100_005, recv=5 * SECOND), offset_ns=-100_000 * SECOND)
+    assert latest(made).value_e8 == 80_000 * DOLLAR_E8
+
+
 def test_the_official_index_has_no_error() -> None:
     made = index(printed(5))
     expected = Reference(value_e8=80_000 * DOLLAR_E8, sd_e8=0, source="official", at_ns=5 * SECOND)
