@@ -1,7 +1,8 @@
 """Bitstamp, WebSocket version 2: the hundred best levels and trades on one connection.
 
 Each frame of a book is whole, so none can be missing: the channel of changes would need a snapshot from elsewhere. A
-book older by its microsecond stamp than the one before is dropped. The venue asks for a reconnect before it restarts.
+book older by its microsecond stamp than the one before is dropped; one much older says that a stamp was wrong, and the
+book is broken. The venue asks for a reconnect before it restarts.
 Source: www.bitstamp.net/websocket/v2.
 """
 
@@ -10,6 +11,7 @@ from collections.abc import Iterable
 import msgspec
 
 from fairstrike.core.errors import ArithmeticRefusal
+from fairstrike.core.timing import SECOND_NS
 from fairstrike.core.units import parse_decimal
 from fairstrike.venue.spot.values import (
     Alive,
@@ -28,6 +30,7 @@ HOST = "ws.bitstamp.net"
 
 _BOOK, _TRADES = "order_book_", "live_trades_"
 _STAMP_US_MAX = 10**17
+_BACK_NS_MAX = 5 * SECOND_NS
 
 
 class _Message(msgspec.Struct):
@@ -97,7 +100,10 @@ class Bitstamp(Venue):
         book = _book.decode(message.data)
         stamp_ns = _instant(book.microtimestamp)
         bids, asks = ([level(*pair) for pair in side] for side in (book.bids, book.asks))
-        if stamp_ns < self._latest.get(asset, 0):
+        back_ns = self._latest.get(asset, 0) - stamp_ns
+        if back_ns > _BACK_NS_MAX:
+            return [BookBroken(asset=asset, reason="its stamps went back")]
+        if back_ns > 0:
             return []
         self._latest[asset] = stamp_ns
         return [BookReplaced(asset=asset, bids=bids, asks=asks, venue_ns=stamp_ns)]

@@ -46,6 +46,15 @@ def test_a_book_older_than_the_last_is_dropped() -> None:
     assert len(venue.receive(BOOK.replace(b"3164007", b"3164006"))) == 1
 
 
+def test_a_stamp_of_the_future_does_not_hold_up_the_book() -> None:
+    """Or heartbeats would vouch for the book of that frame as long as the connection lasts."""
+    venue = Bitstamp(["BTC"])
+    venue.receive(BOOK.replace(b"1653978373", b"1753978373"))
+    assert venue.receive(BOOK) == [BookBroken(asset="BTC", reason="its stamps went back")]
+    venue.connected()
+    assert isinstance(venue.receive(BOOK)[0], BookReplaced)
+
+
 def test_a_trade() -> None:
     (trade,) = Bitstamp(["BTC"]).receive(TRADE)
     expected = Traded(asset="BTC", price_e8=3_153_000_000_000, size_e8=7_375_969, venue_ns=1_653_978_374_090_000_000)
