@@ -1,7 +1,8 @@
 """Coinbase Advanced Trade: book, trades and heartbeats on one connection, without a key.
 
 Every message of a connection carries the next `sequence_num`, whatever its channel: a number that was left out is a
-message lost, and then no book of the connection can be vouched for. A number that came before is a message told twice.
+message lost, and then no book of the connection can be vouched for. A number that came before is a message told twice,
+one that came long before says that the numbers cannot be relied on.
 Source: docs.cdp.coinbase.com, Advanced Trade WebSocket overview and channels.
 """
 
@@ -28,6 +29,7 @@ from fairstrike.venue.spot.values import (
 HOST = "advanced-trade-ws.coinbase.com"
 
 _BOOK, _TRADES, _HEARTBEATS = "level2", "market_trades", "heartbeats"
+_TWICE_MAX = 100
 
 
 class _Update(msgspec.Struct):
@@ -92,10 +94,11 @@ class Coinbase(Venue):
         if number is None:
             return [self._unreadable("a message without a number")]
         told, broken = self._told(message), list[Value]()
-        if self._next is not None and number < self._next:
+        if self._next is not None and self._next - _TWICE_MAX <= number < self._next:
             return []
-        if self._next is not None and number > self._next:
-            reason = f"{number - self._next} messages lost"
+        if self._next is not None and number != self._next:
+            lost = number - self._next
+            reason = f"{lost} messages lost" if lost > 0 else "its numbers went back"
             broken = [BookBroken(asset=asset, reason=reason) for asset in sorted(self._whole)]
             self._whole.clear()
         self._next = number + 1

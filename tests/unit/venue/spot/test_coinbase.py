@@ -92,6 +92,15 @@ def test_a_message_told_twice_changes_nothing() -> None:
     assert venue.receive(update(1, quantity="9")) == []
 
 
+def test_numbers_that_begin_anew_break_every_book_until_its_snapshot() -> None:
+    """Taken for messages told twice they would silence the venue as long as the connection lasts."""
+    venue = Coinbase(["BTC"])
+    venue.receive(numbered(SNAPSHOT, 1_000))
+    assert venue.receive(numbered(HEARTBEAT, 0))[0] == BookBroken(asset="BTC", reason="its numbers went back")
+    assert isinstance(venue.receive(numbered(SNAPSHOT, 1))[0], BookReplaced)
+    assert isinstance(venue.receive(update(2))[0], BookChanged)
+
+
 def test_a_frame_that_cannot_be_read_shows_as_a_gap() -> None:
     venue = Coinbase(["BTC"])
     venue.receive(SNAPSHOT)
