@@ -207,7 +207,8 @@ class Prices:
         at_ns = self._ours(source, value.venue_ns, recv_ns)
         if isinstance(value, Traded):
             market.figures.trade(at_ns, value.price_e8, value.size_e8)
-            if market.traded is None or value.venue_ns >= market.traded.venue_ns:
+            # By our clock too: a stamp of the future would hold up all later trades.
+            if market.traded is None or value.venue_ns >= market.traded.venue_ns or at_ns >= market.traded_ns:
                 market.traded, market.traded_ns = value, at_ns
             return
         if isinstance(value, BookReplaced):

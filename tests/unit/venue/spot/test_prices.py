@@ -80,6 +80,14 @@ def test_without_a_book_the_last_trade_by_its_stamp() -> None:
     assert one.value_e8 == 80_010 * E8
 
 
+def test_a_trade_stamped_in_the_future_holds_up_no_later_one() -> None:
+    prices = made()
+    taken(prices, BINANCE, trade(80_010, T0 + 10**18))
+    taken(prices, BINANCE, trade(80_020, T0 + SECOND_NS), at_ns=T0 + SECOND_NS)
+    (one,) = printed(prices, T0 + 2 * SECOND_NS, "binance")
+    assert one.value_e8 == 80_020 * E8
+
+
 def test_a_second_is_one_of_the_venues_clock() -> None:
     """Stamps are 40 ms behind receipt: the venue's second begins 40 ms after ours."""
     prices, late_ns = made(), 40 * MILLISECOND_NS
