@@ -221,7 +221,7 @@ class Prices:
 
     def _index_print(self, source: str, value: IndexTold, recv_ns: int) -> list[Event]:
         market, second = self._market(source, value.asset), value.venue_ns // SECOND_NS
-        if second <= market.printed:
+        if second <= market.printed or value.venue_ns - recv_ns > self._params.silence_max_ns:
             return []
         market.printed = second
         market.figures.printed(second, value.value_e8)

@@ -154,6 +154,13 @@ def test_the_replica_of_the_books_at_hand() -> None:
     assert printed(prices, T0 + 20 * SECOND_NS, "replica") == []
 
 
+def test_a_licensed_value_of_the_future_holds_up_no_later_one() -> None:
+    prices, venue = made(), CfBenchmarks("a", "b", INDICES)
+    told = [IndexTold(asset="BTC", value_e8=80_000 * E8, venue_ns=stamp_ns) for stamp_ns in (T0 + 10**15, T0)]
+    events = taken(prices, venue, *told)
+    assert [one.second for one in events if isinstance(one, IndexPrinted)] == [T0 // SECOND_NS]
+
+
 def test_the_licensed_index_is_printed_as_it_comes_first_of_a_second() -> None:
     prices, venue = made(), CfBenchmarks("a", "b", INDICES)
     told = IndexTold(asset="BTC", value_e8=80_000 * E8, venue_ns=T0)
