@@ -33,6 +33,8 @@ SPOT = "spot"
 """The source of notes about the prices of all spot venues; each connection's own lines carry its name."""
 LINES_BYTES_MAX = 64 * 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
+_BLOCK_BYTES = 512
+_MAGIC = zstandard.FRAME_HEADER
 _NAME = re.compile(r"(\d{8}T\d{6}Z)-(\d{6})\.jsonl\.zst")
 
 Received = tuple[int, str, int, bytes]
@@ -308,7 +310,7 @@ class Frames:
         return bool(self._packed)
 
     def _frame(self) -> bytes | None:
-        """Give the next frame; None when the file ends inside it, or holds nothing but zeros from here."""
+        """Give the next frame; None when the file ends inside it, or what is left of it are zeros."""
         unpacking = zstandard.ZstdDecompressor().decompressobj()
         parts, size = [], 0
         while self._more():
@@ -332,12 +334,13 @@ class Frames:
         return None
 
     def _is_blank(self) -> bool:
-        """Whether all that is left are the zeros that some file systems leave behind after a loss of power."""
+        """Whether this frame, the last, ends in the zeros that some file systems leave behind after a loss of power."""
         self._file.seek(self.good_bytes)
-        while part := self._file.read(_CHUNK_BYTES):
-            if part.strip(b"\0"):
-                return False
-        self.torn_bytes = self._file.tell() - self.good_bytes
+        rest = self._file.read(2 * LINES_BYTES_MAX)
+        told = rest.rstrip(b"\0")
+        if self._file.read(1) or (told and (len(rest) - len(told) < _BLOCK_BYTES or _MAGIC in told[1:])):
+            return False
+        self.torn_bytes = len(rest)
         return True
 
     def _damaged(self) -> RecordingError:

@@ -143,6 +143,26 @@ def test_mending_cuts_the_torn_end_once(tmp_path: Path, tail: bytes) -> None:
     assert mend(path) == 0
 
 
+@pytest.mark.parametrize("kept", [1, 4, 30, 200])
+def test_a_last_frame_of_which_a_loss_of_power_left_zeros_is_a_torn_end(tmp_path: Path, kept: int) -> None:
+    (path,) = written(tmp_path, FRAMES)
+    whole = path.read_bytes()
+    last = whole.rindex(zstandard.FRAME_HEADER)
+    path.write_bytes(whole[: last + kept] + b"\0" * 4_096)
+    assert frames_of(path) == FRAMES[:50]
+    assert mend(path) == kept + 4_096
+    assert path.read_bytes() == whole[:last]
+
+
+def test_zeros_before_another_frame_are_damage(tmp_path: Path) -> None:
+    (path,) = written(tmp_path, FRAMES)
+    whole = path.read_bytes()
+    last = whole.rindex(zstandard.FRAME_HEADER)
+    path.write_bytes(whole[: last - 40] + b"\0" * 40 + whole[last:] + b"\0" * 4_096)
+    with pytest.raises(RecordingError, match="was changed or damaged"):
+        mend(path)
+
+
 def test_mending_removes_a_segment_without_anything(tmp_path: Path) -> None:
     path = tmp_path / f"{RUN}-000001.jsonl.zst"
     path.write_bytes(zstandard.compress(b"{}\n")[:5])
