@@ -3,6 +3,7 @@
 The trader is a child process like any other run of `trade --mode observe`; this process follows its journal.
 """
 
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +23,8 @@ from fairstrike.core.timing import SECOND_NS
 from fairstrike.core.units import PPM, format_cc, format_decimal, format_e8, format_ticks, format_ud
 from fairstrike.store.journal import DECISIONS, INPUTS, Follower
 
-_LOOK_SECONDS = 0.1
+_LOOK_SECONDS, _SILENT_SECONDS = 0.1, 5.0
+_SILENCE = "the trader is silent"
 _OWN_WORDS = "fairstrike: "
 _PPM_PLACES = len(str(PPM)) - 1
 
@@ -132,7 +134,7 @@ class FundingSeen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything at one instant of the venue's clock; events soonest first. `stream` is "up", or why it is down."""
+    """Everything at one instant of the venue's clock; events soonest first. `stream` is "up", or why it is not."""
 
     venue_ns: int
     environment: str
@@ -146,13 +148,18 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 class Observation:
     """One observed run: its trader's process, its clock and what was seen so far."""
 
-    def __init__(self, run_folder: Path, trader: Child) -> None:
-        """Follow the journal of a run folder."""
+    def __init__(self, run_folder: Path, trader: Child, silent_s: float = _SILENT_SECONDS) -> None:
+        """Follow the journal of a run folder, in which something is written each second of the venue's clock.
+
+        After `silent_s` without a record nothing is shown as current any more.
+        """
         run = runfile.read(run_folder)
         self.environment = run.settings.environment
         self.sights = Sights()
         self._clock = SystemClock(run.clock)
         self._trader = trader
+        self._silent_s = silent_s if run.clock.factor else math.inf
+        self._told_s = time.monotonic()
         self._chains = [Follower(run_folder / JOURNAL, chain) for chain in (INPUTS, DECISIONS)]
 
     @property
@@ -168,6 +175,8 @@ class Observation:
         is_over = self._trader.process.poll() is not None
         while records := [record for chain in self._chains for record in read_new(chain)]:
             self.sights.fold(records)
+            self._told_s = time.monotonic()
+        self.sights.silence = _SILENCE if time.monotonic() - self._told_s > self._silent_s else ""
         if is_over:
             raise _end_of(self._trader)
 
@@ -177,7 +186,7 @@ class Observation:
         return Seen(
             venue_ns=now_ns,
             environment=self.environment,
-            stream=self.sights.stream,
+            stream=self.sights.silence or self.sights.stream,
             events=tuple(_event(ladder, now_ns) for ladder in self.sights.ladders(now_ns)),
             spot=tuple(_spot(figures) for figures in self.sights.spot_figures(now_ns)),
             funding=tuple(_funding(told, now_ns) for told in self.sights.spot_fundings(now_ns)),

@@ -1,6 +1,7 @@
 """`fairstrike observe`: what is printed as JSON, and how a trader that ends by itself is told."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -122,6 +123,21 @@ def test_everything_seen_is_one_object(run_folder: Path, child: Callable[[str], 
         "model_minus_fitted": "0.021000",
     }
     assert (gone["ticker"], gone["book"], gone["absent"], gone["bid"]) == (U, "absent", "frames were lost", None)
+
+
+def test_of_a_trader_that_stands_still_nothing_is_shown_as_current(
+    run_folder: Path, child: Callable[[str], Child]
+) -> None:
+    journaled(run_folder)
+    runfile.write(
+        run_folder, msgspec.structs.replace(runfile.read(run_folder), clock=VenueClock(anchor_venue_ns=at(10)))
+    )
+    observation = Observation(run_folder, child(ASLEEP), silent_s=0.2)
+    observation.look()
+    assert (observation.seen().stream, observation.sights.silence) == ("up", "")
+    time.sleep(0.3)
+    observation.look()
+    assert (observation.seen().stream, observation.sights.silence) == ("the trader is silent", "the trader is silent")
 
 
 @pytest.mark.parametrize(

@@ -242,6 +242,8 @@ def _title(sights: Sights, now_ns: int) -> Text:
     if sights.run is None:
         return Text(" fairstrike  waiting for the trader ", "bold")
     line = Text.assemble((" fairstrike ", "bold"), f" observe · {sights.run.environment} · {clock(now_ns)} UTC · ")
+    if sights.silence:
+        return line.append(f"{sights.silence} ", "yellow")
     if sights.is_streaming:
         return line.append("stream up ", GAIN_STYLE)
     return line.append(f"books by REST: {sights.stream} ", "yellow")

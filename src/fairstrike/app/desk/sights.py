@@ -125,10 +125,15 @@ class _Book:
 
 
 class Sights:
-    """Everything seen of one run. `stream` says how the stream stands."""
+    """Everything seen of one run. `stream` says how the stream stands.
+
+    `silence` is for whoever folds the records: why none came for so long that no book can be vouched for, empty while
+    they come.
+    """
 
     def __init__(self) -> None:
         """Start before the first record."""
+        self.silence = ""
         self._begin(None)
 
     def _begin(self, run: RunStarted | None) -> None:
@@ -316,7 +321,7 @@ class Sights:
         book = self._books.get(contract.ticker) or _Book()
         # One that came by REST goes without a word when REST is silent too.
         is_gone = book.is_polled and row.bid_ticks is None and row.ask_ticks is None
-        absent = book.absent or ("REST gives no book" if is_gone else "")
+        absent = self.silence or book.absent or ("REST gives no book" if is_gone else "")
         is_there = not absent
         fair_ppm = row.fair_ppm if is_there else None
         return Sight(

@@ -98,6 +98,15 @@ def test_a_lost_book_is_absent_with_its_reason(loss: msgspec.Struct, why: str) -
     assert sight(UP, snapshot(1), loss, UP, snapshot(4), decided(4_000, None)).absent == ""
 
 
+def test_while_no_record_comes_no_book_and_no_fair_value_is_shown() -> None:
+    seen = sights(*WATCHED, UP, snapshot(1), decided(4_000, 4_200))
+    seen.silence = "the trader is silent"
+    ((only,),) = [ladder.sights for ladder in seen.ladders(at(10))]
+    assert (only.absent, only.bid_ticks, only.ask_ticks, only.fair_ppm) == ("the trader is silent", None, None, None)
+    seen.silence = ""
+    assert seen.ladders(at(10))[0].sights[0].fair_ppm == 450_000
+
+
 def test_a_book_by_rest_is_marked() -> None:
     seen = sight(UP, DOWN, by_rest(), decided(4_000, 4_200))
     assert (seen.absent, seen.is_polled, seen.bid_ticks) == ("", True, 4_000)
