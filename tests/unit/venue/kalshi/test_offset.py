@@ -3,6 +3,7 @@
 import pytest
 
 from fairstrike.core.chance import Dice
+from fairstrike.core.timing import SECOND_NS
 from fairstrike.venue.kalshi.offset import BUCKET_NS, BUCKETS, ClockOffset
 
 
@@ -21,12 +22,26 @@ def test_offset_equals_the_minimum_of_the_last_minute(seed: int) -> None:
         told_ns = expected if stepped is not None else told_ns
 
 
+def test_a_single_stamp_of_the_future_is_no_clock() -> None:
+    """Or every market would be taken for closed, for a minute."""
+    offset = ClockOffset(1)
+    offset.sample(0, 5)
+    assert [offset.sample(stamp_ns, 6) for stamp_ns in (3_600 * SECOND_NS, 1)] == [None, None]
+    assert offset.offset_ns == 5
+
+
+def test_a_clock_that_was_set_is_believed_the_second_time() -> None:
+    offset = ClockOffset(1)
+    offset.sample(0, 5)
+    assert [offset.sample(stamp_ns, 6) for stamp_ns in (60 * SECOND_NS, 60 * SECOND_NS)] == [None, 6 - 60 * SECOND_NS]
+
+
 def test_without_a_sample_there_is_no_offset() -> None:
     assert ClockOffset(1).offset_ns is None
 
 
 def test_receipt_that_goes_back_stays_in_its_bucket() -> None:
     offset = ClockOffset(1)
-    offset.sample(0, 5 * BUCKET_NS)
-    offset.sample(0, BUCKET_NS)
-    assert offset.offset_ns == BUCKET_NS
+    offset.sample(5 * BUCKET_NS - 7, 5 * BUCKET_NS)
+    offset.sample(BUCKET_NS - 5, BUCKET_NS)
+    assert offset.offset_ns == 5

@@ -447,7 +447,7 @@ def test_a_stream_that_falls_behind_is_no_other_clock() -> None:
     assert offset_after(1, 0) == 0
     assert [offset_after(at_s, 20) for at_s in range(2, 120)] == [0] * 118
     assert offset_after(200, 3) == 3 * SECOND_NS
-    assert offset_after(201, -40) == -40 * SECOND_NS
+    assert [offset_after(201, -40), offset_after(202, -40)] == [3 * SECOND_NS, -40 * SECOND_NS]
 
 
 def test_every_sixty_fourth_delta_is_a_sample() -> None:
