@@ -24,5 +24,8 @@ Count = Annotated[int, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]
 """The same, at least one."""
 
+Digits = Annotated[int, Meta(ge=0, le=8)]
+"""Decimals of a dollar, as many as a price has at most."""
+
 PriceTicks = Annotated[int, Meta(ge=1, le=TICKS_PER_DOLLAR - 1)]
 """A price at which something can trade."""

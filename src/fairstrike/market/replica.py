@@ -21,7 +21,7 @@ from itertools import accumulate, takewhile
 
 import msgspec
 
-from fairstrike.core.bounds import Positive, Share
+from fairstrike.core.bounds import Digits, Positive, Share
 from fairstrike.core.timing import SECOND_NS
 from fairstrike.core.units import E8_PER_DOLLAR
 
@@ -51,7 +51,7 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     deviation_max: Share = 0.005
     error_max: Share = 0.05
     lag_max_ns: Positive = 10 * SECOND_NS
-    digits: int = 2
+    digits: Digits = 2
     levels_max: Positive = 100
     caps_merged: bool = False
 

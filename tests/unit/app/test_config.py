@@ -145,6 +145,13 @@ def test_a_value_outside_its_bounds(tmp_path: Path, place: str, value: str, prob
     assert f"s.toml: {problem} - at `$.{place}`; correct that value" == str(refused.value)
 
 
+@pytest.mark.parametrize("digits", [-1, 9, 400])
+def test_a_replica_is_rounded_to_decimals_that_a_price_has(tmp_path: Path, digits: int) -> None:
+    (tmp_path / "s.toml").write_text(f"spot.prices.replicas.BTC.digits = {digits}\n")
+    with pytest.raises(ConfigError, match=r"Expected `int` [<>]= [08] - at "):
+        config.load(tmp_path / "s.toml")
+
+
 def test_the_bounds_themselves_are_taken(tmp_path: Path) -> None:
     (tmp_path / "s.toml").write_text("[rooms.limits]\norder_share_max = 1\ncash_buffer_share = 0\npositions_max = 0\n")
     limits = config.load(tmp_path / "s.toml").rooms.limits
