@@ -27,7 +27,7 @@ _PHRASE = (
     rf"|\$(?P<least>{_NUMBER}) or (?:above|higher|more)"
     rf"|\$(?P<most>{_NUMBER}) or (?:below|lower|less))"
 )
-_SHOWN = re.compile(rf"(?P<about>(?:[A-Za-z']+ ){{0,12}}){_PHRASE}(?: (?:on|at) [^$]*)?\??")
+_SHOWN = re.compile(rf"(?P<about>(?:[A-Za-z']+ ){{0,12}}){_PHRASE}(?P<when>(?: (?:on|at) [^$]*)?)\??")
 _TARGET = re.compile(rf"target price: (?:\$(?P<target>{_NUMBER})|tbd)", re.IGNORECASE)
 _RULE = re.compile(
     r"If the simple average of the sixty seconds of [^$%<>]* is "
@@ -35,6 +35,7 @@ _RULE = re.compile(
     r" at [^$%<>]*, then the market resolves to Yes\."
 )
 _TURNS = frozenset({"not", "no", "never", "outside", "except", "unless", "without", "less", "more", "below", "above"})
+_WORD = re.compile(r"[a-z]+")
 _SUFFIX = re.compile(r"(?P<kind>[TB])(?P<level>\d{1,12}(?:\.\d{1,8})?)")
 _NAMED_TIME = re.compile(r"(\d{2})([A-Z]{3})(\d{2})(\d{2})(\d{2})?")
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
@@ -70,7 +71,7 @@ def read_words(text: str | None) -> Words | None:
         target = found["target"]
         return Words(text=text, low_e8=_e8(target), is_target=True, place_e8=_place_e8(target))
     found = _SHOWN.fullmatch(text)
-    if found is None or _TURNS & set(found["about"].lower().split()):
+    if found is None or _TURNS & set(_WORD.findall(f"{found['about']}{found['when']}".lower())):
         return None
     return _words(text, _e8(found["low"] or found["least"]), _e8(found["high"] or found["most"]))
 
