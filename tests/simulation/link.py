@@ -116,7 +116,7 @@ class Link:
         if events:
             parts.deliver([*events, BatchEnded(recv_ns=now_ns)])
         if parts.session.is_broken:
-            self.disconnect("the stream was silent")
+            self.disconnect("the stream was silent or late")
         else:
             parts.schedule.at(now_ns + SECOND_NS, Rank.FRAMES, lambda: self._look(connection))
 

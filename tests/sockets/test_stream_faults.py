@@ -189,7 +189,7 @@ def test_a_silence_that_lasts_ends_the_connection(tmp_path: Path) -> None:
         await until("the books are lost", run.is_without_books)
         await until("books are true after a long silence", run.are_books_true, 15)
         changes = [event for event in inputs(run.folder, StreamChanged) if isinstance(event, StreamChanged)]
-        assert "the stream was silent" in [event.reason for event in changes if not event.is_up]
+        assert "the stream was silent or late" in [event.reason for event in changes if not event.is_up]
 
     play(tmp_path, act)
 

@@ -40,6 +40,7 @@ _TICKS_PPM = PPM // TICKS_PER_DOLLAR
 _WHY = {
     "gap": "frames were lost",
     "silent": "the stream is silent",
+    "late": "the stream is late",
     "disconnected": "the stream is down",
     "reconnected": "the stream is back, its book is not",
     "overflow": "too much came before its book",

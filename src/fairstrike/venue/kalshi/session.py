@@ -16,9 +16,10 @@ Kept deltas beyond the maximum give `BookLost` "overflow" and the state lost. A 
 gives `FrameRefused` and does not consume its number, so a lost book frame also shows as a jump.
 
 Time. `check` is asked now and then what follows from the time that passed. A stream that brings nothing for
-`silent_after_ns` loses every held book ("silent"); one that stays silent for twice as long, though books were asked
-for, is broken. A watched book that is not held is asked for again every `overdue_after_ns`: the answer may be lost too,
-and so may the acknowledgement that told the sid of the books, which is then asked for as well.
+`silent_after_ns` ("silent"), or only what is older than `late_max_ns` ("late"), loses every held book; one that stays
+so for twice as long, though books were asked for, is broken. A watched book that is not held is asked for again every
+`overdue_after_ns`: the answer may be lost too, and so may the acknowledgement that told the sid of the books, which is
+then asked for as well.
 """
 
 from collections.abc import Iterable
@@ -132,7 +133,7 @@ class Session:
     """One connection's protocol at a time, and what is remembered across reconnections.
 
     `is_broken` tells that the venue ended a subscription we need, that its numbers make no sense any more or that it
-    stays silent: the connection must be made anew.
+    stays silent or late: the connection must be made anew.
     """
 
     def __init__(self, params: SessionParams | None = None) -> None:
@@ -145,7 +146,8 @@ class Session:
         self._results: dict[str, int] = {}
         self._offset = ClockOffset(self._params.offset_step_ns)
         self._until_sample = 1
-        self._patience = Patience(self._params.silent_after_ns, self._params.overdue_after_ns)
+        bounds = (self._params.silent_after_ns, self._params.overdue_after_ns, self._params.late_max_ns)
+        self._patience = Patience(*bounds)
         self.is_broken = False
 
     @property
@@ -229,8 +231,8 @@ class Session:
             patience.heard_ns = now_ns
         if patience.is_over(now_ns):
             self.is_broken = True
-        elif patience.is_silent(now_ns):
-            return [lost for run in self._runs.values() for lost in _lose_held(run, "silent", now_ns)], []
+        elif complaint := patience.complaint(now_ns):
+            return [lost for run in self._runs.values() for lost in _lose_held(run, complaint, now_ns)], []
         overdue = patience.overdue((ticker for ticker in watched if not self._is_held(ticker)), now_ns)
         commands = self._subscriptions.ask_open() if overdue else []
         return [], commands + self._subscriptions.resubscribe(overdue)
@@ -449,8 +451,7 @@ class Session:
 
     def _sample(self, venue_ns: int | None, recv_ns: int) -> list[Event]:
         self._until_sample = self._params.deltas_per_sample
-        late_max_ns = self._params.late_max_ns
-        if venue_ns is None or (late_max_ns is not None and recv_ns - venue_ns > late_max_ns):
+        if venue_ns is None or self._patience.is_late(venue_ns, recv_ns):
             return []
         offset_ns = self._offset.sample(venue_ns, recv_ns)
         return [] if offset_ns is None else [OffsetStepped(source=SOURCE, offset_ns=offset_ns, recv_ns=recv_ns)]

@@ -271,7 +271,7 @@ class _Listener:
             self._recv_ns = self._recv_ns or now_ns
             self._hand_over()
         if self._parts.session.is_broken:
-            self._end("the stream was silent")
+            self._end("the stream was silent or late")
         return commands
 
     def _hand_over(self) -> None:

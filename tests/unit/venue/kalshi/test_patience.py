@@ -2,14 +2,14 @@
 
 from fairstrike.core.events import BookLost
 from fairstrike.core.timing import SECOND_NS
-from fairstrike.venue.kalshi.session import Session
+from fairstrike.venue.kalshi.session import Session, SessionParams
 from tests.unit.venue.kalshi.fakes import OTHER, TICKER, delta, frame, snapshot
 from tests.unit.venue.kalshi.test_session import NOW, acknowledge, commands, names, told
 
 
-def listening() -> Session:
+def listening(params: SessionParams | None = None) -> Session:
     """A session that holds one book and waits for another."""
-    session = Session()
+    session = Session(params)
     session.watch([TICKER, OTHER])
     session.connected(NOW)
     acknowledge(session)
@@ -43,6 +43,28 @@ def test_a_stream_that_stays_silent_is_broken_until_it_is_made_anew() -> None:
         broken.append(session.is_broken)
     session.connected(NOW + 21 * SECOND_NS)
     assert [*broken, session.is_broken] == [False, True, False]
+
+
+def test_a_stream_that_brings_nothing_but_what_is_old_loses_its_books_and_is_made_anew() -> None:
+    session = listening(SessionParams(late_max_ns=3 * SECOND_NS))
+
+    def reasons(at_s: int, delay_s: int) -> list[str]:
+        now_ns = NOW + at_s * SECOND_NS
+        message = {"market_ticker": TICKER, "ts_ms": (now_ns - delay_s * SECOND_NS) // 1_000_000}
+        session.receive(frame("ticker", message), now_ns)
+        return [event.reason for event in session.check(now_ns)[0] if isinstance(event, BookLost)]
+
+    assert [reasons(at_s, 20) for at_s in range(11)] == [[]] * 10 + [["late"]]
+    told(session, snapshot(2))
+    assert reasons(11, 20) == ["late"]
+    assert [reasons(at_s, 20) for at_s in range(12, 21)] == [[]] * 9
+    assert session.is_broken
+    session.connected(NOW + 21 * SECOND_NS)
+    acknowledge(session)
+    told(session, snapshot(1))
+    assert (reasons(21, 20), session.is_broken) == (["late"], False)
+    told(session, snapshot(2))
+    assert (reasons(22, 3), session.is_broken) == ([], False)
 
 
 def test_nothing_watched_is_no_silence() -> None:
