@@ -4,7 +4,8 @@ The bounds of every contract of a settlement group, thresholds, ranges with thei
 them, cut the settlement mean into states: 0 below the lowest edge, i between edge i − 1 and edge i, the last above all.
 A contract pays in a run of neighbouring states, so a distribution over states prices them all, and no two prices can
 contradict each other. The cent between a range's cap and the next one's floor is a state of its own: nothing rounds the
-mean of hourly markets, and a package that pays "always" may not pay there.
+mean of hourly markets, and a package that pays "always" may not pay there. So is a strike itself where one market pays
+from it on and another only beyond it.
 
     model     differences of the settlement law at the edges
     market    the one nearest to a prior that every quote allows: a bid less its fee and an ask plus its fee bound what
@@ -21,7 +22,7 @@ from operator import sub
 
 import msgspec
 
-from fairstrike.core.contract import Contract
+from fairstrike.core.contract import Comparison, Contract
 from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.core.fees import FeeSchedule, trade_fee_ud
 from fairstrike.core.units import CC_PER_CONTRACT, TICKS_PER_DOLLAR, UD_PER_DOLLAR
@@ -37,6 +38,8 @@ _PAYOFF_MAX = 1e24
 class Ladder(msgspec.Struct, frozen=True, kw_only=True):
     """The states of a settlement group. `edges` are dollars, rising; `spans` gives each ticker's run of states,
     the first that pays and the first after it that does not. Made by `ladder_of`.
+
+    An edge that stands twice has a state for the mean that is the edge itself. A run without a state never pays.
     """
 
     edges: tuple[float, ...]
@@ -45,22 +48,23 @@ class Ladder(msgspec.Struct, frozen=True, kw_only=True):
 
 def ladder_of(contracts: Iterable[Contract]) -> Ladder:
     """Give the states of contracts that one value settles; those whose strike is unknown are left out."""
-    intervals = {one.ticker: payoff_interval(one) for one in contracts if one.is_struck}
-    bounds = {bound for one in intervals.values() for bound in (one.low, one.high) if bound is not None}
-    edges = tuple(sorted(bounds))
-    spans = {
-        ticker: (
-            0 if one.low is None else bisect_left(edges, one.low) + 1,
-            len(edges) + 1 if one.high is None else bisect_left(edges, one.high) + 1,
-        )
-        for ticker, one in intervals.items()
-    }
-    return Ladder(edges=edges, spans=spans)
+    runs = {one.ticker: _run(one) for one in contracts if one.is_struck}
+    cuts = sorted({cut for run in runs.values() for cut in run if cut is not None})
+    spans: dict[str, tuple[int, int]] = {}
+    for ticker, (low, high) in runs.items():
+        first = 0 if low is None else bisect_left(cuts, low) + 1
+        after = len(cuts) + 1 if high is None else bisect_left(cuts, high) + 1
+        spans[ticker] = (first, max(first, after))
+    return Ladder(edges=tuple(edge for edge, _ in cuts), spans=spans)
 
 
 def gap_states(ladder: Ladder, width_max: float = 0.0101) -> tuple[int, ...]:
-    """Give the states no wider than a cent (dollars): between a range's cap and the floor of the next."""
-    return tuple(state for state, (low, high) in enumerate(pairwise(ladder.edges), start=1) if high - low <= width_max)
+    """Give the states no wider than a cent (dollars): between a range's cap and the floor of the next.
+
+    A strike that is a state of its own is none: a mean of whole cents may come to it.
+    """
+    widths = enumerate((high - low for low, high in pairwise(ladder.edges)), start=1)
+    return tuple(state for state, width in widths if 0.0 < width <= width_max)
 
 
 def model_weights(ladder: Ladder, law: SettlementLaw) -> list[float]:
@@ -144,7 +148,7 @@ def band_of(bid_ticks: int | None, ask_ticks: int | None, schedule: FeeSchedule)
 
 class Fit(msgspec.Struct, frozen=True, kw_only=True):
     """A distribution fitted to quotes. `slack`: how far, in dollars, every band had to be widened for one to exist;
-    above 0 the prices contradict each other. `ignored` are ranges that cross or hold another quoted range.
+    above 0 the prices contradict each other. `ignored` ranges cross or hold another quoted one, or never pay.
     """
 
     weights: tuple[float, ...]
@@ -177,7 +181,7 @@ def fitted(ladder: Ladder, bands: Mapping[str, Band], prior: Sequence[float]) ->
     while True:
         lows, highs = _bounds(ladder, bands, slack)
         steps = {first - 1: Band(low=band.low - slack, high=band.high + slack) for first, _, band in ranges}
-        lower = _chosen(kept, lows, highs, steps, above)
+        lower = _chosen(kept, lows, highs, steps, above) if _is_open(lows, highs, steps.values()) else None
         if lower is not None:
             break
         slack = max(2.0 * slack, _SLACK_FIRST)
@@ -194,6 +198,16 @@ def fitted(ladder: Ladder, bands: Mapping[str, Band], prior: Sequence[float]) ->
     survival = {edge: 0.5 * (lower[edge] + 1.0 - upper[edges - 1 - edge]) for edge in kept}
     _divide(survival, inside, above, lows, highs)
     return Fit(weights=tuple(_weights([survival[edge] for edge in range(edges)])), slack=slack, ignored=tuple(ignored))
+
+
+def _run(contract: Contract) -> tuple[tuple[float, bool] | None, tuple[float, bool] | None]:
+    """Give the cuts between which a contract pays: an edge, and whether a mean that is the edge lies below the cut."""
+    interval, comparison = payoff_interval(contract), contract.comparison
+    # A mean that is rounded half up has left the value below at the edge itself.
+    is_exact = contract.round_digits is None
+    low = None if interval.low is None else (interval.low, is_exact and comparison is Comparison.ABOVE)
+    high = None if interval.high is None else (interval.high, is_exact and comparison is Comparison.BETWEEN)
+    return low, high
 
 
 def _weights(above: Sequence[float]) -> list[float]:
@@ -220,7 +234,7 @@ def _ranges(ladder: Ladder, bands: Mapping[str, Band]) -> tuple[list[tuple[int, 
     ignored: list[str] = []
     for after, negative, ticker in quoted:
         first = -negative
-        if found and first < found[-1][1]:
+        if first == after or (found and first < found[-1][1]):
             ignored.append(ticker)
         else:
             found.append((first, after, bands[ticker]))
@@ -244,6 +258,13 @@ def _bounds(ladder: Ladder, bands: Mapping[str, Band], slack: float) -> tuple[li
     highs = list(accumulate(highs, min))
     lows = list(accumulate(reversed(lows), max))[::-1]
     return lows, highs
+
+
+def _is_open(lows: Sequence[float], highs: Sequence[float], steps: Iterable[Band]) -> bool:
+    """Whether every edge, those inside quoted ranges too, and every range by itself is left some worth."""
+    return all(low <= high + _ROUNDING for low, high in zip(lows, highs, strict=True)) and all(
+        step.low <= step.high + _ROUNDING for step in steps
+    )
 
 
 def _chosen(

@@ -84,14 +84,14 @@ def vectors(shared_facts: Path) -> Vectors:
 
 SMALL = ladder_of(
     [
-        contract("T79999.99", ABOVE, 79_999.99),
-        contract("15M>=80050", AT_LEAST, 80_049.99),
-        contract("T80099.99", ABOVE, 80_099.99),
-        contract("T80199.99", ABOVE, 80_199.99),
-        contract("B80000-80099.99", BETWEEN, 79_999.99, 80_099.99),
+        contract("T79999.99", ABOVE, 79_999.99, digits=2),
+        contract("15M>=80050", AT_LEAST, 80_050.0, digits=2),
+        contract("T80099.99", ABOVE, 80_099.99, digits=2),
+        contract("T80199.99", ABOVE, 80_199.99, digits=2),
+        contract("B80000-80099.99", BETWEEN, 80_000.0, 80_099.99, digits=2),
     ]
 )
-"""Five states, as the figures have them: they know no state between .99 and the next .00."""
+"""Five states, as the figures have them: of whole cents there is none between .99 and the next .00."""
 
 
 def test_model_of_five_states(vectors: Vectors) -> None:
@@ -145,6 +145,26 @@ def test_unknown_strikes_are_left_out() -> None:
     assert list(ladder.spans) == ["a"]
     empty = ladder_of([])
     assert (model_weights(empty, law_of()), prices(empty, [1.0])) == ([1.0], {})
+
+
+def test_a_strike_that_one_market_takes_in_and_another_does_not_is_a_state() -> None:
+    ladder = ladder_of([contract("over", ABOVE, 80_000.0), contract("under", BELOW, None, 80_000.0)])
+    assert ladder.edges == (80_000.0, 80_000.0)
+    assert ladder.spans == {"over": (2, 3), "under": (0, 1)}
+    assert gap_states(ladder) == ()
+    assert pytest.approx(1.0) == sum(prices(ladder, model_weights(ladder, law_of())).values())
+    point = ladder_of([contract("point", BETWEEN, 80_000.0, 80_000.0)])
+    assert point.spans == {"point": (1, 2)}
+    # Rounded half up, half a cent is above its edge for both.
+    rounded = [contract("over", ABOVE, 80_000.0, digits=2), contract("from", AT_LEAST, 80_000.01, digits=2)]
+    assert ladder_of(rounded).edges == (80_000.005,)
+
+
+def test_a_range_upside_down_never_pays() -> None:
+    ladder = ladder_of([contract("a", ABOVE, 80_050.0), contract("upside down", BETWEEN, 80_100.0, 80_000.0)])
+    weights = model_weights(ladder, law_of())
+    assert prices(ladder, weights)["upside down"] == 0.0
+    assert fitted(ladder, {"upside down": Band(low=0.2, high=0.3)}, weights).ignored == ("upside down",)
 
 
 @given(LAWS)
@@ -227,6 +247,24 @@ def test_contradiction_is_named_by_its_size() -> None:
     fit = fitted(LADDER, bands, model_weights(LADDER, law_of()))
     assert 0.05 <= fit.slack <= 0.11
     assert math.isclose(math.fsum(fit.weights), 1.0, abs_tol=1e-9)
+
+
+@given(
+    LAWS, st.dictionaries(st.sampled_from(sorted(LADDER.spans)), st.tuples(st.floats(0.0, 1.0), st.floats(0.0, 1.0)))
+)
+def test_whatever_is_quoted_is_kept_within_the_slack(
+    prior: SettlementLaw, quoted: dict[str, tuple[float, float]]
+) -> None:
+    bands = {ticker: Band(low=low, high=high) for ticker, (low, high) in quoted.items()}
+    fit = fitted(LADDER, bands, model_weights(LADDER, prior))
+    assert min(fit.weights) >= 0.0
+    if bands:
+        assert outside(bands, prices(LADDER, fit.weights)) <= fit.slack + 1e-9
+
+
+def test_contradictions_inside_a_quoted_range_are_named() -> None:
+    bands = {"KXBTC15M-T": Band(low=0.6, high=0.5), "KXBTC-80000": Band(low=0.1, high=0.9)}
+    assert 0.05 <= fitted(LADDER, bands, model_weights(LADDER, law_of())).slack <= 0.11
 
 
 def test_range_across_another_is_ignored() -> None:
