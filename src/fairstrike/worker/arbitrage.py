@@ -73,15 +73,18 @@ class RisklessPortfolio:
         self._highs = highspy.Highs()  # type: ignore[no-untyped-call]
         for option, value in (("output_flag", False), ("threads", 1), ("presolve", "off"), ("solver", "simplex")):
             self._highs.setOptionValue(option, value)
-        self._highs.passModel(self._model())
+        status = self._highs.passModel(self._model())
+        assert status == highspy.HighsStatus.kOk, "each column names its rows once"
 
     def solve(self, offers: Sequence[Offer], schedules: dict[str, FeeSchedule], cash_ud: int) -> Riskless:
         """Give the best portfolio of `offers`, at most `levels` a side and market, the best of them.
 
-        Raises `ArithmeticRefusal` for an offer of a market that the ladder does not have or at no price, and when the
-        solver ends without a solution.
+        Raises `ArithmeticRefusal` for an offer of a market that the ladder or `schedules` does not have, or at no
+        price, for cash below 0, and when the solver ends without a solution.
         """
-        self._place(self._sorted(offers), schedules, cash_ud / UD_PER_DOLLAR)
+        if cash_ud < 0:
+            raise ArithmeticRefusal(f"the cash is {cash_ud} microdollars; give what legs may bind, 0 or more")
+        self._place(self._sorted(offers, schedules), schedules, cash_ud / UD_PER_DOLLAR)
         self._highs.run()
         status = self._highs.getModelStatus()
         if status != highspy.HighsModelStatus.kOptimal:
@@ -109,9 +112,10 @@ class RisklessPortfolio:
             first, after = self.ladder.spans[one.ticker]
             change = float(one.side.sign)
             entries = [(0, 0.0)]
-            if first > 0:
+            # What never pays has no run; a row may stand in a column but once.
+            if 0 < first < after:
                 entries.append((first, -change))
-            if after < states:
+            if first < after < states:
                 entries.append((after, change))
             # The zeros keep a place for what prices will put there.
             column(*entries, (self._cash_row, 0.0))
@@ -132,12 +136,16 @@ class RisklessPortfolio:
         model.sense_ = highspy.ObjSense.kMaximize
         return model
 
-    def _sorted(self, offers: Sequence[Offer]) -> dict[tuple[str, Side], list[Offer]]:
+    def _sorted(
+        self, offers: Sequence[Offer], schedules: dict[str, FeeSchedule]
+    ) -> dict[tuple[str, Side], list[Offer]]:
         """Give the offers of each side of each market, the best prices first."""
         sides: dict[tuple[str, Side], list[Offer]] = {}
         for offer in offers:
             if offer.ticker not in self.ladder.spans or not 0 < offer.price_ticks < TICKS_PER_DOLLAR:
                 raise ArithmeticRefusal(f"{offer} is no offer on this ladder; leave it out")
+            if offer.ticker not in schedules:
+                raise ArithmeticRefusal(f"{offer.ticker} has an offer and no fee schedule; give both or neither")
             if offer.size_cc > 0:
                 sides.setdefault((offer.ticker, offer.side), []).append(offer)
         for (_, side), found in sides.items():

@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fairstrike.core.contract import Contract, settle
 from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.core.fees import FeeSchedule, trade_fee_ud
 from fairstrike.core.order import Side
 from fairstrike.pricing.computations import Offer, Riskless, gains_ud
 from fairstrike.pricing.distribution import gap_states, ladder_of
 from fairstrike.worker.arbitrage import RisklessPortfolio, riskless
+from tests.unit.pricing.contracts import ABOVE, BELOW, BETWEEN, E8, contract
 from tests.unit.worker.samples import CASH_UD, CONTRACTS, SCHEDULES, case_of, inputs_of, offers_of
 
 LADDER = ladder_of(CONTRACTS)
@@ -166,6 +168,35 @@ def test_bad_offers_are_refused() -> None:
     for bad in (offer, msgspec.structs.replace(offer, ticker="KXBTCD T79999.99", price_ticks=0)):
         with pytest.raises(ArithmeticRefusal, match="leave it out"):
             riskless(inputs_of((bad,)))
+
+
+def test_what_cannot_be_reckoned_is_refused() -> None:
+    offer = Offer(ticker="KXBTCD T79999.99", side=Side.BID, price_ticks=5_000, size_cc=100)
+    with pytest.raises(ArithmeticRefusal, match="no fee schedule"):
+        RisklessPortfolio(LADDER).solve((offer,), {}, CASH_UD)
+    with pytest.raises(ArithmeticRefusal, match="cash"):
+        RisklessPortfolio(LADDER).solve((offer,), SCHEDULES, -1)
+
+
+def all_bought(contracts: tuple[Contract, ...], schedule: FeeSchedule) -> Riskless:
+    """What comes of it when all of these are asked for 45 cents."""
+    offers = tuple(Offer(ticker=one.ticker, side=Side.BID, price_ticks=4_500, size_cc=1_000) for one in contracts)
+    return RisklessPortfolio(ladder_of(contracts)).solve(offers, {one.ticker: schedule for one in contracts}, CASH_UD)
+
+
+def test_nothing_is_sure_where_both_lose_on_their_strike() -> None:
+    over = contract("over", ABOVE, 80_000.0)
+    both = (over, contract("under", BELOW, None, 80_000.0))
+    assert [settle(one, (80_000 * E8,) * 60) for one in both] == [0, 0]
+    assert all_bought(both, FeeSchedule()).legs == ()
+    up_to_it = msgspec.structs.replace(both[1], cap_e8=80_000 * E8 + 1)
+    assert len(all_bought((over, up_to_it), FeeSchedule()).legs) == 2
+
+
+def test_a_market_that_never_pays_is_no_trouble() -> None:
+    never = contract("never", BETWEEN, 80_000.001, 80_000.004, digits=2)
+    found = all_bought((contract("over", ABOVE, 79_000.0), never), FeeSchedule())
+    assert (found.legs, found.bound) == ((), 0.0)
 
 
 def test_no_offers_no_portfolio() -> None:
