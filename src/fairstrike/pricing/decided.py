@@ -16,6 +16,9 @@ from fairstrike.core.timing import WINDOW_SECONDS
 from fairstrike.core.units import E8_PER_DOLLAR
 from fairstrike.pricing.settlement import THRESHOLD_MAX, SettlementInputs
 
+_TOTAL_MAX_E8 = 2**53
+"""Up to here a float holds every sum of prints."""
+
 
 def required_mean(inputs: SettlementInputs, threshold: float) -> float | None:
     """Give the mean, dollars, that the prints left must have for the settlement mean to be `threshold`.
@@ -33,7 +36,8 @@ def decided(contract: Contract, inputs: SettlementInputs, move_max: float) -> bo
     """Give whether a contract certainly pays, None while both outcomes are possible.
 
     `move_max` bounds how far any print left may be from `inputs.spot`, as a share of it (0.001 is 0.1 %). While the
-    reference price has an error or a print is missing nothing is decided. The contract must have its strikes.
+    reference price has an error or a print is missing nothing is decided, nor where the mean may be beyond a million
+    and a half dollars, whose last digit no float holds. The contract must have its strikes.
     Raises `ArithmeticRefusal` for a bound outside [0, 1]: give a share.
     """
     if not 0.0 <= move_max <= 1.0:
@@ -52,6 +56,8 @@ def decided(contract: Contract, inputs: SettlementInputs, move_max: float) -> bo
     highest = math.ceil((inputs.seen_sum + left * (1.0 + move_max)) * E8_PER_DOLLAR)
     if not inputs.left:
         lowest = highest = round(inputs.seen_sum * E8_PER_DOLLAR)
+    if highest > _TOTAL_MAX_E8:
+        return None
     at_lowest, at_highest = _pays(contract, lowest), _pays(contract, highest)
     return at_lowest if at_lowest is at_highest else None
 

@@ -112,3 +112,11 @@ def test_nothing_is_decided_in_doubt(sd_dollars: float, bridge_s: float) -> None
 def test_bad_bound_is_refused(bad: float) -> None:
     with pytest.raises(ArithmeticRefusal, match="move_max"):
         decided(contract_of(Comparison.ABOVE, 10.0), inputs_of(80_000.0, 1, 80_000.0), bad)
+
+
+def test_what_no_float_holds_to_the_last_digit_is_not_decided() -> None:
+    price_e8 = 160_000_000_000_001
+    contract = contract_of(Comparison.AT_LEAST, 0.0)
+    contract = msgspec.structs.replace(contract, floor_e8=price_e8)
+    for inputs in (inputs_of(1_600_000.0, 0, price_e8 / E8), inputs_of(1_600_000.0, 20, price_e8 / E8)):
+        assert decided(contract, inputs, 0.0) is None
