@@ -27,12 +27,20 @@ _SCALE = PPM * PPM * CC_PER_CONTRACT * TICKS_PER_DOLLAR**2 // 1_000_000
 
 
 class FeeSchedule(msgspec.Struct, frozen=True, kw_only=True):
-    """Rates in parts per million of contracts × price × (1 − price), and the series' multiplier."""
+    """Rates in parts per million of contracts × price × (1 − price), and the series' multiplier.
+
+    Raises `ArithmeticRefusal` for a precision below 1 microdollar.
+    """
 
     taker_ppm: int = TAKER_PPM
     maker_ppm: int = 0
     multiplier_ppm: int = PPM
     precision_ud: int = DIRECT_PRECISION_UD
+
+    def __post_init__(self) -> None:
+        """Refuse what nothing can be rounded to."""
+        if not self.precision_ud >= 1:
+            raise ArithmeticRefusal(f"a balance kept in steps of {self.precision_ud} microdollars; give 1 or more")
 
 
 PUBLISHED = {

@@ -317,3 +317,9 @@ def test_no_whole_size_pays_less_each(schedule: FeeSchedule, price: int, most: i
     for size in range(100, most + 1, 100):
         other = fill_fee(schedule, price, size, is_maker=is_maker, is_bid=True).fee_ud
         assert fee * size <= other * best
+
+
+def test_precision_below_a_microdollar_is_refused() -> None:
+    for precision_ud in (0, -100):
+        with pytest.raises(ArithmeticRefusal, match="give 1 or more"):
+            FeeSchedule(precision_ud=precision_ud)
