@@ -98,12 +98,20 @@ class Logistic(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class Boosted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="boosted"):
     """E|r| of the next period from LightGBM's text `trees`, drawn to `mean` by `shrinkage`, never below 0.
 
-    `shrinkage` 1 is the trees alone, 0 the mean alone.
+    `shrinkage` 1 is the trees alone, 0 the mean alone. Raises `ArithmeticRefusal` for a mean outside [0, 1000] or a
+    shrinkage outside [0, 1].
     """
 
     trees: str
     mean: Amount
     shrinkage: Share
+
+    def __post_init__(self) -> None:
+        """Check the domain."""
+        if not (0.0 <= self.mean <= RETURN_MAX and 0.0 <= self.shrinkage <= 1.0):
+            raise ArithmeticRefusal(
+                f"mean {self.mean!r}, shrinkage {self.shrinkage!r}: give a mean return up to {RETURN_MAX:g} and a share"
+            )
 
     def forest(self) -> "Forest":
         """Give the trees ready to walk; keep it. Raises `ArithmeticRefusal` as `forest_of`."""

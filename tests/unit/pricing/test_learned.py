@@ -193,3 +193,11 @@ def test_bad_numbers_are_refused() -> None:
             bracket(p_up, size, 0.0, 1.0)
     with pytest.raises(ArithmeticRefusal, match="crossed"):
         bracket(0.5, 0.1, 1.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("mean", "shrinkage"), [(math.nan, 0.5), (1.7e308, 0.0), (-1.0, 0.5), (0.1, math.nan), (0.1, 7.0)]
+)
+def test_boosted_trees_without_a_mean_or_share_are_refused(mean: float, shrinkage: float) -> None:
+    with pytest.raises(ArithmeticRefusal, match="give a mean return"):
+        Boosted(trees="", mean=mean, shrinkage=shrinkage)
