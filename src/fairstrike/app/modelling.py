@@ -13,7 +13,8 @@ from fairstrike.core.errors import ArithmeticRefusal, UsageError
 from fairstrike.pricing.learned import Boosted, Forest, Logistic, Model, model_of
 
 BYTES_MAX = 64 * 2**20
-_NAMES_SHOWN = 8
+_NAMES_SHOWN, _NAME_SHOWN = 8, 40
+_WORDS_SHOWN = 300
 
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,17 +38,20 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 def load(path: Path) -> Loaded:
     """Give the model in a file. Raises `UsageError` for a file that cannot be read or holds no whole model."""
     try:
-        size = path.stat().st_size
-        data = path.read_bytes() if size <= BYTES_MAX else b""
+        # A pipe or a device has no end that could be waited for.
+        if not path.is_file() and path.exists() and not path.is_dir():
+            raise UsageError(f"{path} is no plain file; name a model's file")
+        with path.open("rb") as file:
+            data = file.read(BYTES_MAX + 1)
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror}); name a model's file") from None
-    if size > BYTES_MAX:
-        raise UsageError(f"{path.name} has {size:,} bytes, and a model no more than {BYTES_MAX:,}; name another file")
+    if len(data) > BYTES_MAX:
+        raise UsageError(f"{path.name} has more than {BYTES_MAX:,} bytes, and a model has not; name another file")
     try:
         model = model_of(data)
         forest = model.forest() if isinstance(model, Boosted) else None
     except ArithmeticRefusal as refusal:
-        raise UsageError(f"{path.name}: {' '.join(str(refusal).split())}") from None
+        raise UsageError(f"{path.name}: {_shown(str(refusal), _WORDS_SHOWN)}") from None
     return Loaded(model=model, forest=forest, sha256=hashlib.sha256(data).hexdigest())
 
 
@@ -66,6 +70,15 @@ def told(loaded: Loaded) -> Told:
 
 def line(path: Path, one: Told) -> str:
     """Give a model as one line of text."""
-    names = ", ".join(one.features[:_NAMES_SHOWN]) + (", …" if len(one.features) > _NAMES_SHOWN else "")
+    names = ", ".join(_shown(name, _NAME_SHOWN) for name in one.features[:_NAMES_SHOWN]) + (
+        ", …" if len(one.features) > _NAMES_SHOWN else ""
+    )
     trees = f", {one.trees} tree{'s' * (one.trees != 1)}" if one.kind == "boosted" else ""
     return f"{path.name}: {one.kind}{trees}; from {names}: {one.gives}; SHA-256 {one.sha256[:12]}…"
+
+
+def _shown(text: str, most: int) -> str:
+    """Give what a file says in one line: cut in the middle where it is long, without what commands a terminal."""
+    half = most // 2
+    kept = text if len(text) <= most else f"{text[:half]}…{text[-half:]}"
+    return "".join(one if one.isprintable() else " " for one in " ".join(kept.split()))

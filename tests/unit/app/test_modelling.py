@@ -1,6 +1,7 @@
 """Files of learned models: what they are told to be, and one sentence for each that is none."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import msgspec
@@ -75,6 +76,28 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         file.truncate(BYTES_MAX + 1)
     with pytest.raises(UsageError, match="name another file"):
         load(large)
+
+
+def test_what_has_no_end_is_not_read(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.json"
+    os.mkfifo(pipe)
+    for path in (pipe, Path("/dev/zero")):
+        with pytest.raises(UsageError, match="no plain file"):
+            load(path)
+
+
+def test_what_a_file_says_stays_one_short_line_without_commands_for_a_terminal(tmp_path: Path) -> None:
+    path = written(
+        tmp_path, msgspec.json.encode(msgspec.structs.replace(LOGISTIC, features=("\x1b[31m\n", "x" * 9_999)))
+    )
+    text = line(path, told(load(path)))
+    assert text.isprintable()
+    assert len(text) < 300
+    key = msgspec.json.encode(LOGISTIC).replace(b'"intercept"', b'"' + b"\\u001b" + b"k" * 9_999 + b'"')
+    with pytest.raises(UsageError, match="this is no model") as refused:
+        load(written(tmp_path, key))
+    assert str(refused.value).isprintable()
+    assert len(str(refused.value)) < 400
 
 
 def test_damping_of_a_file_must_make_sense(tmp_path: Path) -> None:
