@@ -21,8 +21,9 @@ _BASE_LEAST = 1e-200
 def digital_above(spot: float, strikes: Array, vol_annual: float, years: float) -> Array:
     """Give `digitals_above` for an array of strikes, of any shape: an array of that shape.
 
-    Domain, limits and `Raises` are those of `digitals_above`.
+    Numbers of another type are taken as doubles. Domain, limits and `Raises` are those of `digitals_above`.
     """
+    strikes = np.asarray(strikes, dtype=np.float64)
     sd = log_sd(spot, vol_annual, years)
     _extent(strikes, PRICE_MIN, PRICE_MAX)
     if sd == 0.0:
@@ -33,8 +34,9 @@ def digital_above(spot: float, strikes: Array, vol_annual: float, years: float) 
 def probability_above(law: SettlementLaw, thresholds: Array) -> Array:
     """Give `probabilities_above` for an array of thresholds (dollars), of any shape: an array of that shape.
 
-    `Raises` as there.
+    Types as in `digital_above`, `Raises` as there.
     """
+    thresholds = np.asarray(thresholds, dtype=np.float64)
     lowest, highest = _extent(thresholds, -THRESHOLD_MAX, THRESHOLD_MAX)
     ahead, floor = thresholds - law.known, law.known - law.lowered
     if law.log_sd:

@@ -47,6 +47,17 @@ def test_settlement_is_that_of_the_trader(law: SettlementLaw, strikes: list[floa
     assert pytest.approx(expected, abs=1e-13) == arrays.probability_above(law, np.array(strikes + near)).tolist()
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.int64])
+def test_numbers_of_another_type_are_taken_as_doubles(kind: type[np.float32 | np.int64]) -> None:
+    law, strikes = law_of(0.5, 100.0, 60, 0.0), np.array([79_990.0, 80_000.0, 80_010.0])
+    other = strikes.astype(kind)
+    assert np.array_equal(arrays.probability_above(law, other), arrays.probability_above(law, strikes))  # type: ignore[arg-type]
+    assert np.array_equal(
+        arrays.digital_above(80_000.0, other, 0.5, 1e-6),  # type: ignore[arg-type]
+        arrays.digital_above(80_000.0, strikes, 0.5, 1e-6),
+    )
+
+
 @pytest.mark.parametrize("shape", [(2, 3), (6,), (0,), ()])
 @pytest.mark.parametrize("vol", [0.0, 0.5])
 @pytest.mark.parametrize("sd_dollars", [0.0, 5.3])
