@@ -195,7 +195,8 @@ class Tree(msgspec.Struct, frozen=True, kw_only=True):
         return value <= self.thresholds[node]
 
     def _has_category(self, number: int, value: float) -> bool:
-        if not 0.0 <= value < math.inf:
+        # A category is cut off to a whole number before it is looked up, so one just below 0 is 0.
+        if not -1.0 < value < math.inf:
             return False
         word, bit = divmod(int(value), 32)
         first, after = self.category_bounds[number : number + 2]

@@ -57,6 +57,13 @@ def test_unknown_categories_go_right() -> None:
     assert forest.predict([*usual, 1e9]) == forest.predict([*usual, -1.0]) == forest.predict([*usual, math.inf])
 
 
+def test_categories_are_cut_off_to_whole_numbers_as_lightgbm_does() -> None:
+    forest = forest_of(text_of("binary"))
+    at = {hour: forest.predict([-1.6, -1.3, -0.8, hour]) for hour in (-1.0, -0.999, 0.0, 0.999)}
+    assert at[-0.999] == at[0.0] == at[0.999]
+    assert at[-1.0] != at[0.0]
+
+
 def test_boosted_size_is_drawn_to_its_mean() -> None:
     features = {"move": 0.4, "vol": 1.0, "flow": 0.2, "hour": 6.0}
     alone, half, mean = (
