@@ -30,6 +30,9 @@ _GAIN_LEAST = 1e-10
 _NEWTON_MAX = 60
 _COST_MIN = 1e-9
 _PAYOFF_MAX = 1e9
+_WEALTH_MIN = 1e-280
+"""What is left where less than a float can hold is: of it a share and a logarithm can be taken."""
+
 _BANKROLL_MAX_UD = 10**12 * UD_PER_DOLLAR
 
 
@@ -175,6 +178,7 @@ def _best_move(
         if abs(after - at) <= 1e-16:
             break
         at = after
+    # Not all of it pays: a rest is kept, or a state that can happen would be left with nothing.
     return at
 
 
@@ -184,14 +188,16 @@ def _slope(pi: Sequence[float], wealth: Sequence[float], change: Sequence[float]
         left = w + moved * d
         if left <= 0.0:
             return -math.inf, 0.0
-        slope += p * d / left
-        bend -= p * d * d / (left * left)
+        rate = d / left
+        slope += p * rate
+        bend -= p * rate * rate
     return slope, bend
 
 
 def _wealth(shares: Sequence[float], returns: Sequence[Sequence[float]]) -> list[float]:
     held = [(share, asset) for share, asset in zip(shares, returns, strict=True) if share > 0.0]
-    return [math.fsum(share * asset[state] for share, asset in held) for state in range(len(returns[0]))]
+    states = range(len(returns[0]))
+    return [max(math.fsum(share * asset[state] for share, asset in held), _WEALTH_MIN) for state in states]
 
 
 def _require(p: float, cost: float) -> None:

@@ -201,3 +201,12 @@ def test_certainty() -> None:
     assert pytest.approx(math.log(1 / 0.9)) == growth(1.0, 0.9, 1.0)
     assert growth(0.5, 0.4, 1.0) == -math.inf
     assert kelly_fraction(1.0, 1.0) == 0.0
+
+
+@pytest.mark.parametrize("rare", [1e-12, 1e-30, 1e-289, 5e-324])
+def test_a_state_that_hardly_happens_stops_nothing(rare: float) -> None:
+    claims = [Claim(cost=0.5, payoff=(1.0, 0.0, 0.0)), Claim(cost=0.4, payoff=(0.0, 1.0, 0.0))]
+    found = joint_kelly([0.5, 0.5, rare], claims)
+    assert math.fsum(found.fractions) <= 1.0 + 1e-12
+    assert 0.0 < found.growth < 0.12
+    assert found.gap < 1e-6
