@@ -16,6 +16,7 @@ from fairstrike.core.timing import WINDOW_SECONDS
 from fairstrike.core.units import E8_PER_DOLLAR
 from fairstrike.pricing.settlement import THRESHOLD_MAX, SettlementInputs
 
+_SLIP_BITS = 50
 _TOTAL_MAX_E8 = 2**53
 """Up to here a float holds every sum of prints."""
 
@@ -54,6 +55,9 @@ def decided(contract: Contract, inputs: SettlementInputs, move_max: float) -> bo
     left = inputs.left * inputs.spot
     lowest = math.floor((inputs.seen_sum + left * (1.0 - move_max)) * E8_PER_DOLLAR)
     highest = math.ceil((inputs.seen_sum + left * (1.0 + move_max)) * E8_PER_DOLLAR)
+    # Beyond 187 000 dollars a print, four roundings of a double come to whole units.
+    slip = highest >> _SLIP_BITS
+    lowest, highest = lowest - slip, highest + slip
     if not inputs.left:
         lowest = highest = round(inputs.seen_sum * E8_PER_DOLLAR)
     if highest > _TOTAL_MAX_E8:

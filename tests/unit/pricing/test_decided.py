@@ -120,3 +120,11 @@ def test_what_no_float_holds_to_the_last_digit_is_not_decided() -> None:
     contract = msgspec.structs.replace(contract, floor_e8=price_e8)
     for inputs in (inputs_of(1_600_000.0, 0, price_e8 / E8), inputs_of(1_600_000.0, 20, price_e8 / E8)):
         assert decided(contract, inputs, 0.0) is None
+
+
+def test_what_a_double_rounds_decides_nothing_wrongly() -> None:
+    price_e8 = 87_726_477_096_294
+    inputs = msgspec.structs.replace(inputs_of(price_e8 / E8, 29, 1.0), seen_sum=31 * price_e8 / E8)
+    at_least = msgspec.structs.replace(contract_of(Comparison.AT_LEAST, 0.0), floor_e8=price_e8)
+    for contract in (at_least, msgspec.structs.replace(at_least, comparison=Comparison.ABOVE)):
+        assert decided(contract, inputs, 0.0) in (None, settle(contract, [price_e8] * 60) > 0)
