@@ -23,6 +23,7 @@ DIRECT_PRECISION_UD, INTERMEDIATED_PRECISION_UD = 100, UD_PER_CENT
 """What the balance of a direct member, and of one behind a broker, is kept in."""
 EFFICIENT_CONTRACTS_MAX = 10_000
 CONTRACTS_MAX = 1e12
+_DECIMALS = 9
 _SCALE = PPM * PPM * CC_PER_CONTRACT * TICKS_PER_DOLLAR**2 // 1_000_000
 
 
@@ -163,6 +164,7 @@ def efficient_size_cc(schedule: FeeSchedule, price_ticks: int, size_cc_max: int,
 def calculate_fee(contracts: float, price: float, is_maker: bool = False) -> Decimal:
     """Give the classic fee in dollars of `contracts` at `price` dollars, rounded up to a whole cent.
 
+    Both are read to nine decimals, so that 1 − 0.7 costs what 0.3 does.
     The maker rate is that of series which charge makers. Raises `ArithmeticRefusal` for contracts below 0, a price
     outside [0, 1] or what is no number: correct what the message names. Source: fee schedule of July 2026.
     """
@@ -171,7 +173,7 @@ def calculate_fee(contracts: float, price: float, is_maker: bool = False) -> Dec
             f"{contracts!r} contracts at {price!r}: give contracts from 0 to {CONTRACTS_MAX:g} and dollars from 0 to 1"
         )
     rate = Decimal(MAKER_PPM if is_maker else TAKER_PPM) / PPM
-    cost = rate * Decimal(str(contracts)) * Decimal(str(price)) * (1 - Decimal(str(price)))
+    cost = rate * _decimal(contracts) * _decimal(price) * (1 - _decimal(price))
     return cost.quantize(Decimal("0.01"), rounding=ROUND_CEILING)
 
 
@@ -183,7 +185,7 @@ def calculate_net_profit(
     Raises `ArithmeticRefusal` as `calculate_fee`.
     """
     fees = calculate_fee(contracts, buy, is_maker_buy) + calculate_fee(contracts, sell, is_maker_sell)
-    return (Decimal(str(sell)) - Decimal(str(buy))) * Decimal(str(contracts)) - fees
+    return (_decimal(sell) - _decimal(buy)) * _decimal(contracts) - fees
 
 
 def min_profitable_spread(price: float, contracts: float, is_maker: bool = True) -> Decimal:
@@ -193,10 +195,15 @@ def min_profitable_spread(price: float, contracts: float, is_maker: bool = True)
     """
     cent = Decimal("0.01")
     if 0.0 <= price < 1.0 and 0.0 < contracts <= CONTRACTS_MAX:
-        for cents in range(1, 1 + int((1 - Decimal(str(price))) / cent)):
-            sell = float(Decimal(str(price)) + cents * cent)
+        for cents in range(1, 1 + int((1 - _decimal(price)) / cent)):
+            sell = float(_decimal(price) + cents * cent)
             if calculate_net_profit(price, sell, contracts, is_maker, is_maker) > 0:
                 return cents * cent
     raise ArithmeticRefusal(
         f"buying {contracts} contracts at {price} gains at no price up to a dollar; take more, or at a lower price"
     )
+
+
+def _decimal(value: float) -> Decimal:
+    """Give a float as it was meant: 1 − 0.7 is 0.3, its last digit would cost a cent."""
+    return Decimal(str(round(value, _DECIMALS)))

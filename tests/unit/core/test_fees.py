@@ -99,6 +99,14 @@ def test_fee_of_what_cannot_be_traded_is_refused(contracts: float, price: float)
         calculate_net_profit(price, price, contracts)
 
 
+def test_last_digit_of_a_float_costs_no_cent() -> None:
+    assert 1 - 0.7 > 0.3 < 0.1 + 0.2
+    assert [calculate_fee(100, price) for price in (0.3, 1 - 0.7, 0.1 + 0.2)] == [Decimal("1.47")] * 3
+    assert str(calculate_net_profit(0.1 + 0.2, 0.4, 100)) == str(calculate_net_profit(0.3, 0.4, 100))
+    # At 30 cents the last sale that is tried is the one at a dollar.
+    assert min_profitable_spread(1 - 0.7, 0.02, is_maker=False) == Decimal("0.70")
+
+
 def test_fee_of_nothing_and_at_either_end_is_nothing() -> None:
     assert [calculate_fee(0, 0.5), calculate_fee(100, 0.0), calculate_fee(100, 1.0)] == [0, 0, 0]
 
