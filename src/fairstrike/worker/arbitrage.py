@@ -10,8 +10,8 @@ states, so it is in three rows at most and the matrix is sparse. An arbitrage is
 state prices q ≥ 0 that add up to 1: Σ_j depth_j · max(Σ_s q_s g_js, 0) is t (with cash to spare), so with t = 0 they
 price every offer at no gain, which proves that nothing is to be had.
 
-Whole contracts come after: sizes are rounded down, and one is taken off wherever that raises the worst state, which is
-then reckoned exactly, with the venue's own rounding of fees.
+Whole contracts come after: sizes are rounded down, the levels of a side together, and one is taken off wherever that
+raises the worst state, which is then reckoned exactly, with the venue's own rounding of fees.
 """
 
 import math
@@ -26,7 +26,7 @@ from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.core.fees import FeeSchedule, trade_fee_ud
 from fairstrike.core.order import Side
 from fairstrike.core.units import CC_PER_CONTRACT, TICKS_PER_DOLLAR, UD_PER_DOLLAR
-from fairstrike.pricing.computations import ArbitrageInputs, Offer, Riskless, gains_ud
+from fairstrike.pricing.computations import ArbitrageInputs, Offer, Riskless, gains_ud, leg_gains_ud
 from fairstrike.pricing.distribution import Ladder, gap_states, ladder_of
 
 LEVELS_MIN = 3
@@ -34,6 +34,7 @@ _ROUNDING = 1e-4
 """Dollars a fill may cost beyond its fee, for the balance's last digit."""
 
 _GAIN_LEAST = 1e-7
+_SIZE_LEAST = 1e-6
 _STEP_CC = CC_PER_CONTRACT
 _REPAIRS_MAX = 200
 _ENOUGH = 0.99
@@ -93,7 +94,7 @@ class RisklessPortfolio:
         count = len(self._columns)
         taken, duals = solution.col_value[:count], solution.col_dual[count : count + self._states]
         bound = max(float(solution.col_value[count + self._states]), 0.0)
-        legs = self._whole(taken, bound, schedules) if bound > _GAIN_LEAST else ()
+        legs = self._whole(taken, bound, schedules, cash_ud) if bound > _GAIN_LEAST else ()
         return self._told(legs, schedules, bound, [abs(float(dual)) for dual in duals])
 
     def _model(self) -> highspy.HighsLp:
@@ -187,14 +188,14 @@ class RisklessPortfolio:
         self._highs.changeCoeff(0, number, extra - one.side.sign * (float(is_paid_first) - price))
         self._highs.changeCoeff(self._cash_row, number, (price if one.side is Side.BID else 1.0 - price) + extra)
 
-    def _whole(self, taken: Sequence[float], bound: float, schedules: dict[str, FeeSchedule]) -> tuple[Offer, ...]:
+    def _whole(
+        self, taken: Sequence[float], bound: float, schedules: dict[str, FeeSchedule], cash_ud: int
+    ) -> tuple[Offer, ...]:
         """Give the legs in whole contracts: rounded down, less one wherever that raises the worst state."""
-        sized: list[Offer] = []
-        for offer, contracts in zip(self._placed, taken, strict=True):
-            if offer is not None and contracts > 0.5:
-                size_cc = min(math.floor(contracts + 1e-6) * _STEP_CC, offer.size_cc // _STEP_CC * _STEP_CC)
-                if size_cc:
-                    sized.append(msgspec.structs.replace(offer, size_cc=size_cc))
+        sized = self._rounded(taken)
+        while (binds_ud := sum(-min(leg_gains_ud(leg, schedules[leg.ticker])) for leg in sized)) > cash_ud:
+            taken = [contracts * cash_ud / binds_ud for contracts in taken]
+            sized = self._rounded(taken)
         worst = self._worst(sized, schedules)
         enough = bound * _ENOUGH * UD_PER_DOLLAR
         for _ in range(_REPAIRS_MAX):
@@ -204,6 +205,20 @@ class RisklessPortfolio:
                 break
             sized, worst = better, after
         return tuple(sized) if worst > 0 else ()
+
+    def _rounded(self, taken: Sequence[float]) -> list[Offer]:
+        """Give what is taken rounded down; what a level loses is taken from the next of its side, which is dearer."""
+        sized: list[Offer] = []
+        lost = 0.0
+        for column, offer, contracts in zip(self._columns, self._placed, taken, strict=True):
+            wanted = contracts + (lost if column.level else 0.0)
+            lost = wanted
+            if offer is not None and contracts > _SIZE_LEAST:
+                whole = min(math.floor(wanted + _SIZE_LEAST), offer.size_cc // _STEP_CC)
+                lost -= whole
+                if whole:
+                    sized.append(msgspec.structs.replace(offer, size_cc=whole * _STEP_CC))
+        return sized
 
     def _worst(self, legs: Sequence[Offer], schedules: dict[str, FeeSchedule]) -> int:
         gains = gains_ud(self.ladder, legs, schedules)

@@ -12,7 +12,7 @@ from fairstrike.core.contract import Contract, settle
 from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.core.fees import FeeSchedule, trade_fee_ud
 from fairstrike.core.order import Side
-from fairstrike.pricing.computations import Offer, Riskless, gains_ud
+from fairstrike.pricing.computations import Offer, Riskless, gains_ud, leg_gains_ud
 from fairstrike.pricing.distribution import gap_states, ladder_of
 from fairstrike.worker.arbitrage import RisklessPortfolio, riskless
 from tests.unit.pricing.contracts import ABOVE, BELOW, BETWEEN, E8, contract
@@ -161,6 +161,35 @@ def test_halves_of_contracts_are_repaired() -> None:
     found = RisklessPortfolio(LADDER).solve(offers, free, CASH_UD)
     assert [leg.size_cc for leg in found.legs] == [200, 200]
     assert found.worst_ud == 400_000
+
+
+def test_parts_of_contracts_at_two_levels_make_a_whole_one() -> None:
+    low, high, between = (CONTRACTS[at].ticker for at in (0, 1, 3))
+    offers = (
+        Offer(ticker=low, side=Side.BID, price_ticks=9_100, size_cc=3_040),
+        Offer(ticker=high, side=Side.ASK, price_ticks=9_000, size_cc=2_060),
+        Offer(ticker=high, side=Side.ASK, price_ticks=8_900, size_cc=3_060),
+        Offer(ticker=between, side=Side.ASK, price_ticks=400, size_cc=3_040),
+    )
+    found = riskless(inputs_of(offers))
+    assert sorted(leg.size_cc for leg in found.legs if leg.ticker == high) == [1_000, 2_000]
+    assert [leg.size_cc for leg in found.legs if leg.ticker != high] == [3_000, 3_000]
+    assert found.worst_ud / 1e6 > 0.9 * found.bound > 0.0
+
+
+@pytest.mark.parametrize("cents", [333, 358, 1_000, 10_000])
+def test_whole_contracts_keep_within_the_cash(cents: int) -> None:
+    low, high, between = (CONTRACTS[at].ticker for at in (0, 1, 3))
+    offers = (
+        Offer(ticker=low, side=Side.BID, price_ticks=7_000, size_cc=10_000),
+        Offer(ticker=high, side=Side.ASK, price_ticks=9_000, size_cc=150),
+        Offer(ticker=high, side=Side.ASK, price_ticks=7_000, size_cc=10_000),
+        Offer(ticker=between, side=Side.ASK, price_ticks=1_000, size_cc=10_000),
+    )
+    found = riskless(inputs_of(offers, cash_ud=cents * 10_000))
+    bound_ud = sum(-min(leg_gains_ud(leg, SCHEDULES[leg.ticker])) for leg in found.legs)
+    assert bound_ud <= cents * 10_000
+    assert found.worst_ud > 0
 
 
 def test_bad_offers_are_refused() -> None:
