@@ -1,13 +1,17 @@
 """What a price costs: one strike, a hundred, ten thousand, a whole ladder, and the long sums of the worker.
 
+`python -m bench.pricing` measures this alone.
+
 Beside ours, on the same strikes: SciPy's normal law called for each strike, its vectorised function called for each
 strike, vollib (py_vollib by its new name) called for each strike and, where Numba is installed, a bare compiled loop.
 Where vollib is not installed a stand-in does what it does: NumPy's functions on single numbers, then one of SciPy's.
 """
 
+import argparse
 import importlib.util
 import math
 import random
+import sys
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -15,7 +19,8 @@ import numpy as np
 from scipy.special import erfc, ndtr
 from scipy.stats import norm
 
-from bench.measuring import Case, Figure, Progress, Scale, each_ns, figures, processor_ns, take
+from bench import printing
+from bench.measuring import SMOKE, Case, Figure, Progress, Scale, each_ns, figures, processor_ns, take
 from fairstrike.core.contract import Comparison, Contract
 from fairstrike.core.fees import FeeSchedule
 from fairstrike.core.order import Side
@@ -233,3 +238,17 @@ def _moved(offers: Sequence[Offer], turn: int) -> list[Offer]:
         if 0 < price < 10_000:
             found[at] = msgspec.structs.replace(found[at], price_ticks=price, size_cc=found[at].size_cc + 100 * turn)
     return found
+
+
+def main() -> int:
+    """Measure this alone and print it. Gives the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m bench.pricing", description=__doc__)
+    parser.add_argument("--smoke", action="store_true", help="once, with small counts")
+    chosen = parser.parse_args()
+    found = measure(SMOKE if chosen.smoke else Scale(), Progress())
+    print(printing.table(printing.machine(), "none, one spot price and its strikes", found))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
