@@ -11,6 +11,9 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import msgspec
+
+from bench.studying import captures_of, printed
 from fairstrike.app import build, replaying
 from fairstrike.app.turn import Turn
 from fairstrike.core.contract import Contract
@@ -125,7 +128,7 @@ class Seconds:
 
 def forecasts_of(folder: Path) -> dict[str, list[Forecast]]:
     """Give the forecasts of every variant on the captures of a folder whose markets have a result."""
-    files = sorted(folder.glob("*.jsonl.gz"))
+    files = captures_of(folder)
     settings = replaying.settings_of(
         None, replaying.Choices(strategies=("none",), cash="1", size=1, net_max=1, edge=1.0)
     )
@@ -149,24 +152,32 @@ def forecasts_of(folder: Path) -> dict[str, list[Forecast]]:
     }
 
 
+def beside_plain(variant: Sequence[Forecast], plain: Sequence[Forecast]) -> list[Forecast]:
+    """Give a variant's forecasts with the plain model's, of the same instants, in the market's place."""
+    return [msgspec.structs.replace(one, p_market=other.p_model) for one, other in zip(variant, plain, strict=True)]
+
+
 def told(found: Mapping[str, Sequence[Forecast]]) -> str:
     """Give the tables: Brier scores by variant and horizon, and reliability of the model and the market."""
     lines: list[str] = []
     for title, above, up_to in HORIZONS:
-        rows = {
-            name: comparison(
-                [one for one in each if above * MINUTE_NS < one.closes_in_ns <= up_to * MINUTE_NS], brier, 1.0
-            )
+        kept = {
+            name: [one for one in each if above * MINUTE_NS < one.closes_in_ns <= up_to * MINUTE_NS]
             for name, each in found.items()
         }
+        rows = {name: comparison(each, brier, 1.0) for name, each in kept.items()}
+        beside = {name: comparison(beside_plain(each, kept[MODEL]), brier, 1.0) for name, each in kept.items()}
         first = rows[MODEL]
         count = f"{first.model.count:,} forecasts of {first.model.events} events"
         lines += [
             f"### {title}: {count}, market {_score(first.market)}",
             "",
-            "| variant | Brier score | less the market's |",
-            "|---|---|---|",
-            *(f"| {name} | {_score(row.model)} | {_difference(row)} |" for name, row in rows.items()),
+            "| variant | Brier score | less the market's | less the plain model's |",
+            "|---|---|---|---|",
+            *(
+                f"| {name} | {_score(row.model)} | {_difference(row)} | {_difference(beside[name])} |"
+                for name, row in rows.items()
+            ),
             "",
         ]
     both = reliability(found[MODEL])
@@ -181,8 +192,8 @@ def main() -> int:
     """Study a folder of captures and print. Gives the exit code."""
     parser = argparse.ArgumentParser(prog="python -m bench.calibration", description=__doc__)
     parser.add_argument("folder", type=Path, help="a folder of *.jsonl.gz captures with their results")
-    print(told(forecasts_of(parser.parse_args().folder)))
-    return 0
+    folder = parser.parse_args().folder
+    return printed(lambda: told(forecasts_of(folder)))
 
 
 def _number(value: float | None) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from bench.studying import captures_of, printed
 from fairstrike.app import build, replaying
 from fairstrike.app.turn import Turn
 from fairstrike.core.events import Event
@@ -88,7 +89,7 @@ def lived(files: Sequence[Path], strategy: str, regimes: RegimeParams) -> Outcom
 
 def of_folder(folder: Path) -> str:
     """Give the tables of a folder of captures."""
-    files = sorted(folder.glob("*.jsonl.gz"))
+    files = captures_of(folder)
     seconds: Seconds | None = None
     rows: list[str] = []
     for strategy in STRATEGIES:
@@ -134,8 +135,8 @@ def main() -> int:
     """Study a folder of captures and print. Gives the exit code."""
     parser = argparse.ArgumentParser(prog="python -m bench.regimes", description=__doc__)
     parser.add_argument("folder", type=Path, help="a folder of *.jsonl.gz captures with their results")
-    print(of_folder(parser.parse_args().folder))
-    return 0
+    folder = parser.parse_args().folder
+    return printed(lambda: of_folder(folder))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """`python -m bench.volatilities CAPTURES CANDLES`: what the estimators of volatility say of recorded prices.
 
-CAPTURES is a folder of 15-minute captures with Coinbase trades beside them; CANDLES a file of one-minute candles with
-the columns `timestamp` and `close`. Prints Markdown.
+CAPTURES is a folder of 15-minute captures with Coinbase trades beside them; CANDLES a gzipped CSV of one-minute candles
+with the columns `timestamp` and `close`. Prints Markdown.
 """
 
 import argparse
@@ -15,6 +15,8 @@ from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
+from bench.studying import captures_of, printed
+from fairstrike.core.errors import RecordingError
 from fairstrike.core.events import IndexPrinted
 from fairstrike.core.units import E8_PER_DOLLAR
 from fairstrike.pricing.diurnal import ClockEstimator, Params, VarianceClock
@@ -61,7 +63,7 @@ def volatilities(values: Sequence[float]) -> dict[str, float]:
 def of_captures(folder: Path) -> str:
     """Give the table of a folder of captures: medians over them, quartiles in brackets."""
     rows: dict[str, list[float]] = {}
-    for recording in recordings(sorted(folder.glob("*.jsonl.gz"))):
+    for recording in recordings(captures_of(folder)):
         prints = {
             event.second: event.value_e8
             for _, events in recording.prints()
@@ -89,8 +91,13 @@ def of_captures(folder: Path) -> str:
 
 def of_candles(path: Path) -> str:
     """Give the variance clock of one-minute candles: the loudest minutes of the hour and the range of hours."""
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        candles = [(_second(row["timestamp"]), float(row["close"])) for row in csv.DictReader(file)]
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") as file:
+            candles = [(_second(row["timestamp"]), float(row["close"])) for row in csv.DictReader(file)]
+    except (OSError, EOFError, KeyError, ValueError) as error:
+        raise RecordingError(
+            f"{path} cannot be read as candles: {error!r}; give a gzipped CSV with the columns timestamp and close"
+        ) from None
     estimator = ClockEstimator(Params(half_life_weeks=52.0))
     for (before, old), (after, new) in pairwise(candles):
         if after - before == 60:
@@ -126,13 +133,10 @@ def _second(text: str) -> int:
 def main() -> int:
     """Print both tables. Gives the exit code."""
     parser = argparse.ArgumentParser(prog="python -m bench.volatilities", description=__doc__)
-    parser.add_argument("captures", type=Path)
-    parser.add_argument("candles", type=Path)
+    parser.add_argument("captures", type=Path, help="a folder of *.jsonl.gz captures with their Coinbase trades")
+    parser.add_argument("candles", type=Path, help="a gzipped CSV of one-minute candles: timestamp, close")
     chosen = parser.parse_args()
-    print(of_captures(chosen.captures))
-    print()
-    print(of_candles(chosen.candles))
-    return 0
+    return printed(lambda: f"{of_captures(chosen.captures)}\n\n{of_candles(chosen.candles)}")
 
 
 if __name__ == "__main__":

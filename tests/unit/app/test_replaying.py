@@ -3,13 +3,15 @@
 import gzip
 import json
 from pathlib import Path
+from types import ModuleType
 
 import msgspec
 import pytest
 
+from bench import calibration, regimes, volatilities
 from fairstrike.app import build, config, replaying
 from fairstrike.app.turn import Turn
-from fairstrike.core.errors import ConfigError
+from fairstrike.core.errors import ConfigError, RecordingError
 from fairstrike.core.records import GroupFitted
 from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
 from fairstrike.pricing.volatility import Params as VolatilityParams
@@ -233,3 +235,22 @@ def test_a_replay_with_long_sums_gives_the_same_twice(tmp_path: Path) -> None:
     first = played("first")
     assert first == played("again")
     assert len(first[1]) > 10
+
+
+# Studies of recordings
+
+
+@pytest.mark.parametrize("study", [calibration, regimes, volatilities])
+def test_study_without_captures_says_so(
+    study: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    candles = [str(tmp_path / "candles.csv.gz")] if study is volatilities else []
+    monkeypatch.setattr("sys.argv", ["study", str(tmp_path), *candles])
+    assert study.main() == 2
+    assert capsys.readouterr() == ("", f"fairstrike: no *.jsonl.gz in {tmp_path}; name a folder of captures\n")
+
+
+def test_candles_that_are_none_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "candles.csv").write_text("timestamp,close\n")
+    with pytest.raises(RecordingError, match="give a gzipped CSV"):
+        volatilities.of_candles(tmp_path / "candles.csv")
