@@ -1,5 +1,6 @@
 """The point digital: figures computed elsewhere, limits, refusals."""
 
+import doctest
 import inspect
 import math
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from fairstrike.pricing.digital import (
     normal_cdf,
 )
 
+GUIDE = Path(__file__).resolve().parents[3] / "docs/guides/prices.md"
 PRICES = st.floats(1e-9, 1e12)
 MONTH_HOURS = st.floats(0.0, 720.0)
 VOLS = st.floats(0.0, 50.0)
@@ -47,6 +49,11 @@ class ClaimedCase(msgspec.Struct, frozen=True):
 class Vectors(msgspec.Struct, frozen=True):
     digital_point: list[PointCase]
     claimed_test_list_check: list[ClaimedCase]
+
+
+def test_the_guide_of_prices_says_what_they_are() -> None:
+    found = doctest.testfile(str(GUIDE), module_relative=False)
+    assert (found.failed, found.attempted > 10) == (0, True)
 
 
 def test_reference_figures(shared_facts: Path) -> None:
