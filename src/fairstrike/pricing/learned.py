@@ -131,6 +131,8 @@ def model_of(text: bytes) -> Model:
 
     Raises `ArithmeticRefusal` for anything else: train it anew with this version.
     """
+    if text.startswith(b"tree"):
+        raise ArithmeticRefusal('this is the bare text of LightGBM; put it as "trees" into a "boosted" model')
     try:
         model: Model = msgspec.json.decode(text, type=Model)
     except RecursionError:

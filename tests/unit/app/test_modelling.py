@@ -52,6 +52,7 @@ def test_boosted_trees_are_told_and_ready(tmp_path: Path) -> None:
         (b"", "this is no model"),
         (b"\x80\x04\x95", "this is no model"),
         (b"{}", "this is no model"),
+        (b"tree\nversion=v4\n", "this is the bare text of LightGBM"),
         (b'{"type":"logistic","x":' + b"[" * 100_000, "this is no model"),
         (msgspec.json.encode(LOGISTIC).replace(b"0.8", b"1e999"), "this is no model"),
         (msgspec.json.encode(LOGISTIC).replace(b"2.0", b"0.0"), "scale is not above 0"),
