@@ -10,23 +10,7 @@ from fairstrike.core.errors import ArithmeticRefusal, ProtocolError
 from fairstrike.core.fees import FeeSchedule
 from fairstrike.venue.kalshi.wire import markets
 from fairstrike.venue.kalshi.wire.markets import Market, Series, WireEvent, WireRange
-
-UP_DOWN = {
-    "ticker": "KXBTC15M-26JUL290015-15",
-    "event_ticker": "KXBTC15M-26JUL290015",
-    "status": "active",
-    "strike_type": "greater_or_equal",
-    "floor_strike": 63650.03,
-    "custom_strike": {"round_digits": "2"},
-    "open_time": "2026-07-29T04:00:00Z",
-    "close_time": "2026-07-29T04:15:00Z",
-    "exchange_index": 2,
-    "price_ranges": [
-        {"start": "0.0000", "end": "0.1000", "step": "0.0010"},
-        {"start": "0.1000", "end": "0.9000", "step": "0.0100"},
-        {"start": "0.9000", "end": "1.0000", "step": "0.0010"},
-    ],
-}
+from tests.unit.venue.kalshi.wire.test_terms import UP_DOWN
 
 
 def test_grid_survives_the_wire() -> None:
