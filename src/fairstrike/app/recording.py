@@ -6,7 +6,6 @@ Only GET requests and the stream's handshake are signed; the module that sends w
 import asyncio
 import math
 import os
-import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +18,7 @@ from fairstrike.app.following import Params as FollowingParams
 from fairstrike.app.recorder import Plan, Recorder
 from fairstrike.app.sampled_rows import ENDING as ROWS_ENDING
 from fairstrike.app.sampled_rows import Rows
+from fairstrike.app.signals import when_asked_to_stop
 from fairstrike.core.contract import Timeframe
 from fairstrike.core.errors import LockedError, UsageError
 from fairstrike.core.timing import SECOND_NS
@@ -119,7 +119,7 @@ async def _record(
     )
     recorder = Recorder(plan, place, signer, tape, rows)
     try:
-        ended = await recorder.run(_when_to_end(asked.seconds), on_second)
+        ended = await recorder.run(when_asked_to_stop(asked.seconds), on_second)
     finally:
         tape.close()
         rows.write(rows.take())
@@ -189,23 +189,3 @@ def _only_recorder(folder: Path) -> int:
         raise LockedError(
             f"another recorder writes to {folder}; stop it first, or name another folder with --folder"
         ) from None
-
-
-def _when_to_end(seconds: float) -> "asyncio.Future[str]":
-    """Give what becomes the reason to end: the time is over, or the name of a signal.
-
-    A hang-up that the starter had ignored, as nohup does, stays ignored.
-    """
-    loop = asyncio.get_running_loop()
-    asked: asyncio.Future[str] = loop.create_future()
-
-    def end(why: str) -> None:
-        if not asked.done():
-            asked.set_result(why)
-
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
-            loop.add_signal_handler(number, end, signal.Signals(number).name)
-    if seconds:
-        loop.call_later(seconds, end, "the time is over")
-    return asked

@@ -9,7 +9,6 @@ way, by the venue's own cancel-all, loudly and with its own exit code.
 import asyncio
 import logging
 import os
-import signal
 import sys
 import time
 from collections import deque
@@ -24,6 +23,7 @@ from fairstrike.app.emergency import cancel_everything
 from fairstrike.app.parent import end_with_parent
 from fairstrike.app.readiness import check_venue, take_limits
 from fairstrike.app.repeats import Repeats
+from fairstrike.app.signals import when_asked_to_stop
 from fairstrike.app.turn import Turn
 from fairstrike.core.effects import (
     Ask,
@@ -255,24 +255,6 @@ def summary(halt: Halt, clerk: Clerk) -> str:
     )
 
 
-def _when_asked_to_stop() -> "asyncio.Future[str]":
-    """Give what becomes the name of the first SIGTERM, SIGINT or SIGHUP from now on.
-
-    A hang-up that the starter had ignored, as nohup does, stays ignored.
-    """
-    loop = asyncio.get_running_loop()
-    asked: asyncio.Future[str] = loop.create_future()
-
-    def ask(name: str) -> None:
-        if not asked.done():
-            asked.set_result(name)
-
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
-            loop.add_signal_handler(number, ask, signal.Signals(number).name)
-    return asked
-
-
 async def _is_done_before(asked: "asyncio.Future[str]", work: Coroutine[None, None, None]) -> bool:
     """Do the work; False when it was given up because `asked` came first."""
     working = asyncio.ensure_future(work)
@@ -288,7 +270,7 @@ async def _is_done_before(asked: "asyncio.Future[str]", work: Coroutine[None, No
 
 async def trade(folder: Path) -> int:
     """Run the trader of a folder to its end. Gives the exit code."""
-    asked = _when_asked_to_stop()
+    asked = when_asked_to_stop()
     end_with_parent()
     run = runfile.read(folder)
     held = [locks.hold(folder / "lock", f"in {folder}")]
