@@ -1,6 +1,7 @@
 """The decision chain's records as typed values: what the desk's parts read."""
 
 from collections.abc import Iterable
+from typing import TypeVar
 
 import msgspec
 
@@ -11,6 +12,8 @@ from fairstrike.core.order import Refused, Withdraw
 from fairstrike.core.records import Booked, CashSet, Decided, Ordered, OrderMoved, RunEnded, RunStarted, Settled
 from fairstrike.core.regime import RegimeSeen
 from fairstrike.store.journal import Record
+
+T = TypeVar("T")
 
 Body = (
     Decided
@@ -55,12 +58,16 @@ def facts_of(records: Iterable[Record], *, with_decisions: bool = True) -> list[
         decoder = _DECODERS.get(record.kind)
         if decoder is None or (record.kind == "Decided" and not with_decisions):
             continue
-        try:
-            body = decoder.decode(record.body)
-        except msgspec.MsgspecError as problem:
-            raise JournalError(
-                f"record n = {record.n} ({record.kind}) cannot be read: {problem}; "
-                "use the program version that wrote the journal"
-            ) from problem
-        facts.append(Fact(n=record.n, instant_ns=record.instant_ns, body=body))
+        facts.append(Fact(n=record.n, instant_ns=record.instant_ns, body=read_body(record, decoder)))
     return facts
+
+
+def read_body(record: Record, decoder: msgspec.msgpack.Decoder[T]) -> T:
+    """Give what a record says. Raises `JournalError` when it cannot be read: use the program version that wrote it."""
+    try:
+        return decoder.decode(record.body)
+    except msgspec.MsgspecError as problem:
+        raise JournalError(
+            f"record n = {record.n} ({record.kind}) cannot be read: {problem}; "
+            "use the program version that wrote the journal"
+        ) from None

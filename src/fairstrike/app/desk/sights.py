@@ -10,9 +10,9 @@ from typing import TypeVar
 import msgspec
 
 from fairstrike.app import config
+from fairstrike.app.desk.facts import read_body
 from fairstrike.core.contract import Contract
 from fairstrike.core.effects import Resubscribe, Unwatch, Warn, Watch
-from fairstrike.core.errors import JournalError
 from fairstrike.core.events import (
     BookLost,
     ContractListed,
@@ -28,6 +28,7 @@ from fairstrike.core.events import (
 from fairstrike.core.records import Decided, GroupFitted, RisklessFound, Row, RunEnded, RunStarted
 from fairstrike.core.regime import RegimeSeen
 from fairstrike.core.units import PPM, TICKS_PER_DOLLAR
+from fairstrike.engine import KALSHI
 from fairstrike.market.catalog import with_terms
 from fairstrike.market.index import Index, Reference
 from fairstrike.store.journal import Record
@@ -35,7 +36,6 @@ from fairstrike.store.journal import Record
 _Found = TypeVar("_Found", GroupFitted, RisklessFound)
 WARNINGS_MAX = 20
 NO_BOOK_YET = "no book yet"
-_KALSHI = "kalshi"
 _TICKS_PPM = PPM // TICKS_PER_DOLLAR
 _WHY = {
     "gap": "frames were lost",
@@ -167,19 +167,12 @@ class Sights:
         for record in sorted(records, key=lambda record: record.n):
             decoder = _DECODERS.get(record.kind)
             if decoder is not None:
-                try:
-                    body = decoder.decode(record.body)
-                except msgspec.MsgspecError as problem:
-                    raise JournalError(
-                        f"record n = {record.n} ({record.kind}) cannot be read: {problem}; "
-                        "use the program version that wrote the journal"
-                    ) from None
-                self._take(body, record.n)
+                self._take(read_body(record, decoder), record.n)
 
     def ladders(self, now_ns: int) -> list[Ladder]:
         """Give the events whose markets are watched and not yet closed at `now_ns` (our clock), soonest first."""
         events: dict[tuple[int, str], list[Contract]] = {}
-        venue_ns = now_ns - self._offsets.get(_KALSHI, 0)
+        venue_ns = now_ns - self._offsets.get(KALSHI, 0)
         for ticker in self._watched:
             contract = self._contracts.get(ticker)
             if contract is not None and contract.close_ns > venue_ns:
@@ -240,7 +233,7 @@ class Sights:
                     self._tell(ticker, n, _WHY.get(reason, reason))
             case IndexPrinted():
                 index = self._indices.setdefault(body.asset, Index(self._rooms.index))
-                index.fold(body, self._offsets.get(body.source, self._offsets.get(_KALSHI, 0)))
+                index.fold(body, self._offsets.get(body.source, self._offsets.get(KALSHI, 0)))
             case GroupFitted():
                 self._fits = _good(self._fits, body.asked_ns) | {body.group: body}
             case RisklessFound():
@@ -270,7 +263,7 @@ class Sights:
                 self._regimes[asset] = body
             case OffsetStepped(source=source, offset_ns=offset_ns):
                 self._offsets[source] = offset_ns
-            case StreamChanged() if body.source == _KALSHI:
+            case StreamChanged() if body.source == KALSHI:
                 self.is_streaming = body.is_up
                 self.stream = "up" if body.is_up else body.reason
                 if not body.is_up:
