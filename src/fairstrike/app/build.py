@@ -22,7 +22,6 @@ from fairstrike.exchange import replay
 from fairstrike.execution.clerk import Clerk, Notes
 from fairstrike.market.books import Books
 from fairstrike.market.catalog import Catalog
-from fairstrike.market.index import Params as IndexParams
 from fairstrike.pricing.fair import Fairs
 from fairstrike.risk.limits import Door
 from fairstrike.strategy.base import Strategy
@@ -170,7 +169,7 @@ def under_clock(settings: config.Settings, clock: VenueClock) -> config.Settings
     )
 
 
-def session_params(clock: VenueClock, *, reads_account: bool) -> SessionParams:
+def session_params(settings: config.Settings, clock: VenueClock, *, reads_account: bool) -> SessionParams:
     """Give the bounds of a session as they apply under a clock.
 
     A trader begins with a clock held against the venue's, so what comes later than an index value may be is late.
@@ -181,7 +180,7 @@ def session_params(clock: VenueClock, *, reads_account: bool) -> SessionParams:
         offset_step_ns=clock.bound_ns(plain.offset_step_ns),
         silent_after_ns=clock.bound_ns(plain.silent_after_ns),
         overdue_after_ns=clock.bound_ns(plain.overdue_after_ns),
-        late_max_ns=clock.bound_ns(IndexParams().stale_after_ns),
+        late_max_ns=clock.bound_ns(settings.rooms.index.stale_after_ns),
     )
 
 
@@ -219,7 +218,7 @@ def shells(run: RunFile, clock: SystemClock, inbox: Inbox) -> Shells:
     stream: Stream | None = None
     if signer is not None:
         parts = StreamParts(
-            session=Session(session_params(run.clock, reads_account=is_live)),
+            session=Session(session_params(run.settings, run.clock, reads_account=is_live)),
             signer=signer,
             inbox=inbox,
             clock=clock,

@@ -132,9 +132,15 @@ def test_a_fast_clock_widens_the_patience_with_spot_venues() -> None:
 
 
 def test_what_is_later_than_an_index_value_may_be_tells_nothing_of_the_clock() -> None:
-    stale_after_ns = config.Settings().rooms.index.stale_after_ns
-    assert build.session_params(VenueClock(), reads_account=False).late_max_ns == stale_after_ns
-    assert build.session_params(VenueClock(factor=600), reads_account=False).late_max_ns == 300 * SECOND_NS
+    plain = config.Settings()
+    index = msgspec.structs.replace(plain.rooms.index, stale_after_ns=4 * SECOND_NS)
+    patient = msgspec.structs.replace(plain, rooms=msgspec.structs.replace(plain.rooms, index=index))
+
+    def late_max_ns(settings: config.Settings, factor: int) -> int | None:
+        return build.session_params(settings, VenueClock(factor=factor), reads_account=False).late_max_ns
+
+    assert late_max_ns(plain, 1) == plain.rooms.index.stale_after_ns
+    assert (late_max_ns(patient, 1), late_max_ns(plain, 600)) == (4 * SECOND_NS, 300 * SECOND_NS)
 
 
 def test_a_licence_is_read_from_a_file_of_its_own(tmp_path: Path) -> None:
