@@ -86,10 +86,6 @@ class Floor:
         """Open an account. A house account's orders and fills stay untold and reserve nothing."""
         return self._members.open(account_id, key_id, balance_ud, is_house=is_house)
 
-    def account_by_key(self, key_id: str) -> str | None:
-        """Give the account id an API key belongs to, None for an unknown key."""
-        return self._members.by_key(key_id)
-
     def list_market(self, contract: Contract, schedule: FeeSchedule, volume_24h_cc: int, now_ns: int) -> None:
         """Create a market and arrange its opening, strike, close, determination and settlement."""
         self.advance(now_ns)

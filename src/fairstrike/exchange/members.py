@@ -64,7 +64,7 @@ class Members:
     def __init__(self, premises: Premises) -> None:
         """Work on `premises`."""
         self._on = premises
-        self._keys: dict[str, str] = {}
+        self._keys: set[str] = set()
         self._subaccounts: dict[str, int] = {}
         self._transfers: dict[tuple[str, TransferKind], dict[str, Transfer]] = {}
 
@@ -82,12 +82,8 @@ class Members:
         )
         account.is_netting = self._on.params.is_netting
         self._on.accounts[account_id, 0] = account
-        self._keys[key_id] = account_id
+        self._keys.add(key_id)
         return account.view()
-
-    def by_key(self, key_id: str) -> str | None:
-        """Give the account id an API key belongs to, None for an unknown key."""
-        return self._keys.get(key_id)
 
     def open_subaccount(self, account_id: str) -> int | Rejection:
         """Open the next numbered subaccount and give its number."""
