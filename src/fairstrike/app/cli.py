@@ -147,7 +147,9 @@ def doctor(
     box: Box = None,
     config_file: Config = None,
     folder: Annotated[Path, typer.Option(help="Where runs are kept.")] = Path("runs"),
-    disk_min: Annotated[float, typer.Option(metavar="GIB", help="Least free disk space, in GiB.")] = 2.0,
+    disk_min: Annotated[
+        float | None, typer.Option(metavar="GIB", help="Least free disk space, in GiB; else as the settings say.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Check settings, key, disk, clock and the way to the exchange, and say what to do. Only looks."""
@@ -155,7 +157,8 @@ def doctor(
     from fairstrike.app import doctor as examining
     from fairstrike.app.disk import GIB
 
-    wanted = examining.Wanted(env=env, box=box, config_file=config_file, folder=folder, disk_min=int(disk_min * GIB))
+    least = None if disk_min is None else int(disk_min * GIB)
+    wanted = examining.Wanted(env=env, box=box, config_file=config_file, folder=folder, disk_min=least)
     with diagnosis_printing.findings(is_shown=not as_json) as on_finding:
         report = examining.examine(wanted, on_finding)
     if as_json:

@@ -80,13 +80,16 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What to examine. `env` None takes what settings or `.env` say; `disk_min` and `disk_ample` are bytes."""
+    """What to examine. `env` None takes what settings or `.env` say; `disk_min` and `disk_ample` are bytes.
+
+    Without `disk_min` it is what the settings have a trader leave.
+    """
 
     env: str | None = None
     box: Path | None = None
     config_file: Path | None = None
     folder: Path = Path("runs")
-    disk_min: int = disk.Params().stop_bytes
+    disk_min: int | None = None
     disk_ample: int = 6 * GIB
 
 
@@ -105,6 +108,7 @@ class Examination:
         self.findings: list[Finding] = []
         self.environment = ""
         self._websocket: Library = "picows"
+        self._stop_bytes = disk.Params().stop_bytes
         self._wanted = wanted
         self._on_finding = on_finding
         self._place: places.Place | None = None
@@ -152,6 +156,7 @@ class Examination:
     def _config(self) -> tuple[State, str]:
         sight = places.sight(self._wanted.env, self._wanted.config_file)
         self.environment, self._websocket = sight.environment, sight.websocket
+        self._stop_bytes = sight.disk.stop_bytes
         dotenv.log_level()
         chosen = dotenv.chosen(None, self.environment)
         if chosen.execution not in ("observe", "paper", "live"):
@@ -182,10 +187,9 @@ class Examination:
         place = _standing(self._wanted.folder)
         free = disk.free_bytes(place)
         told = f"{free / GIB:.1f} GiB free where {self._wanted.folder} is"
-        if free < self._wanted.disk_min:
-            raise UsageError(
-                f"{told}, a run needs {self._wanted.disk_min / GIB:,.1f} GiB: free some, or use another --folder"
-            )
+        least = self._stop_bytes if self._wanted.disk_min is None else self._wanted.disk_min
+        if free < least:
+            raise UsageError(f"{told}, a run needs {least / GIB:,.1f} GiB: free some, or use another --folder")
         seconds = _write_probe(place)
         if seconds > _SYNC_SLOW_SECONDS:
             return State.WARNING, f"a write took {seconds:.1f} s to reach the disk: use a faster disk for --folder"

@@ -8,6 +8,7 @@ import msgspec
 from fairstrike.app import config, dotenv, runfile
 from fairstrike.app.addresses import on_this_machine, origin_on_this_machine, to_read_from
 from fairstrike.app.config import Environment, Spot
+from fairstrike.app.disk import Params as DiskParams
 from fairstrike.core.errors import UsageError
 from fairstrike.core.timing import VenueClock
 from fairstrike.venue.connection import Library
@@ -33,6 +34,7 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
     websocket: Library = "picows"
     series: tuple[str, ...] = ()
     spot: Spot = Spot()
+    disk: DiskParams = DiskParams()
 
 
 def sight(env: str | None, config_file: Path | None) -> Sight:
@@ -48,6 +50,7 @@ def sight(env: str | None, config_file: Path | None) -> Sight:
         websocket=settings.websocket,
         series=settings.rooms.engine.series,
         spot=settings.spot,
+        disk=settings.disk,
     )
 
 

@@ -134,6 +134,13 @@ def test_too_little_room_on_the_disk(tmp_path: Path) -> None:
     assert (disk.state, disk.exit_code) == (State.WARNING, 0)
 
 
+def test_the_room_that_a_trader_leaves_by_its_settings(tmp_path: Path) -> None:
+    settings = tmp_path / "roomy.toml"
+    settings.write_text(f"[disk]\nstop_bytes = {1 << 60}\nwarn_bytes = {1 << 60}\n")
+    disk = found(msgspec.structs.replace(boxed(tmp_path), config_file=settings))["disk"]
+    assert (disk.state, disk.exit_code) == (State.FAILED, 2)
+
+
 def test_a_folder_that_cannot_be_written_to(tmp_path: Path) -> None:
     folder = found(msgspec.structs.replace(boxed(tmp_path), folder=Path("/proc/nowhere/runs")))["folder"]
     assert folder.exit_code == 2
