@@ -29,6 +29,7 @@ BOOK: Words = (
 ACTIVITY: Words = (
     ("best changes/s", "how often a best price changed, a second of two-sided book"),
     ("lasting beyond its ms", "those that still stood when the next venue millisecond began"),
+    ("contracts/s", "by the volumes tickers show, which count each contract for its buyer and for its seller"),
     ("while trading", "contracts a second of only the time between tickers that showed a trade"),
 )
 CAPTURES: Words = (

@@ -49,7 +49,10 @@ def _by_time(pool: Pool) -> Iterator[Picture]:
     title = "Best-price changes by time to close"
     yield _picture("changes", title, caption, lambda axes: _changes(axes, stretches))
     if any(stretch.volume_ns for _, stretch in stretches):
-        caption = "From the volumes tickers show: over all time, and over the time between tickers that showed a trade."
+        caption = (
+            "From the volumes tickers show, which count each contract for its buyer and for its seller: over all time, "
+            "and over the time between tickers that showed a trade."
+        )
         title = "Contracts traded by time to close"
         yield _picture("volume", title, caption, lambda axes: _volume(axes, stretches))
 
