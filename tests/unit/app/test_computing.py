@@ -55,6 +55,14 @@ class Way:
                 await self.arrived.wait()
         return [event for event in self.told if isinstance(event, ComputationDone)]
 
+    async def worker(self) -> int:
+        """Have a first sum done; give the process that did it."""
+        self.ask(1)
+        await self.until(1)
+        pid = self.computations.worker_pid
+        assert pid is not None
+        return pid
+
     async def given_up(self, count: int) -> None:
         async with asyncio.timeout(60):
             while self.computations.given_up < count:
@@ -112,10 +120,7 @@ def test_one_beyond_its_deadline_is_given_up_and_the_next_is_done() -> None:
 
 def test_a_killed_worker_is_replaced() -> None:
     async def work(way: Way) -> None:
-        way.ask(1)
-        await way.until(1)
-        first = way.computations.worker_pid
-        assert first is not None
+        first = await way.worker()
         os.kill(first, signal.SIGKILL)
         way.ask(2)
         await way.given_up(1)
@@ -128,10 +133,7 @@ def test_a_killed_worker_is_replaced() -> None:
 
 def test_a_worker_killed_in_the_middle_of_a_sum_is_replaced_and_nobody_waits() -> None:
     async def work(way: Way) -> None:
-        way.ask(1)
-        await way.until(1)
-        first = way.computations.worker_pid
-        assert first is not None
+        first = await way.worker()
         os.kill(first, signal.SIGSTOP)
         way.ask(2)
         # The loop goes on while the worker does not.
@@ -148,10 +150,7 @@ def test_a_late_worker_stays_and_one_that_hangs_is_ended(monkeypatch: pytest.Mon
     monkeypatch.setattr(computing, "PATIENCE_S", 0.3)
 
     async def work(way: Way) -> None:
-        way.ask(1)
-        await way.until(1)
-        first = way.computations.worker_pid
-        assert first is not None
+        first = await way.worker()
         os.kill(first, signal.SIGSTOP)
         way.ask(2, seconds=0.05)
         await way.given_up(1)
