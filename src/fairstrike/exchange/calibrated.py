@@ -70,6 +70,8 @@ class CalibratedWorld:
     def __init__(self, *, seed: int, start_ns: int, params: CalibratedParams | None = None) -> None:
         """Begin at `start_ns`, a whole second; the first market opens at the next quarter hour two minutes later.
 
+        A ladder closes two minutes later at the earliest too: no market needs a print from before the world.
+
         Raises `ConfigError` for another instant.
         """
         if start_ns % SECOND_NS:
@@ -138,8 +140,8 @@ class CalibratedWorld:
         self._agenda.arrange(open_ns, follow)
 
     def _list_ladder(self, now_ns: int) -> None:
-        """List the thresholds of the next full hour, and the ladder after it when that hour is over."""
-        close_ns = (now_ns // HOUR_NS + 1) * HOUR_NS
+        """List the thresholds of the next full hour whose last minute is to come, and when it is over the one after."""
+        close_ns = ((now_ns + _LEAD_NS) // HOUR_NS + 1) * HOUR_NS
         start_e8 = self.weather.print_e8(now_ns // SECOND_NS)
         self._makers.clear()
         for contract in ladder(start_e8, close_ns, self.params.hourly):

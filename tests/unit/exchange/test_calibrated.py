@@ -9,7 +9,7 @@ from bench.liquidity import compared, pictures, recorded, table
 from fairstrike.app import stats
 from fairstrike.core.errors import ConfigError
 from fairstrike.core.order import Side
-from fairstrike.core.timing import MINUTE_NS, SECOND_NS
+from fairstrike.core.timing import HOUR_NS, MINUTE_NS, SECOND_NS
 from fairstrike.exchange.calibrated import CalibratedWorld
 from fairstrike.exchange.floor import MarketStatus, Placed, PlaceOrder
 from fairstrike.exchange.happenings import Filled, Happening, IndexPublished, MarketSettled, Traded
@@ -64,6 +64,16 @@ def test_steps_of_the_clock_do_not_matter() -> None:
 def test_start_within_a_second_is_refused() -> None:
     with pytest.raises(ConfigError, match="whole second"):
         CalibratedWorld(seed=1, start_ns=START_NS + 1)
+
+
+@pytest.mark.parametrize("before_s", [121, 120, 60, 59, 40, 1, 0])
+def test_a_world_may_start_in_the_last_minute_of_an_hour(before_s: int) -> None:
+    hour_ns = START_NS // HOUR_NS * HOUR_NS + HOUR_NS
+    start_ns = hour_ns - before_s * SECOND_NS
+    world = CalibratedWorld(seed=2, start_ns=start_ns)
+    closes_ns = {m.contract.close_ns for m in world.floor.markets()}
+    assert min(closes_ns) - start_ns > 2 * MINUTE_NS
+    world.advance(hour_ns + SECOND_NS)
 
 
 def test_markets_follow_one_another_and_settle() -> None:

@@ -286,14 +286,16 @@ def test_venue_time_may_be_the_machine_s(tmp_path: Path) -> None:
         running = asyncio.create_task(server.run())
         headers = {"Authorization": f"Bearer {announcement.admin.token}"}
         origin = announcement.admin.url.removesuffix("/admin")
-        async with aiohttp.ClientSession(origin, headers=headers) as session:
-            await caught_up(session)
-            async with session.post("/admin/reset") as answer:
-                assert answer.status == 200
-            await caught_up(session)
-        server.stop()
-        await running
-        await server.close()
+        try:
+            async with aiohttp.ClientSession(origin, headers=headers) as session:
+                await caught_up(session)
+                async with session.post("/admin/reset") as answer:
+                    assert answer.status == 200
+                await caught_up(session)
+        finally:
+            server.stop()
+            await running
+            await server.close()
 
     asyncio.run(asyncio.wait_for(look(), 60.0))
 
