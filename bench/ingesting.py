@@ -19,7 +19,7 @@ from unittest.mock import patch
 import msgspec
 
 from bench.sending import DELTA
-from fairstrike.app import recording, run, runfile
+from fairstrike.app import config, recording, run, runfile
 from fairstrike.app.clock import SystemClock
 from fairstrike.store.journal import INPUTS, Journal
 from fairstrike.store.journal import Params as JournalParams
@@ -146,7 +146,12 @@ def record(notes: Notes, folder: Path, box: Path, websocket: Library) -> None:
                 notes.end()
 
     wanted = recording.Wanted(
-        environment="box", box=box, folder=folder, series=(SERIES,), seconds=0, websocket=websocket
+        environment="box",
+        box=box,
+        folder=folder,
+        series=(SERIES,),
+        seconds=0,
+        settings=config.Settings(websocket=websocket),
     )
     with patch.object(recording, "Writer", NotingWriter):
         report = recording.run(wanted, lambda second: None)

@@ -156,6 +156,23 @@ def test_spot_venues_are_recorded_too_compacted_and_replayed(place: Path, line: 
     assert (replayed.code, replayed.err) == (0, "")
 
 
+def test_rows_go_by_the_settings_that_a_trader_goes_by(tmp_path: Path) -> None:
+    with (
+        exchange(tmp_path, "--speed", "20", "--liquidity", "calibrated", "--switch", "is_index_granted=false") as line,
+        SpotVenues(line.clock, {"coinbase": coinbase, "binance": binance}) as venues,
+    ):
+        hosts = "".join(f'{name} = "{host}"\n' for name, host in venues.hosts.items())
+        measured = '[rooms.engine]\nseries = ["KXBTCD"]\n[rooms.index.proxy_sd_e8]\n"binance/BTC" = 1\n'
+        (tmp_path / "own.toml").write_text(f"{measured}[spot.hosts]\n{hosts}")
+        command = ("record", *BOX[:4], "--config", "own.toml", "--duration-seconds", "3", "--json")
+        said = fairstrike(*command, folder=tmp_path)
+    assert (said.code, said.err) == (0, "")
+    rows = next((tmp_path / "recordings").glob("*.rows.csv")).read_text().splitlines()[1:]
+    assert {row.split(",")[1].partition("-")[0] for row in rows} == {"KXBTCD"}
+    # By the program's own settings it would be Coinbase.
+    assert {row.split(",")[-2] for row in rows} - {""} == {"binance"}
+
+
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_a_signal_ends_it_well(place: Path, line: Announcement, name: str) -> None:
     code, out = Started(place, name).end(getattr(signal, name))

@@ -19,12 +19,12 @@ import msgspec
 
 from fairstrike.app import build, disk, dotenv, places
 from fairstrike.app.clock import ClockOffset, SystemClock
+from fairstrike.app.config import Settings
 from fairstrike.app.disk import GIB
 from fairstrike.app.smoke import streamed
 from fairstrike.core.errors import ClockError, ConfigError, FairstrikeError, UsageError, VenueError
 from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
 from fairstrike.core.units import UD_PER_CENT, UD_PER_DOLLAR
-from fairstrike.venue.connection import Library
 from fairstrike.venue.kalshi import calls, parameters
 from fairstrike.venue.kalshi.asking import balance_ud
 from fairstrike.venue.kalshi.calls import call
@@ -107,8 +107,7 @@ class Examination:
         """Begin with nothing found."""
         self.findings: list[Finding] = []
         self.environment = ""
-        self._websocket: Library = "picows"
-        self._stop_bytes = disk.Params().stop_bytes
+        self._settings = Settings()
         self._wanted = wanted
         self._on_finding = on_finding
         self._place: places.Place | None = None
@@ -155,8 +154,7 @@ class Examination:
 
     def _config(self) -> tuple[State, str]:
         sight = places.sight(self._wanted.env, self._wanted.config_file)
-        self.environment, self._websocket = sight.environment, sight.websocket
-        self._stop_bytes = sight.disk.stop_bytes
+        self.environment, self._settings = sight.environment, sight.settings
         dotenv.log_level()
         chosen = dotenv.chosen(None, self.environment)
         if chosen.execution not in ("observe", "paper", "live"):
@@ -166,7 +164,7 @@ class Examination:
         return State.OK, f"{self._wanted.config_file.name} is accepted"
 
     def _address(self) -> tuple[State, str]:
-        self._place = places.place_of(self.environment, self._wanted.box, self._websocket)
+        self._place = places.place_of(self.environment, self._wanted.box, self._settings.websocket)
         return State.OK, f"{self.environment} at {self._place.origin}"
 
     def _key(self) -> tuple[State, str]:
@@ -187,7 +185,7 @@ class Examination:
         place = _standing(self._wanted.folder)
         free = disk.free_bytes(place)
         told = f"{free / GIB:.1f} GiB free where {self._wanted.folder} is"
-        least = self._stop_bytes if self._wanted.disk_min is None else self._wanted.disk_min
+        least = self._settings.disk.stop_bytes if self._wanted.disk_min is None else self._wanted.disk_min
         if free < least:
             raise UsageError(f"{told}, a run needs {least / GIB:,.1f} GiB: free some, or use another --folder")
         seconds = _write_probe(place)

@@ -7,8 +7,7 @@ import msgspec
 
 from fairstrike.app import config, dotenv, runfile
 from fairstrike.app.addresses import on_this_machine, origin_on_this_machine, to_read_from
-from fairstrike.app.config import Environment, Spot
-from fairstrike.app.disk import Params as DiskParams
+from fairstrike.app.config import Environment, Settings
 from fairstrike.core.errors import UsageError
 from fairstrike.core.timing import VenueClock
 from fairstrike.venue.connection import Library
@@ -28,13 +27,10 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sight(msgspec.Struct, frozen=True, kw_only=True):
-    """What of the settings concerns who only looks. Without a file `series` is empty."""
+    """How to look: the environment, which goes before that of the settings, and these, without a file the defaults."""
 
     environment: str
-    websocket: Library = "picows"
-    series: tuple[str, ...] = ()
-    spot: Spot = Spot()
-    disk: DiskParams = DiskParams()
+    settings: Settings = Settings()
 
 
 def sight(env: str | None, config_file: Path | None) -> Sight:
@@ -45,13 +41,7 @@ def sight(env: str | None, config_file: Path | None) -> Sight:
     if config_file is None:
         return Sight(environment=env or dotenv.chosen(None, None).environment)
     settings = config.load(config_file)
-    return Sight(
-        environment=env or settings.environment,
-        websocket=settings.websocket,
-        series=settings.rooms.engine.series,
-        spot=settings.spot,
-        disk=settings.disk,
-    )
+    return Sight(environment=env or settings.environment, settings=settings)
 
 
 def place_of(environment: str, box: Path | None, websocket: Library = "picows") -> Place:

@@ -36,9 +36,7 @@ from fairstrike.core.events import (
 )
 from fairstrike.core.timing import HOUR_NS, MINUTE_NS, SECOND_NS
 from fairstrike.market.books import EXPECTED_LOSSES, Books
-from fairstrike.market.books import Params as BooksParams
 from fairstrike.market.index import Index
-from fairstrike.market.index import Params as IndexParams
 from fairstrike.store.raw import SPOT, Line, Note, Received, Writer, answer_of
 from fairstrike.venue.kalshi.asking import ask
 from fairstrike.venue.kalshi.rest import converse
@@ -56,14 +54,15 @@ _AGAIN_NS, _FORGET_NS = 5 * SECOND_NS, HOUR_NS
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What to record, where, how often rows are sampled (seconds) and the least free disk space (bytes).
 
-    `spot` are settings as they apply under the place's clock: which spot venues are recorded beside the exchange.
+    `settings` are a trader's as they apply under the place's clock: which spot venues are recorded beside the exchange,
+    and what books and index of the rows are held to.
     """
 
     series: tuple[str, ...]
     folder: Path
     interval_seconds: float
     disk_min: int
-    spot: config.Settings = config.Settings(spot=config.Spot(is_on=False))
+    settings: config.Settings = config.Settings(spot=config.Spot(is_on=False))
     following: FollowingParams = FollowingParams()
 
 
@@ -91,7 +90,7 @@ class Recorder:
         self._session = Session(
             SessionParams(reads_account=False, offset_step_ns=bound(SessionParams().offset_step_ns))
         )
-        self._books = Books(BooksParams(frozen_after_ns=bound(BooksParams().frozen_after_ns)))
+        self._books = Books(plan.settings.rooms.books)
         self._indices: dict[str, Index] = {}
         self._offsets: dict[str, int] = {}
         self._contracts: dict[str, Contract] = {}
@@ -104,7 +103,7 @@ class Recorder:
         self._writing: asyncio.Future[None] | None = None
         hearing = build.Hearing(inbox=self._take, tap=partial(self._frame, SOURCE))
         self._look = build.lookout(place, clock, self._session, signer, hearing)
-        spot = build.spot_feed(plan.spot, clock, self._take, self._spot_frame, self._spot_asked)
+        spot = build.spot_feed(plan.settings, clock, self._take, self._spot_frame, self._spot_asked)
         self._feeds: list[Feed] = [self._look.stream] if spot is None else [self._look.stream, spot]
 
     async def run(self, asked: "asyncio.Future[str]", on_second: Callable[[int], None]) -> str:
@@ -191,7 +190,7 @@ class Recorder:
     def _take_rare(self, event: Event) -> None:
         match event:
             case IndexPrinted(asset=asset):
-                index = self._indices.setdefault(asset, Index(IndexParams()))
+                index = self._indices.setdefault(asset, Index(self._plan.settings.rooms.index))
                 index.fold(event, self._offsets.get(event.source, self._offsets.get(SOURCE, 0)))
             case OffsetStepped(source=source, offset_ns=offset_ns):
                 self._offsets[source] = offset_ns

@@ -22,11 +22,8 @@ from fairstrike.app.signals import when_asked_to_stop
 from fairstrike.core.contract import Timeframe
 from fairstrike.core.errors import LockedError, UsageError
 from fairstrike.core.timing import SECOND_NS
-from fairstrike.execution.rounds import Params as EngineParams
 from fairstrike.store.raw import Params, Writer, mend, segments
-from fairstrike.venue.connection import Library
 from fairstrike.venue.kalshi.signing import Signer
-from fairstrike.venue.spot.prices import Params as PricesParams
 
 FOLDER, LOCK = Path("recordings"), "recording.lock"
 SECONDS, INTERVAL_SECONDS, DISK_MIN_GIB = 300.0, 0.5, 1.0
@@ -37,7 +34,8 @@ SECONDS_MAX, INTERVAL_MIN, INTERVAL_MAX, EVENTS_MAX = 10 * 366 * 86_400.0, 0.01,
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What to record, for how long (seconds; 0: until stopped), and where. `disk_min_gib` of the disk stay free.
 
-    `spot` says which spot venues; of its prices nothing is heeded, since a replay makes them anew from the frames.
+    `settings` are a trader's: what they say of connections, spot venues, books and index holds for a recording's rows
+    too. Environment and series are those said here.
     """
 
     environment: str
@@ -51,8 +49,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     segment_seconds: float = Params().segment_ns / SECOND_NS
     segment_mib: float = Params().segment_bytes / MIB
     disk_min_gib: float = DISK_MIN_GIB
-    websocket: Library = "picows"
-    spot: config.Spot = config.Spot()
+    settings: config.Settings = config.Settings()
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,9 +83,9 @@ def run(asked: Wanted, on_second: Callable[[int], None]) -> Report:
     cannot be reached at first, `DiskError` when the disk takes no more.
     """
     _check(asked)
-    place = places.place_of(asked.environment, asked.box, asked.websocket)
+    place = places.place_of(asked.environment, asked.box, asked.settings.websocket)
     signer = places.reading_signer(places.key_place(asked.environment, asked.box))
-    build.spot_venues(spot_settings(asked, place))  # Before anything is written.
+    build.spot_venues(settings_of(asked, place))  # Before anything is written.
     asked.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = _only_recorder(asked.folder)
     try:
@@ -115,7 +112,7 @@ async def _record(
         interval_seconds=asked.interval_seconds,
         disk_min=int(asked.disk_min_gib * GIB),
         following=FollowingParams(events=asked.events, timeframes=asked.timeframes),
-        spot=spot_settings(asked, place),
+        settings=settings_of(asked, place),
     )
     recorder = Recorder(plan, place, signer, tape, rows)
     try:
@@ -146,16 +143,12 @@ async def _record(
     )
 
 
-def spot_settings(asked: Wanted, place: places.Place) -> config.Settings:
-    """Give the settings of the spot venues beside a recording, as they apply under the place's clock."""
-    settings = config.Settings(
-        environment=msgspec.convert(place.environment, config.Environment),
-        rooms=config.RoomSettings(engine=EngineParams(series=asked.series)),
-        spot=asked.spot,
-        websocket=asked.websocket,
-    )
-    spot = build.under_clock(settings, place.clock).spot
-    return msgspec.structs.replace(settings, spot=msgspec.structs.replace(spot, prices=PricesParams()))
+def settings_of(asked: Wanted, place: places.Place) -> config.Settings:
+    """Give the settings of a recording as they apply in its environment, for its series and under its clock."""
+    replace, rooms = msgspec.structs.replace, asked.settings.rooms
+    environment = msgspec.convert(place.environment, config.Environment)
+    rooms = replace(rooms, engine=replace(rooms.engine, series=asked.series))
+    return build.under_clock(replace(asked.settings, environment=environment, rooms=rooms), place.clock)
 
 
 def _check(asked: Wanted) -> None:

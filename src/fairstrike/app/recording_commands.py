@@ -33,20 +33,22 @@ def record(
     from fairstrike.app import config, places, recording, recording_printing
 
     sight = places.sight(env, config_file)
+    settings, engine = sight.settings, sight.settings.rooms.engine
+    if not spot:
+        settings = msgspec.structs.replace(settings, spot=config.Spot(is_on=False))
     asked = recording.Wanted(
         environment=sight.environment,
         box=box,
         folder=folder,
-        series=tuple(series or config.SERIES),
-        timeframes=tuple(timeframe or Timeframe),
+        series=tuple(series or ()) or engine.series or config.SERIES,
+        timeframes=tuple(timeframe or engine.timeframes),
         events=events,
         seconds=duration_seconds,
         interval_seconds=interval_seconds,
         segment_seconds=segment_seconds,
         segment_mib=segment_mib,
         disk_min_gib=disk_min,
-        websocket=sight.websocket,
-        spot=sight.spot if spot else config.Spot(is_on=False),
+        settings=settings,
     )
     with recording_printing.recording(asked, is_shown=not as_json) as on_second:
         report = recording.run(asked, on_second)

@@ -97,8 +97,8 @@ def wanted(
         box=box,
         seconds=seconds,
         markets=markets,
-        series=sight.series or config.SERIES[:3],
-        websocket=sight.websocket,
+        series=sight.settings.rooms.engine.series or config.SERIES[:3],
+        websocket=sight.settings.websocket,
     )
 
 

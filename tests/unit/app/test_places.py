@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from fairstrike.app.config import Settings
 from fairstrike.app.places import Place, Sight, key_place, place_of, reading_signer, sight
 from fairstrike.core.errors import ConfigError, CredentialError, UsageError
 from fairstrike.venue.kalshi.signing import Allowed, SigningRefused
@@ -35,16 +36,17 @@ def test_the_environment_is_what_is_said_then_settings_then_dotenv(tmp_path: Pat
 def test_settings_say_which_spot_venues_are_looked_at(tmp_path: Path) -> None:
     file = tmp_path / "s.toml"
     file.write_text('[spot.hosts]\nbinance = ""\nkraken = "ws://127.0.0.1:9"\n')
-    hosts = sight("prod", file).spot.hosts
+    hosts = sight("prod", file).settings.spot.hosts
     assert (hosts.binance, hosts.kraken) == ("", "ws://127.0.0.1:9")
-    assert sight("prod", None).spot.is_on
+    assert sight("prod", None).settings.spot.is_on
 
 
 def test_settings_say_who_holds_the_stream_of_who_looks(tmp_path: Path) -> None:
     file = tmp_path / "s.toml"
     file.write_text('websocket = "aiohttp"\n[rooms.engine]\nseries = ["KXBTC15M"]\n')
-    assert sight("box", file) == Sight(environment="box", websocket="aiohttp", series=("KXBTC15M",))
-    assert sight("box", None) == Sight(environment="box", websocket="picows")
+    settings = sight("box", file).settings
+    assert (settings.websocket, settings.rooms.engine.series) == ("aiohttp", ("KXBTC15M",))
+    assert sight("box", None) == Sight(environment="box", settings=Settings())
     assert place_of("box", write_line(tmp_path), "aiohttp").websocket == "aiohttp"
     assert place_of("prod", None, "aiohttp").websocket == "aiohttp"
 

@@ -47,7 +47,7 @@ def test_a_folder_that_is_a_file_and_an_unknown_series(tmp_path: Path) -> None:
 
 def test_a_spot_host_that_cannot_be_meant(tmp_path: Path) -> None:
     spot = config.Spot(hosts=Hosts(kraken="ws://ws.kraken.com"))
-    code, sentence = refused(tmp_path, spot=spot)
+    code, sentence = refused(tmp_path, settings=config.Settings(spot=spot))
     assert (code, not (tmp_path / "recordings").exists()) == (2, True)
     assert sentence == "spot.hosts: 'ws://ws.kraken.com' is no host that may be listened to; give ws://127.0.0.1:PORT"
 

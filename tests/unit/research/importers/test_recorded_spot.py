@@ -10,7 +10,7 @@ import msgspec
 from fairstrike.app import config
 from fairstrike.app.places import Place
 from fairstrike.app.recorder import Plan, Recorder
-from fairstrike.app.recording import Wanted, spot_settings
+from fairstrike.app.recording import Wanted, settings_of
 from fairstrike.app.sampled_rows import Rows
 from fairstrike.core.events import Event, FrameRefused, IndexPrinted, SpotSummed, SpotTold, StreamChanged
 from fairstrike.core.timing import VenueClock
@@ -62,9 +62,10 @@ def test_a_replay_of_the_frames_equals_what_was_seen(tmp_path: Path) -> None:
         place = Place(environment="box", origin="http://127.0.0.1:9", ws="ws://127.0.0.1:9")
         tellers = {"coinbase": coinbase, "gemini": gemini, "binance": binance, "binance_futures": funding}
         with SpotVenues(VenueClock(), tellers) as venues:
-            asked = Wanted(environment="box", series=("KXBTC15M",), spot=config.Spot(hosts=Hosts(**venues.hosts)))
+            settings = config.Settings(spot=config.Spot(hosts=Hosts(**venues.hosts)))
+            asked = Wanted(environment="box", series=("KXBTC15M",), settings=settings)
             plan = Plan(
-                series=asked.series, folder=tmp_path, interval_seconds=1, disk_min=0, spot=spot_settings(asked, place)
+                series=asked.series, folder=tmp_path, interval_seconds=1, disk_min=0, settings=settings_of(asked, place)
             )
             tape = Writer(tmp_path, "20260101T000000Z", "box", time.time_ns())
             signer = Signer("nobody", rsa_pem(), Allowed.READS)
