@@ -211,9 +211,12 @@ def test_a_torn_end_is_cut_off_at_the_next_start(place: Path, line: Announcement
     (path,) = segments(place / "torn")
     data = path.read_bytes()
     path.write_bytes(data + data[:99])
+    table = next((place / "torn").glob("*.rows.csv"))
+    rows = table.read_text()
+    table.write_text(rows + "2026-")
     said, report = record(place, "--duration-seconds", "1", "--folder", "torn")
-    assert (said.code, report["mended"]) == (0, {path.name: 99})
-    assert path.read_bytes() == data
+    assert (said.code, report["mended"]) == (0, {path.name: 99, table.name: 5})
+    assert (path.read_bytes(), table.read_text()) == (data, rows)
 
 
 def test_a_full_disk_ends_it_loudly_and_in_time(place: Path, line: Announcement) -> None:

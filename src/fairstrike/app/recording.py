@@ -12,12 +12,10 @@ from pathlib import Path
 
 import msgspec
 
-from fairstrike.app import build, config, locks, places
+from fairstrike.app import build, config, locks, places, sampled_rows
 from fairstrike.app.disk import GIB
 from fairstrike.app.following import Params as FollowingParams
 from fairstrike.app.recorder import Plan, Recorder
-from fairstrike.app.sampled_rows import ENDING as ROWS_ENDING
-from fairstrike.app.sampled_rows import Rows
 from fairstrike.app.signals import when_asked_to_stop
 from fairstrike.core.contract import Timeframe
 from fairstrike.core.errors import LockedError, UsageError
@@ -53,7 +51,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What was recorded. `mended` says which segments of earlier runs had a torn end, and the bytes cut of each."""
+    """What was recorded. `mended` says which files of earlier runs had a torn end, and the bytes cut of each."""
 
     run: str
     folder: str
@@ -90,6 +88,8 @@ def run(asked: Wanted, on_second: Callable[[int], None]) -> Report:
     lock = _only_recorder(asked.folder)
     try:
         mended = {path.name: cut for path in segments(asked.folder) if (cut := mend(path))}
+        tables = sorted(asked.folder.glob(f"*{sampled_rows.ENDING}"))
+        mended |= {path.name: cut for path in tables if (cut := sampled_rows.mend(path))}
         return asyncio.run(_record(asked, place, signer, mended, on_second))
     finally:
         os.close(lock)
@@ -100,7 +100,7 @@ async def _record(
 ) -> Report:
     name = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     begun = time.monotonic()
-    rows = Rows(asked.folder / f"{name}{ROWS_ENDING}")
+    rows = sampled_rows.Rows(asked.folder / f"{name}{sampled_rows.ENDING}")
     params = Params(
         segment_bytes=int(asked.segment_mib * MIB),
         segment_ns=int(asked.segment_seconds * SECOND_NS * place.clock.factor),

@@ -1,8 +1,13 @@
-"""Rows beside a recording: every so often each followed market's best prices and the reference price, as CSV."""
+"""Rows beside a recording: every so often each followed market's best prices and the reference price, as CSV.
 
+A table holds whole lines: a write that fails leaves nothing of itself, and what a death tore is cut off by `mend`.
+"""
+
+import os
+from io import FileIO
 from pathlib import Path
 
-from fairstrike.core.errors import DiskError
+from fairstrike.core.errors import DiskError, RecordingError
 from fairstrike.core.order import Side
 from fairstrike.core.timing import format_rfc3339
 from fairstrike.core.units import format_cc, format_e8, format_ticks
@@ -11,6 +16,7 @@ from fairstrike.market.index import Reference
 
 ENDING = ".rows.csv"
 COLUMNS = ("time", "ticker", "bid", "bid_size", "ask", "ask_size", "index", "index_source", "index_time")
+_CHUNK_BYTES = 1 << 16
 
 
 class Rows:
@@ -20,10 +26,16 @@ class Rows:
     """
 
     def __init__(self, path: Path) -> None:
-        """Begin the table. Raises `DiskError` when it cannot be written."""
-        self.count = 0
+        """Begin the table. Raises `DiskError` when it cannot be written, `RecordingError` when one is there."""
+        self.count = self._good = 0
         self._path = path
         self._waiting: list[str] = [",".join(COLUMNS) + "\n"]
+        try:
+            path.touch(mode=0o600, exist_ok=False)
+        except FileExistsError:
+            raise RecordingError(f"{path} is there already; start again, or name another folder") from None
+        except OSError as error:
+            raise self._lost(error) from None
         self.write(self.take())
 
     def add(self, at_ns: int, ticker: str, book: BookView | None, reference: Reference | None) -> None:
@@ -42,16 +54,54 @@ class Rows:
         return taken
 
     def write(self, taken: list[str]) -> None:
-        """Write what was taken. Raises `DiskError` when the disk takes no more."""
+        """Write what was taken. Raises `DiskError` when the disk takes no more; what was written before stays whole."""
         if not taken:
             return
+        data = "".join(taken).encode()
         try:
-            with self._path.open("a", encoding="utf-8") as file:
-                file.writelines(taken)
+            with FileIO(self._path, "r+") as file:
+                self._put(file, data)
         except OSError as error:
-            raise DiskError(
-                f"{self._path} cannot be written ({error.strerror}); make room or mend the disk, then start again"
-            ) from None
+            raise self._lost(error) from None
+        self._good += len(data)
+
+    def _put(self, file: FileIO, data: bytes) -> None:
+        file.seek(self._good)
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = rest[file.write(rest) :]
+        except OSError:
+            file.truncate(self._good)
+            raise
+
+    def _lost(self, error: OSError) -> DiskError:
+        return DiskError(
+            f"{self._path} cannot be written ({error.strerror}); make room or mend the disk, then start again: "
+            "the rows before are kept"
+        )
+
+
+def mend(path: Path) -> int:
+    """Cut off what follows the last whole line of a table that nobody writes; one without any is removed.
+
+    Gives the bytes cut. Raises `DiskError` when it cannot be cut.
+    """
+    try:
+        with path.open("r+b") as file:
+            size = file.seek(0, os.SEEK_END)
+            begin, at = size, -1
+            while begin and at < 0:
+                end, begin = begin, max(0, begin - _CHUNK_BYTES)
+                file.seek(begin)
+                at = file.read(end - begin).rfind(b"\n")
+            good = begin + at + 1
+            file.truncate(good)
+        if not good:
+            path.unlink()
+    except OSError as error:
+        raise DiskError(f"{path} cannot be mended ({error.strerror}); correct its permissions") from None
+    return size - good
 
 
 def _best(book: BookView | None, side: Side) -> tuple[str, str]:
