@@ -150,7 +150,12 @@ def record(notes: Notes, folder: Path, box: Path, websocket: Library) -> None:
         box=box,
         folder=folder,
         series=(SERIES,),
+        events=1,
         seconds=0,
+        interval_seconds=0.5,
+        segment_seconds=3_600,
+        segment_mib=64,
+        disk_min_gib=1,
         settings=config.Settings(websocket=websocket),
     )
     with patch.object(recording, "Writer", NotingWriter):

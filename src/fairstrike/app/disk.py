@@ -12,7 +12,9 @@ from fairstrike.app.repeats import Repeats
 from fairstrike.core.bounds import Count
 from fairstrike.core.timing import MINUTE_NS
 
-GIB = 1 << 30
+MIB, GIB = 1 << 20, 1 << 30
+RECORDER_LEAVES_GIB = 1.0
+"""What a recorder leaves free, unless it is told another amount."""
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

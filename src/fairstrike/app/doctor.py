@@ -88,7 +88,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     env: str | None = None
     box: Path | None = None
     config_file: Path | None = None
-    folder: Path = Path("runs")
+    folder: Path
     disk_min: int | None = None
     disk_ample: int = 6 * GIB
 

@@ -11,7 +11,7 @@ from fairstrike.core.timing import MINUTE_NS, SECOND_NS
 class Params(msgspec.Struct, frozen=True, kw_only=True):
     """How many events of a series at a time, how long before their turn and how long after their close (ns)."""
 
-    events: int = 1
+    events: int
     timeframes: tuple[Timeframe, ...] = tuple(Timeframe)
     lead_ns: int = MINUTE_NS
     linger_ns: int = 10 * SECOND_NS

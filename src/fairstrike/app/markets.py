@@ -24,8 +24,6 @@ from fairstrike.venue.kalshi.asking import ask
 from fairstrike.venue.kalshi.probing import Probe
 from fairstrike.venue.kalshi.rest import converse
 
-EVENTS = 3
-
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """Whose markets to list: of each series so many soonest events (0: all), or one event."""
@@ -34,7 +32,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     box: Path | None = None
     series: tuple[str, ...] = config.SERIES
     timeframes: tuple[Timeframe, ...] = tuple(Timeframe)
-    events: int = EVENTS
+    events: int
     event: str | None = None
 
 
@@ -46,7 +44,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
     config_file: Path | None = None
     series: tuple[str, ...] = ()
     timeframes: tuple[Timeframe, ...] = ()
-    events: int = EVENTS
+    events: int
     event: str | None = None
 
 

@@ -63,7 +63,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     interval_seconds: float
     disk_min: int
     settings: config.Settings = config.Settings(spot=config.Spot(is_on=False))
-    following: FollowingParams = FollowingParams()
+    following: FollowingParams
 
 
 class Tallies(msgspec.Struct, kw_only=True):

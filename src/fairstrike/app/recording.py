@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from fairstrike.app import build, config, locks, places, sampled_rows
-from fairstrike.app.disk import GIB
+from fairstrike.app.disk import GIB, MIB
 from fairstrike.app.following import Params as FollowingParams
 from fairstrike.app.recorder import Plan, Recorder
 from fairstrike.app.signals import when_asked_to_stop
@@ -23,9 +23,8 @@ from fairstrike.core.timing import SECOND_NS
 from fairstrike.store.raw import Params, Writer, mend, segments
 from fairstrike.venue.kalshi.signing import Signer
 
-FOLDER, LOCK = Path("recordings"), "recording.lock"
-SECONDS, INTERVAL_SECONDS, DISK_MIN_GIB = 300.0, 0.5, 1.0
-MIB, SEGMENT_MIB_MAX = 1 << 20, 1 << 16
+LOCK = "recording.lock"
+SEGMENT_MIB_MAX = 1 << 16
 SECONDS_MAX, INTERVAL_MIN, INTERVAL_MAX, EVENTS_MAX = 10 * 366 * 86_400.0, 0.01, 3_600.0, 100
 
 
@@ -38,15 +37,15 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
     environment: str
     box: Path | None = None
-    folder: Path = FOLDER
-    series: tuple[str, ...] = config.SERIES
+    folder: Path
+    series: tuple[str, ...]
     timeframes: tuple[Timeframe, ...] = tuple(Timeframe)
-    events: int = 1
-    seconds: float = SECONDS
-    interval_seconds: float = INTERVAL_SECONDS
-    segment_seconds: float = Params().segment_ns / SECOND_NS
-    segment_mib: float = Params().segment_bytes / MIB
-    disk_min_gib: float = DISK_MIN_GIB
+    events: int
+    seconds: float
+    interval_seconds: float
+    segment_seconds: float
+    segment_mib: float
+    disk_min_gib: float
     settings: config.Settings = config.Settings()
 
 

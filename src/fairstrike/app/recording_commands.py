@@ -6,7 +6,12 @@ from typing import Annotated
 import msgspec
 import typer
 
+from fairstrike.app.disk import MIB, RECORDER_LEAVES_GIB
 from fairstrike.core.contract import Timeframe
+from fairstrike.core.timing import SECOND_NS
+from fairstrike.store.raw import Params as Segments
+
+SEGMENT_SECONDS, SEGMENT_MIB = Segments().segment_ns / SECOND_NS, Segments().segment_bytes / MIB
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
@@ -23,9 +28,13 @@ def record(
     events: Annotated[int, typer.Option(help="Soonest events of a series at a time.")] = 1,
     duration_seconds: Annotated[float, typer.Option(help="How long; 0 until Ctrl-C.")] = 300.0,
     interval_seconds: Annotated[float, typer.Option(help="Between two rows of a market.")] = 0.5,
-    segment_seconds: Annotated[float, typer.Option(help="Age at which a file is followed by the next.")] = 3_600.0,
-    segment_mib: Annotated[float, typer.Option(help="Size, packed, at which it is.")] = 64.0,
-    disk_min: Annotated[float, typer.Option(metavar="GIB", help="Free disk space, in GiB, that is left.")] = 1.0,
+    segment_seconds: Annotated[
+        float, typer.Option(help="Age at which a file is followed by the next.")
+    ] = SEGMENT_SECONDS,
+    segment_mib: Annotated[float, typer.Option(help="Size, packed, at which it is.")] = SEGMENT_MIB,
+    disk_min: Annotated[
+        float, typer.Option(metavar="GIB", help="Free disk space, in GiB, that is left.")
+    ] = RECORDER_LEAVES_GIB,
     spot: Annotated[bool, typer.Option("--spot/--no-spot", help="Record spot venues too; in the box none.")] = True,
     as_json: Json = False,
 ) -> None:

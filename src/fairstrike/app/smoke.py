@@ -23,7 +23,7 @@ from fairstrike.venue.kalshi.signing import Signer
 from fairstrike.venue.kalshi.subscriptions import BOOK_CHANNEL
 from fairstrike.venue.kalshi.wire.markets import Market
 
-SECONDS, SECONDS_MAX = 12.0, 3_600.0
+SECONDS_MAX = 3_600.0
 MARKETS_MAX = 20
 AGE_MS_MAX = 2_000
 EXIT_OK = 0
@@ -39,7 +39,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
     environment: str
     box: Path | None = None
-    seconds: float = SECONDS
+    seconds: float
     markets: tuple[str, ...] = ()
     series: tuple[str, ...] = config.SERIES[:3]
     websocket: Library = "picows"

@@ -4,7 +4,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
 
+from fairstrike.app.cli import app
+from fairstrike.core.units import CC_PER_CONTRACT, UD_PER_DOLLAR
+from fairstrike.exchange.replay import Params as ReplayParams
+from fairstrike.strategy.market_maker import Params as MarketMakerParams
+from fairstrike.strategy.taker import Params as TakerParams
 from tests.commands import PROGRAM, fairstrike, run
 
 
@@ -80,3 +87,18 @@ def test_assertions_must_be_on(tmp_path: Path, module: str, how: str) -> None:
 def test_help_says_what_may_be_given(tmp_path: Path, command: str, sentence: str) -> None:
     said = fairstrike(command, "--help", folder=tmp_path)
     assert sentence in " ".join(said.out.replace("│", " ").split())
+
+
+def test_help_states_what_holds_when_an_option_is_left_out() -> None:
+    taker, maker = TakerParams(), MarketMakerParams()
+    assert (taker.size_cc, taker.position_cc_max) == (maker.size_cc, maker.position_cc_max)
+    held = {
+        "cash": ReplayParams().cash_ud / UD_PER_DOLLAR,
+        "size": taker.size_cc / CC_PER_CONTRACT,
+        "net_max": taker.position_cc_max / CC_PER_CONTRACT,
+        "edge": taker.edge_cents,
+    }
+    commands = get_command(app)
+    assert isinstance(commands, TyperGroup)
+    told = {option.name: getattr(option, "help", None) for option in commands.commands["replay"].params}
+    assert [name for name, value in held.items() if f"({value:g})." not in str(told[name])] == []

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from fairstrike.app import disk
-from fairstrike.app.disk import GIB, Params, Watch
-from fairstrike.app.recording import DISK_MIN_GIB
+from fairstrike.app.disk import GIB, RECORDER_LEAVES_GIB, Params, Watch
 from fairstrike.core.timing import MINUTE_NS
 
 
@@ -26,7 +25,7 @@ def test_it_is_told_each_minute_and_is_a_problem_below_the_least(monkeypatch: py
 
 
 def test_trading_ends_before_a_recording() -> None:
-    assert Params().stop_bytes > DISK_MIN_GIB * GIB
+    assert Params().stop_bytes > RECORDER_LEAVES_GIB * GIB
     assert Params().warn_bytes > Params().stop_bytes
 
 

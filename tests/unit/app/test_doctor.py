@@ -86,7 +86,7 @@ def test_a_key_that_is_missing_or_none(tmp_path: Path) -> None:
 
 def test_an_environment_without_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KALSHI_BASE_URL", "http://127.0.0.1:9")
-    checks = found(Wanted(env="demo"))
+    checks = found(Wanted(env="demo", folder=Path("runs")))
     assert checks["key"].exit_code == 2
     assert checks["key"].says.startswith("no API key is named for demo: make one at the venue, ")
     assert checks["exchange"].exit_code == 3
@@ -95,7 +95,7 @@ def test_an_environment_without_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_bad_file_of_settings_stops_what_depends_on_it(tmp_path: Path) -> None:
     file = tmp_path / "s.toml"
     file.write_text("[rooms]\nlimit = 1\n")
-    checks = found(Wanted(config_file=file))
+    checks = found(Wanted(config_file=file, folder=Path("runs")))
     config = checks["config"]
     assert config.exit_code == 2
     assert config.says == "s.toml: there is no setting 'limit' under rooms; did you mean 'limits'?"
@@ -120,7 +120,7 @@ def test_bad_words_in_the_environment(
 
 
 def test_an_environment_that_is_none() -> None:
-    checks = found(Wanted(env="moon"))
+    checks = found(Wanted(env="moon", folder=Path("runs")))
     assert checks["address"].exit_code == 2
     assert checks["address"].says == "there is no --env 'moon'; choose prod, demo, box"
     assert checks["key"].says == "not made, it needs an address"

@@ -41,18 +41,21 @@ WINDOWS = [window(number) for number in range(4)]
     ],
 )
 def test_windows_follow_each_other(at_ns: int, tickers: tuple[str, ...]) -> None:
-    assert followed(WINDOWS, at_ns, Params()) == tickers
+    assert followed(WINDOWS, at_ns, Params(events=1)) == tickers
 
 
 def test_every_series_has_its_own_soonest_event() -> None:
     strikes = [contract("KXBTCD", f"D{number}", 0, HOUR_NS) for number in range(3)]
     later = [contract("KXBTCD", "E", 0, 2 * HOUR_NS)]
-    assert followed([*strikes, *later, *WINDOWS], MINUTE_NS, Params()) == ("Q0", "D0", "D1", "D2")
+    assert followed([*strikes, *later, *WINDOWS], MINUTE_NS, Params(events=1)) == ("Q0", "D0", "D1", "D2")
     assert followed([*later, *strikes], MINUTE_NS, Params(events=2)) == ("D0", "D1", "D2", "E")
 
 
 def test_markets_of_other_timeframes_are_not_followed() -> None:
     hourly, daily = contract("KXBTCD", "H", 0, HOUR_NS), contract("KXBTCD", "D", -24 * HOUR_NS, HOUR_NS)
     members = [hourly, daily, *WINDOWS]
-    assert followed(members, MINUTE_NS, Params(timeframes=(Timeframe.DAILY,))) == ("D",)
-    assert followed(members, MINUTE_NS, Params(timeframes=(Timeframe.QUARTER_HOUR, Timeframe.HOURLY))) == ("Q0", "H")
+    assert followed(members, MINUTE_NS, Params(events=1, timeframes=(Timeframe.DAILY,))) == ("D",)
+    assert followed(members, MINUTE_NS, Params(events=1, timeframes=(Timeframe.QUARTER_HOUR, Timeframe.HOURLY))) == (
+        "Q0",
+        "H",
+    )

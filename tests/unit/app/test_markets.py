@@ -50,7 +50,7 @@ FAILED = AskFailed(what="markets", reason="404 not_found", recv_ns=NOW)
 
 
 def asked(**changes: object) -> Wanted:
-    return msgspec.convert({"environment": "prod", **changes}, Wanted)
+    return msgspec.convert({"environment": "prod", "events": 3, **changes}, Wanted)
 
 
 def names(told: dict[str, list[Event]], **changes: object) -> list[str]:
@@ -100,26 +100,26 @@ def test_an_event_that_is_not_there_is_an_error() -> None:
 
 
 def test_what_is_left_open_is_everything_known() -> None:
-    assert markets.wanted(Choices(env="prod")) == asked()
-    assert markets.wanted(Choices(env="box")).series == config.observe_profile("box").rooms.engine.series
-    assert markets.wanted(Choices(env="prod", event=QUARTER)).series == ("KXBTC15M",)
+    assert markets.wanted(Choices(events=3, env="prod")) == asked()
+    assert markets.wanted(Choices(events=3, env="box")).series == config.observe_profile("box").rooms.engine.series
+    assert markets.wanted(Choices(events=3, env="prod", event=QUARTER)).series == ("KXBTC15M",)
 
 
 def test_settings_say_what_the_command_line_does_not(tmp_path: Path) -> None:
     path = tmp_path / "s.toml"
     path.write_text('environment = "demo"\n[rooms.engine]\nseries = ["KXETHD"]\ntimeframes = ["daily"]\n')
     expected = asked(environment="demo", series=["KXETHD"], timeframes=["daily"])
-    assert markets.wanted(Choices(config_file=path)) == expected
-    said = Choices(config_file=path, env="prod", series=("KXBTC",), timeframes=(Timeframe.HOURLY,))
+    assert markets.wanted(Choices(events=3, config_file=path)) == expected
+    said = Choices(events=3, config_file=path, env="prod", series=("KXBTC",), timeframes=(Timeframe.HOURLY,))
     assert markets.wanted(said) == asked(series=["KXBTC"], timeframes=["hourly"])
 
 
 @pytest.mark.parametrize(
     ("said", "sentence"),
     [
-        (Choices(env="prod", events=-1), "--events -1 is below zero; give a number, 0 for all"),
-        (Choices(env="prod", series=("KXBTCUD",)), "there is no series 'KXBTCUD'; known are KXBTC, "),
-        (Choices(env="prod", event="moon"), "there is no series 'moon'; known are KXBTC, "),
+        (Choices(events=-1, env="prod"), "--events -1 is below zero; give a number, 0 for all"),
+        (Choices(events=3, env="prod", series=("KXBTCUD",)), "there is no series 'KXBTCUD'; known are KXBTC, "),
+        (Choices(events=3, env="prod", event="moon"), "there is no series 'moon'; known are KXBTC, "),
     ],
 )
 def test_what_cannot_be_meant(said: Choices, sentence: str) -> None:
@@ -130,4 +130,4 @@ def test_what_cannot_be_meant(said: Choices, sentence: str) -> None:
 
 def test_settings_that_cannot_be_read() -> None:
     with pytest.raises(ConfigError):
-        markets.wanted(Choices(config_file=Path("nowhere.toml")))
+        markets.wanted(Choices(events=3, config_file=Path("nowhere.toml")))

@@ -13,7 +13,18 @@ from tests.commands import write_line
 
 
 def refused(place: Path, **changes: object) -> tuple[int, str]:
-    asked = Wanted(environment="box", box=write_line(place), folder=place / "recordings")
+    asked = Wanted(
+        environment="box",
+        box=write_line(place),
+        folder=place / "recordings",
+        series=config.SERIES,
+        events=1,
+        seconds=1.0,
+        interval_seconds=0.5,
+        segment_seconds=60.0,
+        segment_mib=1.0,
+        disk_min_gib=0.0,
+    )
     with pytest.raises(FairstrikeError) as told:
         run(msgspec.structs.replace(asked, **changes), lambda second: None)
     assert "\n" not in str(told.value)

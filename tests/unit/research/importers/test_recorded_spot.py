@@ -8,12 +8,13 @@ from pathlib import Path
 import msgspec
 
 from fairstrike.app import config
+from fairstrike.app.following import Params as Following
 from fairstrike.app.places import Place
 from fairstrike.app.recorder import Plan, Recorder
-from fairstrike.app.recording import Wanted, settings_of
 from fairstrike.app.sampled_rows import Rows
 from fairstrike.core.events import Event, FrameRefused, IndexPrinted, SpotSummed, SpotTold, StreamChanged
 from fairstrike.core.timing import VenueClock
+from fairstrike.execution.rounds import Params as EngineParams
 from fairstrike.research.importers.formats import recordings
 from fairstrike.store.raw import Writer
 from fairstrike.venue.kalshi.signing import Allowed, Signer
@@ -62,10 +63,15 @@ def test_a_replay_of_the_frames_equals_what_was_seen(tmp_path: Path) -> None:
         place = Place(environment="box", origin="http://127.0.0.1:9", ws="ws://127.0.0.1:9")
         tellers = {"coinbase": coinbase, "gemini": gemini, "binance": binance, "binance_futures": funding}
         with SpotVenues(VenueClock(), tellers) as venues:
-            settings = config.Settings(spot=config.Spot(hosts=Hosts(**venues.hosts)))
-            asked = Wanted(environment="box", series=("KXBTC15M",), settings=settings)
+            series, spot = ("KXBTC15M",), config.Spot(hosts=Hosts(**venues.hosts))
+            rooms = config.RoomSettings(engine=EngineParams(series=series))
             plan = Plan(
-                series=asked.series, folder=tmp_path, interval_seconds=1, disk_min=0, settings=settings_of(asked, place)
+                series=series,
+                folder=tmp_path,
+                interval_seconds=1,
+                disk_min=0,
+                settings=config.Settings(environment="box", rooms=rooms, spot=spot),
+                following=Following(events=1),
             )
             tape = Writer(tmp_path, "20260101T000000Z", "box", time.time_ns())
             signer = Signer("nobody", rsa_pem(), Allowed.READS)
