@@ -33,6 +33,9 @@ THRESHOLD_MAX = 1e15
 SECONDS_AHEAD_MAX = 90.0 * 86_400
 _SQRT_HALF = sqrt(0.5)
 _DILUTION_MAX = 1e8
+_SPREAD_LEAST = 1e-270
+"""Beyond either the law is taken for normal: its skew is nothing, or its cube is below what a float holds."""
+
 E8_DIGITS = 8
 
 
@@ -135,33 +138,33 @@ def settlement_law(inputs: SettlementInputs) -> SettlementLaw:
     spacing = per_second * (c1 + per_second * (c2 + per_second * (c3 + per_second * c4)))
     start = expm1(per_second * inputs.first_s)
     spread = start + (1.0 + start) * spacing
-    noise = lowered = sd = 0.0
+    lowered, is_doubtful = 0.0, False
     if inputs.sd_dollars or inputs.bridge_s:
         error = inputs.sd_dollars / ahead
         noise = error * error + per_second * inputs.bridge_s / (left * left)
-    if noise > spread * _DILUTION_MAX or spread == 0.0:
-        # The law is normal, or A is known: one standard deviation, of the errors and what is left of R's.
-        median, width, log_sd, sd = ahead, ahead, 0.0, ahead * sqrt(spread + noise)
-    else:
+        if noise > spread * _DILUTION_MAX or spread < _SPREAD_LEAST:
+            return _normal_law(inputs.seen_sum / WINDOW_SECONDS, ahead, ahead * sqrt(spread + noise), share)
         if noise:
             dilution = 1.0 + noise / spread
-            lowered = ahead * (dilution * dilution - 1.0)
+            lowered, is_doubtful = ahead * (dilution * dilution - 1.0), True
             spread /= dilution * dilution * dilution
-        # A lognormal's median is its mean over the root; the two are kept apart, `lowered` may be many times `ahead`.
-        log_sd, root = sqrt(log1p(spread)), sqrt(1.0 + spread)
-        median = width = ahead / root
-        if lowered:
-            median -= lowered * spread / (root * (1.0 + root))
-            width += lowered / root
+    if spread == 0.0:
+        return _normal_law(inputs.seen_sum / WINDOW_SECONDS, ahead, 0.0, share)
+    # A lognormal's median is its mean over the root; the two are kept apart, `lowered` may be many times `ahead`.
+    log_sd, root = sqrt(log1p(spread)), sqrt(1.0 + spread)
+    median = width = ahead / root
+    if lowered:
+        median -= lowered * spread / (root * (1.0 + root))
+        width += lowered / root
     return SettlementLaw(
         known=inputs.seen_sum / WINDOW_SECONDS,
         median=median,
         lowered=lowered,
         width=width,
         log_sd=log_sd,
-        sd=sd,
+        sd=0.0,
         share=share,
-        is_doubtful=noise > 0.0,
+        is_doubtful=is_doubtful,
     )
 
 
@@ -307,16 +310,22 @@ _SERIES = ((0.0, 0.0, 0.0, 0.0), *(_moments(left) for left in range(1, WINDOW_SE
 def _law_when_all_seen(inputs: SettlementInputs, per_second: float) -> SettlementLaw:
     bridge = inputs.spot * inputs.spot * per_second * inputs.bridge_s
     sd = sqrt(inputs.sd_dollars * inputs.sd_dollars + bridge / WINDOW_SECONDS**2)
+    total_e8 = None if sd > 0.0 else round(inputs.seen_sum * E8_PER_DOLLAR)
+    return _normal_law(0.0, inputs.seen_sum / WINDOW_SECONDS, sd, 1.0, total_e8)
+
+
+def _normal_law(known: float, median: float, sd: float, share: float, total_e8: int | None = None) -> SettlementLaw:
+    """Give the law of errors alone, or of a mean that nothing moves any more."""
     return SettlementLaw(
-        known=0.0,
-        median=inputs.seen_sum / WINDOW_SECONDS,
+        known=known,
+        median=median,
         lowered=0.0,
-        width=0.0,
+        width=median,
         log_sd=0.0,
         sd=sd,
-        share=1.0,
+        share=share,
         is_doubtful=sd > 0.0,
-        total_e8=None if sd > 0.0 else round(inputs.seen_sum * E8_PER_DOLLAR),
+        total_e8=total_e8,
     )
 
 
