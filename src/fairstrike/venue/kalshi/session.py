@@ -218,11 +218,8 @@ class Session:
         return self._subscriptions.unwatch(gone)
 
     def resubscribe(self, tickers: Iterable[str]) -> list[bytes]:
-        """Give the commands that ask for fresh snapshots of these markets."""
-        wanted = tuple(tickers)
-        for ticker in wanted:
-            self._unwatched.pop(ticker, None)
-        return self._subscriptions.resubscribe(wanted)
+        """Give the commands that ask for fresh snapshots of those of these markets that are watched."""
+        return self._subscriptions.resubscribe(tickers)
 
     def check(self, now_ns: int) -> tuple[list[Event], list[bytes]]:
         """Give what follows from the time that passed, as events and commands; asked while connected."""

@@ -86,15 +86,13 @@ class Subscriptions:
         return [self._update(channel, DELETE_MARKETS, gone) for channel in MARKET_CHANNELS if channel in self._sids]
 
     def resubscribe(self, tickers: Iterable[str]) -> list[bytes]:
-        """Ask for fresh snapshots of markets; those not watched are watched."""
-        asked = tuple(dict.fromkeys(tickers))
-        known = tuple(ticker for ticker in asked if ticker in self._watched)
-        commands = self.watch(asked)
-        if not (known and self._is_connected):
-            return commands
+        """Ask for fresh snapshots of markets. Who asks may not know yet that one is watched no longer: it is left out."""
+        asked = tuple(ticker for ticker in dict.fromkeys(tickers) if ticker in self._watched)
+        if not (asked and self._is_connected):
+            return []
         if self.book_sid is None:
-            return [*commands, self._subscribe_markets(known)]
-        return [*commands, self._update(BOOK_CHANNEL, GET_SNAPSHOT, known)]
+            return [self._subscribe_markets(asked)]
+        return [self._update(BOOK_CHANNEL, GET_SNAPSHOT, asked)]
 
     def ask_open(self) -> list[bytes]:
         """Ask which sids the venue has opened, when that of the books is not known: its answer may have been lost."""

@@ -1,7 +1,7 @@
 """Ids, sids and what is asked for under them."""
 
 from fairstrike.venue.kalshi.subscriptions import Subscriptions
-from fairstrike.venue.kalshi.wire.commands import Subscribe, UpdateSubscription, decode_command
+from fairstrike.venue.kalshi.wire.commands import UpdateSubscription, decode_command
 
 
 def test_ids_increase_over_connections() -> None:
@@ -52,22 +52,17 @@ def test_unwatching_before_acknowledgement_sends_nothing() -> None:
     assert wanted.unwatch(["A"]) == []
 
 
-def test_resubscribing_an_unknown_market_watches_it() -> None:
+def test_a_market_that_is_not_watched_is_not_asked_for() -> None:
+    """What was lost of it may be told after it was let go: asked for, it would be streamed for ever."""
     wanted = Subscriptions(reads_account=True)
-    wanted.connect()
-    (sent,) = wanted.resubscribe(["A"])
-    command = decode_command(sent)
-    assert isinstance(command, Subscribe)
-    assert command.params.market_tickers == ("A",)
-    assert wanted.watched == ("A",)
-
-
-def test_known_and_unknown_markets_are_asked_for_apart() -> None:
-    wanted = Subscriptions(reads_account=True)
-    wanted.watch(["A"])
+    wanted.watch(["A", "B"])
     wanted.connect()
     for sid, channel in enumerate(("orderbook_delta", "ticker", "trade")):
         wanted.opened(channel, sid, None)
-    sent = [decode_command(data) for data in wanted.resubscribe(["A", "B"])]
-    actions = [command.params.action for command in sent if isinstance(command, UpdateSubscription)]
-    assert actions == ["add_markets"] * 3 + ["get_snapshot"]
+    wanted.unwatch(["B"])
+    (sent,) = wanted.resubscribe(["A", "B", "C"])
+    command = decode_command(sent)
+    assert isinstance(command, UpdateSubscription)
+    assert (command.params.action, command.params.market_tickers) == ("get_snapshot", ("A",))
+    assert wanted.resubscribe(["B"]) == []
+    assert wanted.watched == ("A",)
