@@ -48,6 +48,7 @@ from fairstrike.venue.spot.prices import Prices
 from fairstrike.venue.spot.values import Venue
 
 _STREAM_BACKOFF, _STREAM_RECONNECT, _SPOT_RECONNECT = 1, 2, 3
+_FIRST_TRIES = 4
 
 
 def strategies(chosen: config.Strategies) -> list[Strategy]:
@@ -227,7 +228,8 @@ def shells(run: RunFile, clock: SystemClock, inbox: Inbox) -> Shells:
         )
         # Who observes has the books by REST while there is no stream; who trades does not begin without one.
         connection = ConnectionParams(library=run.settings.websocket)
-        stream = Stream(StreamParams(url=ws, is_patient=not is_live, connection=connection), parts)
+        first_tries = _FIRST_TRIES if is_live else None
+        stream = Stream(StreamParams(url=ws, first_tries=first_tries, connection=connection), parts)
     writes: Gateway | None = None
     if is_live:
         from fairstrike.venue.kalshi.writes import Writes
@@ -325,18 +327,26 @@ class Hearing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def lookout(
-    place: Place, clock: SystemClock, speaker: Speaker, signer: Signer | None, hearing: Hearing | None = None
+    place: Place,
+    clock: SystemClock,
+    speaker: Speaker,
+    signer: Signer | None,
+    hearing: Hearing | None = None,
+    *,
+    is_awaited: bool = True,
 ) -> Lookout:
     """Give the parts that look at a venue; without a signer only public reads succeed.
 
-    Without `hearing` what the stream brings is let go.
+    Without `hearing` what the stream brings is let go. Where somebody waits for an answer (`is_awaited`) a venue that
+    fails is asked once more, soon; else as often and as slowly as a trader asks.
     """
     hearing = hearing or Hearing()
     assert signer is None or signer.allowed is Allowed.READS, "who only looks signs nothing but reads"
     dice = Dice(0, _STREAM_BACKOFF)
-    params = RestParams(origin=place.origin, retries_max=1)
-    # Somebody is waiting for an answer.
-    pace = BudgetParams(backoff_first_ns=200 * MILLISECOND_NS * place.clock.factor)
+    params, pace, first_tries = RestParams(origin=place.origin), BudgetParams(), _FIRST_TRIES
+    if is_awaited:
+        params, first_tries = RestParams(origin=place.origin, retries_max=1), 1
+        pace = BudgetParams(backoff_first_ns=200 * MILLISECOND_NS * place.clock.factor)
     rest = Rest(params, signer, clock, clock.wall_ms)
     parts = StreamParts(
         session=speaker,
@@ -351,7 +361,8 @@ def lookout(
         rest=rest,
         reads=Reads(rest, Budget(pace, dice, clock.now_ns()), lambda events: True),
         stream=Stream(
-            StreamParams(url=place.ws, is_patient=False, connection=ConnectionParams(library=place.websocket)), parts
+            StreamParams(url=place.ws, first_tries=first_tries, connection=ConnectionParams(library=place.websocket)),
+            parts,
         ),
     )
 

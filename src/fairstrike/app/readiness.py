@@ -15,7 +15,7 @@ from fairstrike.venue.kalshi.calls import call
 from fairstrike.venue.kalshi.parameters import Nothing
 from fairstrike.venue.kalshi.reads import Reads
 from fairstrike.venue.kalshi.refusals import refusal
-from fairstrike.venue.kalshi.rest import Rest
+from fairstrike.venue.kalshi.rest import Rest, persist
 from fairstrike.venue.kalshi.wire.portfolio import AccountLimits
 from fairstrike.venue.kalshi.wire.transport import Request, Response
 
@@ -25,19 +25,19 @@ _PROBES_MAX, _PROBE_SECONDS = 12, 0.1
 _SIGNED, _PUBLIC = "/portfolio/balance", "/exchange/status"
 
 
-async def check_venue(rest: Rest, *, has_key: bool = True) -> None:
+async def check_venue(rest: Rest, budget: Budget, *, has_key: bool = True) -> None:
     """Return when a trader may begin; nothing but reads is sent, and nothing signed without a key.
 
-    Raises `ClockError` on a machine whose clock is off, `VenueError` for a venue that cannot be reached or refuses
-    the key.
+    A venue that fails for a moment is asked again, as by any read. Raises `ClockError` on a machine whose clock is off,
+    `VenueError` for a venue that cannot be reached or refuses the key.
     """
     offset, probes_left = ClockOffset(), _PROBES_MAX
     path = _SIGNED if has_key else _PUBLIC
-    answer = await _probe(rest, path, offset)
+    answer = await _probe(rest, budget, path, offset)
     while answer.is_success and not offset.is_within and probes_left:
         probes_left -= 1
         await asyncio.sleep(_PROBE_SECONDS)
-        answer = await _probe(rest, path, offset)
+        answer = await _probe(rest, budget, path, offset)
     if not answer.is_success:
         raise refusal(answer)
 
@@ -60,10 +60,10 @@ async def take_limits(reads: Reads, budget: Budget, now_ns: Callable[[], int]) -
     return limits
 
 
-async def _probe(rest: Rest, path: str, offset: ClockOffset) -> Response:
-    """Ask the venue for anything, and with it for the time."""
+async def _probe(rest: Rest, budget: Budget, path: str, offset: ClockOffset) -> Response:
+    """Ask the venue for anything, and with it for the time; each wait before the answer adds to the doubt."""
     sent_ns = time.time_ns()
-    answer = await rest.attempt(Request(method="GET", path=path))
+    answer = await persist(rest, budget, Request(method="GET", path=path))
     date = {name.lower(): value for name, value in answer.headers}.get("date")
     if date is not None:
         try:

@@ -102,7 +102,7 @@ class Recorder:
         self._is_answered = False
         self._writing: asyncio.Future[None] | None = None
         hearing = build.Hearing(inbox=self._take, tap=partial(self._frame, SOURCE))
-        self._look = build.lookout(place, clock, self._session, signer, hearing)
+        self._look = build.lookout(place, clock, self._session, signer, hearing, is_awaited=False)
         spot = build.spot_feed(plan.settings, clock, self._take, self._spot_frame, self._spot_asked)
         self._feeds: list[Feed] = [self._look.stream] if spot is None else [self._look.stream, spot]
 

@@ -111,7 +111,7 @@ class Trader:
         self._look_at_disk()
         if self._disk.problem:
             raise DiskError(f"nothing was begun: {self._disk.problem}")
-        await check_venue(self.shells.rest, has_key=self._has_key)
+        await check_venue(self.shells.rest, self.shells.budget, has_key=self._has_key)
         if not self._has_key:
             return
         limits = await take_limits(self.shells.reads, self.shells.budget, self._clock.now_ns)

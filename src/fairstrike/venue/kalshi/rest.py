@@ -159,14 +159,17 @@ async def persist(rest: Rest, budget: Budget, request: Request, polled: str = ""
     for retries_left in range(rest.params.retries_max, -1, -1):
         try:
             response = await send(rest, budget, request, polled)
-        except Unanswered:
+        except Unanswered as error:
             if not retries_left:
                 raise
+            why = str(error)
         else:
             if response.status not in _TRY_AGAIN or not retries_left:
                 return response
+            why = f"the venue answered {response.status}"
         wait_ns = backoff.next_ns()
         budget.note_retry(wait_ns)
+        _log.info("%s is asked again in %.1f s: %s", request.path, wait_ns / SECOND_NS, why)
         await rest.clock.sleep_until(rest.clock.now_ns() + wait_ns)
     raise AssertionError("the last try returns or raises")
 

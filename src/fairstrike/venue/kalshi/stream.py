@@ -21,7 +21,7 @@ from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
 from fairstrike.venue.connection import HandshakeAnswered, Line, NoConnection, hold
 from fairstrike.venue.connection import Params as ConnectionParams
 from fairstrike.venue.kalshi.budget import Backoff
-from fairstrike.venue.kalshi.refusals import refusal
+from fairstrike.venue.kalshi.refusals import RateLimited, VenueDown, refusal
 from fairstrike.venue.kalshi.rest import WallMs, deliver
 from fairstrike.venue.kalshi.signing import Signer
 from fairstrike.venue.kalshi.wire.transport import Response
@@ -80,12 +80,13 @@ class Speaker(Protocol):
 class StreamParams(msgspec.Struct, frozen=True, kw_only=True):
     """Where the stream is, e.g. "wss://external-api-ws.kalshi.com/trade-api/ws/v2", and its bounds.
 
-    An impatient stream raises when its first connection fails; a patient one keeps trying. `look_every_s` is how often
-    the speaker is asked what follows from the time that passed, in real seconds; what is too long it judges itself.
+    Of the first connection no more than `first_tries` are made, None for no bound, and only one when the venue refuses
+    for a reason that does not pass; later ones are tried for ever. `look_every_s` is how often the speaker is asked
+    what follows from the time that passed, in real seconds; what is too long it judges itself.
     """
 
     url: str
-    is_patient: bool = True
+    first_tries: int | None = None
     connection: ConnectionParams = ConnectionParams()
     backoff_first_ns: int = SECOND_NS
     backoff_last_ns: int = 30 * SECOND_NS
@@ -147,19 +148,22 @@ class Stream:
     async def run(self) -> None:
         """Connect, deliver and reconnect until `stop`.
 
-        Raises `Unreachable` or a `VenueRefusal` when an impatient stream's first connection fails.
+        Raises `Unreachable` or a `VenueRefusal` when the last try of a bounded first connection fails.
         """
         params = self._params
+        first_tries = params.first_tries
         backoff = Backoff(params.backoff_first_ns, params.backoff_last_ns, self._parts.dice)
         while not self._stopped.is_set():
             self._was_connected = False
             try:
                 reason = await self._connection()
+                first_tries = None
             except (Unreachable, Refused) as error:
-                if not params.is_patient:
-                    raise
+                if first_tries is not None:
+                    first_tries -= 1
+                    if not first_tries or not isinstance(error, Unreachable | RateLimited | VenueDown):
+                        raise
                 reason = str(error)
-            params = msgspec.structs.replace(params, is_patient=True)
             # Told once: a try that failed while it was down, and an end that was asked for, are no news.
             is_news = self._was_connected and not self._stopped.is_set()
             _log.log(logging.WARNING if is_news else logging.DEBUG, "stream down: %s", reason)

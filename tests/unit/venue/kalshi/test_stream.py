@@ -16,7 +16,7 @@ from fairstrike.core.errors import Unreachable
 from fairstrike.core.events import BatchEnded, BookDelta, BookLost, BookSnapshot, StreamChanged
 from fairstrike.core.timing import SECOND_NS
 from fairstrike.venue.connection import Library, Params
-from fairstrike.venue.kalshi.refusals import KeyUnknown
+from fairstrike.venue.kalshi.refusals import KeyUnknown, VenueDown
 from fairstrike.venue.kalshi.session import Session
 from fairstrike.venue.kalshi.signing import Allowed, Signer
 from fairstrike.venue.kalshi.stream import Stream, StreamParams, StreamParts
@@ -96,7 +96,7 @@ def stream_to(
     session: Session,
     tapped: list[bytes] | None = None,
     *,
-    is_patient: bool = True,
+    first_tries: int | None = None,
     clock: JumpingClock | None = None,
 ) -> Stream:
     parts = StreamParts(
@@ -108,7 +108,7 @@ def stream_to(
         dice=Dice(1, 1),
         tap=None if tapped is None else lambda data, recv_ns: tapped.append(data),
     )
-    params = StreamParams(url=url, is_patient=is_patient, connection=Params(library=LIBRARY[0]))
+    params = StreamParams(url=url, first_tries=first_tries, connection=Params(library=LIBRARY[0]))
     return Stream(params, parts)
 
 
@@ -367,9 +367,9 @@ def test_nothing_behind_the_venues_goodbye_is_taken() -> None:
     run(body())
 
 
-def test_unreachable_venue_is_one_sentence_for_the_impatient() -> None:
+def test_unreachable_venue_is_one_sentence_when_tries_are_bounded() -> None:
     async def body() -> None:
-        stream = stream_to("ws://127.0.0.1:9/", ListInbox(), Session(), is_patient=False)
+        stream = stream_to("ws://127.0.0.1:9/", ListInbox(), Session(), first_tries=1)
         with pytest.raises(Unreachable, match=r"ws://127\.0\.0\.1:9/ took no connection"):
             await stream.run()
 
@@ -432,6 +432,20 @@ def test_a_refused_handshake_is_a_typed_refusal() -> None:
         async with ScriptedVenue([(401, body)]) as venue:
             url = venue.origin.replace("http", "ws") + "/trade-api/ws/v2"
             with pytest.raises(KeyUnknown):
-                await stream_to(url, ListInbox(), Session(), is_patient=False).run()
+                await stream_to(url, ListInbox(), Session(), first_tries=3).run()
+        assert len(venue.asked) == 1
+
+    run(check())
+
+
+def test_a_first_connection_is_tried_again_while_the_venue_fails() -> None:
+    async def check() -> None:
+        clock = JumpingClock()
+        async with ScriptedVenue([(503, b""), (429, b""), (502, b"")]) as venue:
+            url = venue.origin.replace("http", "ws") + "/trade-api/ws/v2"
+            with pytest.raises(VenueDown):
+                await stream_to(url, ListInbox(), Session(), first_tries=3, clock=clock).run()
+        assert len(venue.asked) == 3
+        assert len(clock.slept_ns) == 2
 
     run(check())
