@@ -86,7 +86,7 @@ class Subscriptions:
         return [self._update(channel, DELETE_MARKETS, gone) for channel in MARKET_CHANNELS if channel in self._sids]
 
     def resubscribe(self, tickers: Iterable[str]) -> list[bytes]:
-        """Ask for fresh snapshots of markets. Who asks may not know yet that one is watched no longer: it is left out."""
+        """Ask for fresh snapshots of markets. One that is watched no longer is left out: who asks may not know yet."""
         asked = tuple(ticker for ticker in dict.fromkeys(tickers) if ticker in self._watched)
         if not (asked and self._is_connected):
             return []
