@@ -24,6 +24,7 @@ from fairstrike.venue.kalshi.reads import Reads
 from fairstrike.venue.kalshi.rest import Rest, RestParams
 from fairstrike.venue.kalshi.signing import Allowed, Signer
 from fairstrike.venue.kalshi.writes import Writes
+from tests.exchanges import opened
 
 GIVEN_UP_NS = 150 * MILLISECOND_NS
 """How long the client waits for an answer, in real time: long for an answer on this machine."""
@@ -95,16 +96,8 @@ async def operated(folder: Path, factor: int, world: WorldParams | None = None) 
     settings = ServerSettings(
         folder=folder / "keys", factor=factor, box=BoxParams(tier=None), world=world or WorldParams(strikes=8)
     )
-    server = ExchangeServer(settings)
-    line = await server.start()
-    running = asyncio.create_task(server.run())
-    try:
-        async with aiohttp.ClientSession() as http:
-            yield Operated(server, line, http)
-    finally:
-        server.stop()
-        await running
-        await server.close()
+    async with opened(settings) as (server, line), aiohttp.ClientSession() as http:
+        yield Operated(server, line, http)
 
 
 def play(

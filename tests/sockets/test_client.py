@@ -2,8 +2,8 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import msgspec
@@ -38,6 +38,7 @@ from fairstrike.venue.kalshi.wire.orders import (
 from fairstrike.venue.kalshi.wire.portfolio import AccountLimits, WireOrder
 from fairstrike.venue.kalshi.wire.transport import Request, Response, Unanswered
 from fairstrike.venue.kalshi.writes import Writes
+from tests.exchanges import opened
 
 FACTOR = 20
 SERIES = "KXBTCD"
@@ -114,20 +115,11 @@ def client_of(line: Announcement, signer: Signer, faults: Faults) -> Client:
     )
 
 
-@asynccontextmanager
-async def exchange(
+def exchange(
     folder: Path, accounts: tuple[AccountSettings, ...] = (AccountSettings(),)
-) -> AsyncIterator[tuple[ExchangeServer, Announcement]]:
+) -> AbstractAsyncContextManager[tuple[ExchangeServer, Announcement]]:
     """An exchange in a box in this process."""
-    server = ExchangeServer(ServerSettings(folder=folder, factor=FACTOR, accounts=accounts))
-    line = await server.start()
-    running = asyncio.create_task(server.run())
-    try:
-        yield server, line
-    finally:
-        server.stop()
-        await running
-        await server.close()
+    return opened(ServerSettings(folder=folder, factor=FACTOR, accounts=accounts))
 
 
 def with_client(folder: Path, body: Callable[[Client], Awaitable[None]], *, seed: int = 0, out_of: int = 0) -> Faults:
