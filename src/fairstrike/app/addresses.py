@@ -91,18 +91,22 @@ def to_read_from(environment: str, kind: Kind, wanted: str | None, path: str) ->
 def spot_host(host: str, *, in_box: bool) -> str:
     """Give where a spot venue is listened to, nothing when it is not: for the box only on this machine.
 
-    Raises `ConfigError` for what is no host, and for one without TLS that is elsewhere.
+    A plain name is held to be one for the box too, which does not listen there. Raises `ConfigError` for what is no
+    host, and for one without TLS that is elsewhere.
     """
-    if not host or (in_box and "://" not in host):
+    if not host:
         return ""
+    is_plain = "://" not in host
+    is_box_host = in_box and not is_plain
     try:
-        parts = urlsplit(host if "://" in host else f"wss://{host}")
+        parts = urlsplit(f"wss://{host}" if is_plain else host)
         name, has_rest = parts.hostname or "", bool(parts.query or parts.fragment or "@" in host or parts.port == 0)
     except ValueError:
         parts, name, has_rest = urlsplit(""), "", True
     is_local = name in _LOOPBACK and parts.scheme == "ws"
-    is_outside = _NAME.fullmatch(name) is not None and parts.scheme == "wss" and not in_box
+    is_outside = _NAME.fullmatch(name) is not None and parts.scheme == "wss" and not is_box_host
     if has_rest or not (is_local or is_outside):
-        where = "ws://127.0.0.1:PORT" if in_box else "a name such as ws.kraken.com, wss://NAME, or ws://127.0.0.1:PORT"
+        here, anywhere = "ws://127.0.0.1:PORT", "a name such as ws.kraken.com, wss://NAME, or ws://127.0.0.1:PORT"
+        where = here if is_box_host else anywhere
         raise ConfigError(f"spot.hosts: {host!r} is no host that may be listened to; give {where}")
-    return host
+    return "" if in_box and is_plain else host

@@ -249,13 +249,14 @@ def shells(run: RunFile, clock: SystemClock, inbox: Inbox) -> Shells:
 def spot_venues(settings: config.Settings) -> list[Venue]:
     """Give the spot venues that a run of these settings listens to, for the assets of its series.
 
+    Hosts and licence are checked for the box too, which listens to none that is elsewhere.
     Raises `ConfigError` for a host that cannot be meant, `CredentialError` when the licence cannot be used.
     """
     spot, in_box = settings.spot, settings.environment == "box"
     if not spot.is_on:
         return []
     hosts = {name: spot_host(host, in_box=in_box) for name, host in msgspec.structs.asdict(spot.hosts).items()}
-    licence = _licence(spot.licence_file) if spot.licence_file and hosts["cfbenchmarks"] else None
+    licence = _licence(spot.licence_file) if spot.licence_file and spot.hosts.cfbenchmarks else None
     assets = sorted({asset for series in settings.rooms.engine.series if (asset := asset_of(series)) is not None})
     return roster.venues(roster.Params(**hosts), assets, licence) if assets else []
 

@@ -25,6 +25,7 @@ from fairstrike.execution.reconcile import Params as ReconcileParams
 from fairstrike.execution.rounds import Params as EngineParams
 from fairstrike.execution.stopping import Params as StoppingParams
 from fairstrike.market.books import Params as BooksParams
+from fairstrike.market.index import PROXIES
 from fairstrike.market.index import Params as IndexParams
 from fairstrike.pricing.fair import Params as FairParams
 from fairstrike.pricing.implied import Params as ImpliedParams
@@ -38,6 +39,7 @@ from fairstrike.strategy.momentum_scalp import Params as MomentumScalpParams
 from fairstrike.strategy.onlooker import Params as OnlookerParams
 from fairstrike.strategy.taker import Params as TakerParams
 from fairstrike.venue.connection import Library
+from fairstrike.venue.kalshi.wire.markets import asset_of
 from fairstrike.venue.spot.feed import Params as SpotFeedParams
 from fairstrike.venue.spot.prices import Params as SpotPricesParams
 from fairstrike.venue.spot.roster import Params as SpotHosts
@@ -47,6 +49,9 @@ Execution = Literal["observe", "paper", "live"]
 
 SERIES = ("KXBTC", "KXBTCD", "KXBTC15M", "KXETH", "KXETHD", "KXETH15M", "KXSOLE", "KXSOLD", "KXSOL15M")
 """The series that can be traded, as the venue names them."""
+
+ASSETS = tuple(dict.fromkeys(asset for asset in map(asset_of, SERIES) if asset is not None))
+"""Their assets."""
 
 _MISTAKEN_SERIES = {"KXBTCUD": "KXBTC15M", "KXETHUD": "KXETH15M", "KXSOLUD": "KXSOL15M", "KXSOL": "KXSOLE"}
 _UNKNOWN_WORD = re.compile(r"Invalid enum value '(?P<word>[^']*)' - at `\$\.(?P<path>[^`]+)`")
@@ -202,7 +207,7 @@ def _decode(path: Path, data: bytes) -> Settings:
 
 
 def _check(name: str, settings: Settings) -> None:
-    """Refuse what has the right type and still cannot be meant: unknown series, numbers that are none."""
+    """Refuse what has the right type and still cannot be meant: unknown series and names, numbers that are none."""
     for series in settings.rooms.engine.series:
         if series not in SERIES:
             near = (
@@ -213,9 +218,25 @@ def _check(name: str, settings: Settings) -> None:
     if not settings.rooms.engine.timeframes:
         words = ", ".join(Timeframe)
         raise ConfigError(f"{name}: there is nothing to look at without timeframes under rooms.engine; choose {words}")
+    for place, key, known in _named(settings):
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+            raise ConfigError(f"{name}: there is no {key!r} to be set under {place}; {hint}")
     for place, value in _numbers("", msgspec.to_builtins(settings)):
         if not math.isfinite(value):
             raise ConfigError(f"{name}: {place} is {value}, which is no number; correct that value")
+
+
+def _named(settings: Settings) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Give each setting that goes by a name of the user's: its place, the name, and the names that are known there."""
+    rooms, errors = settings.rooms, tuple(f"{source}/{asset}" for source in PROXIES for asset in ASSETS)
+    strategies = tuple(field.name for field in msgspec.structs.fields(Strategies))
+    yield from (("rooms.index.proxy_sd_e8", key, errors) for key in rooms.index.proxy_sd_e8)
+    yield from (("rooms.fair.clocks", key, ASSETS) for key in rooms.fair.clocks)
+    yield from (("rooms.regimes.vol_usual", key, ASSETS) for key in rooms.regimes.vol_usual)
+    yield from (("spot.prices.replicas", key, ASSETS) for key in settings.spot.prices.replicas)
+    yield from (("rooms.limits.paces", key, strategies) for key in rooms.limits.paces)
 
 
 def _numbers(place: str, value: object) -> Iterator[tuple[str, float]]:

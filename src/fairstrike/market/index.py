@@ -25,8 +25,11 @@ OFFICIAL, CONSENSUS = "official", "consensus"
 EXACT = frozenset({OFFICIAL, "cfbenchmarks"})
 """The sources that are the official index itself."""
 
+PROXIES = ("replica", CONSENSUS, "coinbase", "kraken", "bitstamp", "gemini", "binance")
+"""The other sources, the best first; each has an error against the official index."""
+
 _PAIR = {"coinbase": "kraken", "kraken": "coinbase"}
-_ORDER = (OFFICIAL, "cfbenchmarks", "replica", CONSENSUS, "coinbase", "kraken", "bitstamp", "gemini", "binance")
+_ORDER = (OFFICIAL, "cfbenchmarks", *PROXIES)
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

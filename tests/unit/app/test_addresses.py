@@ -140,6 +140,8 @@ def test_spot_venues_on_this_machine_are_heard_from_anywhere(host: str) -> None:
         ("kraken", False),
         ("ws kraken.com", False),
         ("wss://", False),
+        ("kraken", True),
+        ("ws kraken.com", True),
         ("://", True),
         ("wss://ws.kraken.com", True),
         ("ws://127.0.0.1.evil.test:80", True),

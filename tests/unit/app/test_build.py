@@ -158,8 +158,22 @@ def test_a_licence_is_read_from_a_file_of_its_own(tmp_path: Path) -> None:
     path.unlink()
     with pytest.raises(CredentialError, match=f"no licence file {path}: CF Benchmarks gives user and key"):
         build.spot_venues(settings)
-    # Nobody is asked for a licence that the box has no use for.
-    assert build.spot_venues(msgspec.structs.replace(settings, environment="box")) == []
+
+
+def test_the_box_refuses_what_the_venue_would_refuse(tmp_path: Path) -> None:
+    path = tmp_path / "cf.txt"
+    boxed = config.Settings(environment="box", spot=config.Spot(licence_file=str(path)))
+    with pytest.raises(CredentialError, match=f"no licence file {path}: CF Benchmarks gives user and key"):
+        build.spot_venues(boxed)
+    path.write_text("somebody:a:key\n")
+    path.chmod(0o600)
+    assert build.spot_venues(boxed) == []
+    with pytest.raises(ConfigError, match=r"spot\.hosts: 'ws kraken' is no host that may be listened to; give a name"):
+        build.spot_venues(msgspec.structs.replace(boxed, spot=config.Spot(hosts=roster.Params(kraken="ws kraken"))))
+    # A venue that is left out, and venues that are off, need nothing.
+    left_out = config.Spot(licence_file="gone", hosts=roster.Params(cfbenchmarks=""))
+    for spot in (left_out, config.Spot(licence_file="gone", is_on=False)):
+        assert build.spot_venues(msgspec.structs.replace(boxed, spot=spot)) == []
 
 
 def test_who_trades_has_a_key(tmp_path: Path) -> None:

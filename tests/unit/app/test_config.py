@@ -12,7 +12,8 @@ from fairstrike.pricing.last_minute import Params as LastMinuteParams
 from fairstrike.pricing.tails import MixtureTails
 from tests.commands import fairstrike
 
-NO_SUCH = "there is no setting"
+NO_SUCH, NO_NAME = "there is no setting", "there is no"
+ERRORS = "to be set under rooms.index.proxy_sd_e8"
 SERIES = "there is no series"
 CHOICE = "choose 15min, hourly, daily, weekly"
 NESTED = "[" * 5_000
@@ -50,6 +51,17 @@ CLOCK = '{"rooms":{"fair":{"clocks":{"BTC":{"minutes":[%s]}}}}}'
         ("o.json", IN_ENGINE % "weather", f"{SERIES} 'weather' under rooms.engine; known series are KXBTC, "),
         ("p.toml", "[strategies.taker]\nedge_cents = nan\n", "strategies.taker.edge_cents is nan, which is no number"),
         ("q.yaml", "strategies: {taker: {edge_cents: -.inf}}", "taker.edge_cents is -inf, which is no number"),
+        ("v.toml", "[rooms.index.proxy_sd_e8]\nBTX = 1\n", f"{NO_NAME} 'BTX' {ERRORS}; known are replica/BTC, "),
+        ("w.toml", '[rooms.index.proxy_sd_e8]\n"krakn/BTC" = 1\n', f"'krakn/BTC' {ERRORS}; did you mean 'kraken/BTC'?"),
+        ("x.toml", '[rooms.index.proxy_sd_e8]\n"official/BTC" = 1\n', f"{NO_NAME} 'official/BTC' {ERRORS}; "),
+        ("y.toml", "rooms.regimes.vol_usual.BTX = 0.5\n", "under rooms.regimes.vol_usual; did you mean 'BTC'?"),
+        (
+            "z.toml",
+            "[rooms.fair.clocks.DOGE]\n",
+            f"{NO_NAME} 'DOGE' to be set under rooms.fair.clocks; known are BTC, ETH",
+        ),
+        ("za.toml", "spot.prices.replicas.btc.digits = 1\n", "under spot.prices.replicas; known are BTC, ETH, SOL"),
+        ("zb.toml", "[rooms.limits.paces.takr]\n", "under rooms.limits.paces; did you mean 'taker'?"),
         ("r.json", '{"rooms":{"fair":{"tails":{"type":"student","freedom":2}}}}', "freedom is 2.0; give degrees"),
         ("s.json", '{"rooms":{"fair":{"tails":{"type":"cauchy"}}}}', "Invalid value 'cauchy' - at `$.rooms.fair.tails"),
         ("t.json", CLOCK % ",".join(["0.001"] * 59 + ["9"]), "a factor is outside (0, 20] times the mean"),
