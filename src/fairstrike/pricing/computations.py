@@ -47,8 +47,9 @@ class Riskless(msgspec.Struct, frozen=True, kw_only=True):
     """The best portfolio in whole contracts, no legs when none gains.
 
     `gains_ud` are exact, by state, fees rounded as the venue rounds them; `worst_ud` is the least of those counted,
-    `worst_gap_ud` the least in the states between two cents. `bound` is the most dollars any portfolio of these offers
-    can gain for certain, and `state_prices` prove it: at them no offer but those of `bound` is worth its price.
+    `worst_gap_ud` the least in the states between two cents. `bound` is the most dollars any portfolio of whole
+    contracts of these offers can gain for certain, and `state_prices` prove it: at them no offer but those of `bound`
+    is worth its price.
     """
 
     legs: tuple[Offer, ...]

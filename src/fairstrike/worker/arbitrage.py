@@ -10,12 +10,15 @@ states, so it is in three rows at most and the matrix is sparse. An arbitrage is
 state prices q ≥ 0 that add up to 1: Σ_j depth_j · max(Σ_s q_s g_js, 0) is t (with cash to spare), so with t = 0 they
 price every offer at no gain, which proves that nothing is to be had.
 
-Whole contracts come after: sizes are rounded down, the levels of a side together, and one is taken off wherever that
-raises the worst state, which is then reckoned exactly, with the venue's own rounding of fees.
+Depths are whole contracts, and so is the best portfolio then: each column is one run of states, what an offer costs is
+the same in all of them, and such a matrix is totally unimodular. Only the row of the cash can leave parts of contracts.
+The solution then lies on an edge between two whole portfolios, all whose sizes differ by the same number, and is moved
+to the one that the cash pays for. Where that buys few contracts, and much is lost so, the best whole portfolio is
+searched for. Every state is reckoned exactly in the end, with the venue's own rounding of fees.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 
 import highspy
@@ -34,11 +37,16 @@ _ROUNDING = 1e-4
 """Dollars a fill may cost beyond its fee, for the balance's last digit."""
 
 _GAIN_LEAST = 1e-7
-_SIZE_LEAST = 1e-6
-_STEP_CC = CC_PER_CONTRACT
-_REPAIRS_MAX = 200
-_ENOUGH = 0.99
-"""A portfolio of whole contracts that gains so much of the bound is not repaired."""
+_PART_LEAST = 1e-6
+_ENOUGH = 0.9
+"""A portfolio that gains so much of the bound is not searched for a better one."""
+
+_FEW, _NODES_MAX = 20, 20
+"""Contracts up to which is searched, and how far: by branches and not by time, which would differ from run to run."""
+
+_ALWAYS: dict[str, str | int] = {"output_flag": False, "threads": 1, "mip_max_nodes": _NODES_MAX}
+_SOLVING: dict[str, str | int] = {"presolve": "off", "solver": "simplex"}
+_SEARCHING: dict[str, str | int] = {"presolve": "on", "solver": "choose"}
 
 _PRICE = attrgetter("price_ticks")
 
@@ -72,8 +80,7 @@ class RisklessPortfolio:
         self._schedules: dict[str, FeeSchedule] = {}
         self._cash = 0.0
         self._highs = highspy.Highs()  # type: ignore[no-untyped-call]
-        for option, value in (("output_flag", False), ("threads", 1), ("presolve", "off"), ("solver", "simplex")):
-            self._highs.setOptionValue(option, value)
+        self._set(_ALWAYS | _SOLVING)
         status = self._highs.passModel(self._model())
         assert status == highspy.HighsStatus.kOk, "each column names its rows once"
 
@@ -147,7 +154,7 @@ class RisklessPortfolio:
                 raise ArithmeticRefusal(f"{offer} is no offer on this ladder; leave it out")
             if offer.ticker not in schedules:
                 raise ArithmeticRefusal(f"{offer.ticker} has an offer and no fee schedule; give both or neither")
-            if offer.size_cc > 0:
+            if offer.size_cc >= CC_PER_CONTRACT:
                 sides.setdefault((offer.ticker, offer.side), []).append(offer)
         for (_, side), found in sides.items():
             found.sort(key=_PRICE, reverse=side is Side.ASK)
@@ -173,7 +180,7 @@ class RisklessPortfolio:
             if offer is not None:
                 self._price(number, one, offer, schedules[one.ticker])
         if moved:
-            depths = [0.0 if (offer := self._placed[at]) is None else offer.size_cc / CC_PER_CONTRACT for at in moved]
+            depths = [0.0 if (offer := self._placed[at]) is None else offer.size_cc // CC_PER_CONTRACT for at in moved]
             status = self._highs.changeColsBounds(
                 len(moved), np.array(moved, dtype=np.int32), np.zeros(len(moved)), np.array(depths)
             )
@@ -191,34 +198,60 @@ class RisklessPortfolio:
     def _whole(
         self, taken: Sequence[float], bound: float, schedules: dict[str, FeeSchedule], cash_ud: int
     ) -> tuple[Offer, ...]:
-        """Give the legs in whole contracts: rounded down, less one wherever that raises the worst state."""
-        sized = self._rounded(taken)
-        while (binds_ud := sum(-min(leg_gains_ud(leg, schedules[leg.ticker])) for leg in sized)) > cash_ud:
-            taken = [contracts * cash_ud / binds_ud for contracts in taken]
-            sized = self._rounded(taken)
-        worst = self._worst(sized, schedules)
-        enough = bound * _ENOUGH * UD_PER_DOLLAR
-        for _ in range(_REPAIRS_MAX):
-            trials = [] if worst >= enough else [_less(sized, number) for number in range(len(sized))]
-            better = max(trials, key=lambda legs: self._worst(legs, schedules), default=sized)
-            if (after := self._worst(better, schedules)) <= worst:
-                break
-            sized, worst = better, after
-        return tuple(sized) if worst > 0 else ()
+        """Give the legs in whole contracts."""
+        legs, worst_ud = self._best(self._ends(taken), schedules, cash_ud)
+        if worst_ud < _ENOUGH * bound * UD_PER_DOLLAR and math.fsum(taken) < _FEW:
+            found = [round(contracts) for contracts in self._searched()]
+            legs, _ = self._best((legs, self._legs(found)), schedules, cash_ud)
+        return legs
 
-    def _rounded(self, taken: Sequence[float]) -> list[Offer]:
-        """Give what is taken rounded down; what a level loses is taken from the next of its side, which is dearer."""
-        sized: list[Offer] = []
-        lost = 0.0
-        for column, offer, contracts in zip(self._columns, self._placed, taken, strict=True):
-            wanted = contracts + (lost if column.level else 0.0)
-            lost = wanted
-            if offer is not None and contracts > _SIZE_LEAST:
-                whole = min(math.floor(wanted + _SIZE_LEAST), offer.size_cc // _STEP_CC)
-                lost -= whole
-                if whole:
-                    sized.append(msgspec.structs.replace(offer, size_cc=whole * _STEP_CC))
-        return sized
+    def _best(
+        self, portfolios: Iterable[tuple[Offer, ...]], schedules: dict[str, FeeSchedule], cash_ud: int
+    ) -> tuple[tuple[Offer, ...], int]:
+        """Give the portfolio with the best worst state of those that the cash pays for, and that state's gain."""
+        best: tuple[tuple[Offer, ...], int] = ((), 0)
+        for legs in portfolios:
+            binds_ud = sum(-min(leg_gains_ud(leg, schedules[leg.ticker])) for leg in legs)
+            worst_ud = self._worst(legs, schedules)
+            if worst_ud > best[1] and binds_ud <= cash_ud:
+                best = (legs, worst_ud)
+        return best
+
+    def _ends(self, taken: Sequence[float]) -> Iterator[tuple[Offer, ...]]:
+        """Give the two whole portfolios at the ends of the edge: what grows along it has one part of a contract more
+        than whole ones, what shrinks that much less.
+        """
+        wholes = [math.floor(contracts + _PART_LEAST) for contracts in taken]
+        parts = [contracts - whole for contracts, whole in zip(taken, wholes, strict=True)]
+        first = next((part for part in parts if part > _PART_LEAST), 0.0)
+        is_part = [part > _PART_LEAST for part in parts]
+        is_like_first = [abs(part - first) <= _PART_LEAST for part in parts]
+        yield self._legs([whole + (a and not b) for whole, a, b in zip(wholes, is_part, is_like_first, strict=True)])
+        yield self._legs([whole + (a and b) for whole, a, b in zip(wholes, is_part, is_like_first, strict=True)])
+
+    def _legs(self, contracts: Sequence[int]) -> tuple[Offer, ...]:
+        return tuple(
+            msgspec.structs.replace(offer, size_cc=count * CC_PER_CONTRACT)
+            for offer, count in zip(self._placed, contracts, strict=True)
+            if offer is not None and count
+        )
+
+    def _searched(self) -> Sequence[float]:
+        """Give the best whole portfolio by branch and bound, and leave the programme where it stood."""
+        count, basis = len(self._columns), self._highs.getBasis()
+        columns = np.arange(count, dtype=np.int32)
+        self._set(_SEARCHING)
+        self._highs.changeColsIntegrality(count, columns, np.full(count, highspy.HighsVarType.kInteger))
+        self._highs.run()
+        found = self._highs.getSolution().col_value[:count]
+        self._highs.changeColsIntegrality(count, columns, np.full(count, highspy.HighsVarType.kContinuous))
+        self._set(_SOLVING)
+        self._highs.setBasis(basis)
+        return found
+
+    def _set(self, options: Mapping[str, str | int]) -> None:
+        for option, value in options.items():
+            self._highs.setOptionValue(option, value)
 
     def _worst(self, legs: Sequence[Offer], schedules: dict[str, FeeSchedule]) -> int:
         gains = gains_ud(self.ladder, legs, schedules)
@@ -252,11 +285,3 @@ def levels_of(offers: Sequence[Offer]) -> int:
     for offer in offers:
         counts[offer.ticker, offer.side] = counts.get((offer.ticker, offer.side), 0) + 1
     return max(LEVELS_MIN, *counts.values()) if counts else LEVELS_MIN
-
-
-def _less(legs: Sequence[Offer], number: int) -> list[Offer]:
-    leg = legs[number]
-    if leg.size_cc <= _STEP_CC:
-        return [*legs[:number], *legs[number + 1 :]]
-    smaller = msgspec.structs.replace(leg, size_cc=leg.size_cc - _STEP_CC)
-    return [*legs[:number], smaller, *legs[number + 1 :]]

@@ -1,5 +1,6 @@
 """The riskless portfolio: figures computed elsewhere, the proof by state prices, whole contracts, solving again."""
 
+import itertools
 import math
 from pathlib import Path
 
@@ -151,8 +152,11 @@ def test_other_fees_are_taken_in() -> None:
     assert programme.solve((low, high), SCHEDULES, CASH_UD).legs == ()
 
 
-def test_halves_of_contracts_are_repaired() -> None:
-    # Depths of half a contract more than whole ones: each leg is cut to the shortest.
+# Whole contracts
+
+
+def test_halves_of_contracts_are_left() -> None:
+    # Depths of parts of a contract more than whole ones: each leg is cut to the shortest.
     free = dict.fromkeys(SCHEDULES, FeeSchedule(taker_ppm=0))
     offers = (
         Offer(ticker="KXBTCD T79999.99", side=Side.BID, price_ticks=4_000, size_cc=350),
@@ -175,6 +179,79 @@ def test_parts_of_contracts_at_two_levels_make_a_whole_one() -> None:
     assert sorted(leg.size_cc for leg in found.legs if leg.ticker == high) == [1_000, 2_000]
     assert [leg.size_cc for leg in found.legs if leg.ticker != high] == [3_000, 3_000]
     assert found.worst_ud / 1e6 > 0.9 * found.bound > 0.0
+
+
+PARTS = st.builds(
+    Offer,
+    ticker=st.sampled_from([one.ticker for one in CONTRACTS]),
+    side=st.sampled_from(list(Side)),
+    price_ticks=st.integers(1, 99).map(lambda cents: cents * 100),
+    size_cc=st.integers(1, 3_000),
+)
+
+
+@settings(max_examples=100)
+@given(st.lists(PARTS, max_size=18).map(tuple), st.booleans())
+def test_with_cash_to_spare_whole_contracts_gain_the_bound(offers: tuple[Offer, ...], counts_gaps: bool) -> None:
+    found = riskless(inputs_of(offers, counts_gaps=counts_gaps))
+    # A fill's fee is rounded up to a microdollar, then what it changes the balance by to a hundred of them.
+    assert found.worst_ud >= found.bound * 1e6 - 101 * len(found.legs) - 1
+
+
+def best_ud(offers: tuple[Offer, ...], cash_ud: int) -> int:
+    """The most that any portfolio gains for certain: all are tried."""
+    most = 0
+    for counts in itertools.product(*(range(offer.size_cc // 100 + 1) for offer in offers)):
+        legs = [
+            msgspec.structs.replace(offer, size_cc=100 * count)
+            for offer, count in zip(offers, counts, strict=True)
+            if count
+        ]
+        if sum(-min(leg_gains_ud(leg, SCHEDULES[leg.ticker])) for leg in legs) <= cash_ud:
+            most = max(most, min(gains_ud(LADDER, legs, SCHEDULES)))
+    return most
+
+
+LOOSE = st.builds(
+    lambda sides: tuple(
+        Offer(ticker=CONTRACTS[at].ticker, side=side, price_ticks=100 * cents, size_cc=100 * size)
+        for (at, side), (cents, size) in sides.items()
+    ),
+    # What is asked is cheap and what is bid is dear, so that much gains and the cash decides.
+    st.dictionaries(
+        st.sampled_from([(at, side) for at in (0, 1, 3) for side in Side]),
+        st.tuples(st.integers(20, 70), st.integers(1, 3)),
+        min_size=2,
+        max_size=4,
+    ),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(LOOSE, st.integers(100, 900))
+def test_of_few_contracts_the_best_are_found(offers: tuple[Offer, ...], cents: int) -> None:
+    programme = RisklessPortfolio(LADDER)
+    found = programme.solve(offers, SCHEDULES, cents * 10_000)
+    best = best_ud(offers, cents * 10_000)
+    assert found.worst_ud <= best
+    assert found.worst_ud >= min(best - 101 * len(offers), 0.9e6 * found.bound)
+    # What was searched for is not in the way of what is solved next.
+    assert (
+        pytest.approx(riskless(inputs_of(offers)).bound, abs=1e-7) == programme.solve(offers, SCHEDULES, CASH_UD).bound
+    )
+
+
+def test_where_cash_buys_few_contracts_the_best_are_searched_for() -> None:
+    """Two portfolios of other prices: what is left beside the better one would buy most of another of it, not all."""
+    low, high, last, between, up = (CONTRACTS[at].ticker for at in (0, 1, 2, 3, 5))
+    three = ((low, Side.BID, 8_000), (high, Side.ASK, 6_000), (between, Side.ASK, 5_000))
+    two = ((up, Side.BID, 6_000), (last, Side.ASK, 7_000))
+    offers = tuple(
+        Offer(ticker=ticker, side=side, price_ticks=price, size_cc=300) for ticker, side, price in (*three, *two)
+    )
+    cash_ud = 2_700_000
+    found = riskless(inputs_of(offers, cash_ud=cash_ud))
+    assert best_ud(offers, cash_ud) == found.worst_ud
 
 
 @pytest.mark.parametrize("cents", [333, 358, 1_000, 10_000])
