@@ -1,10 +1,13 @@
 """Fixtures and settings shared by every ring of tests."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests import clusters
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -44,3 +47,10 @@ def shared_facts() -> Path:
 def shared_specs() -> Path:
     """Folder of the venue's published interface descriptions."""
     return folder_or_skip("FAIRSTRIKE_SPECS", "shared/specs")
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[clusters.Cluster]:
+    """A PostgreSQL server of the tests' own."""
+    with clusters.running() as found:
+        yield found

@@ -349,15 +349,21 @@ def observe(
 def desk(
     folder: Annotated[Path, typer.Argument(help="The trader's run folder.")],
     stay: Annotated[bool, typer.Option(help="Keep following after the run has ended.")] = False,
+    database: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Another database than the folder's trader.db; else DATABASE_URL. Or: own."),
+    ] = None,
 ) -> None:
     """Follow a trader's journal into its database and show the run. May be stopped and started at any time."""
-    from fairstrike.app.desk.follow import Pace, run_desk
+    from fairstrike.app.desk.follow import Pace, run_desk, wanted_database
     from fairstrike.app.desk.terminal import run_terminal
+    from fairstrike.store.database import described
 
-    print(f"following {folder} into its database; stop with Ctrl-C", flush=True)
+    url = wanted_database(database)
+    print(f"following {folder} into {described(url) if url else 'its database'}; stop with Ctrl-C", flush=True)
     if sys.stdout.isatty():
-        raise typer.Exit(run_terminal(folder, Pace(stay=stay)))
-    raise typer.Exit(run_desk(folder, stay=stay))
+        raise typer.Exit(run_terminal(folder, Pace(stay=stay), url))
+    raise typer.Exit(run_desk(folder, stay=stay, url=url))
 
 
 @app.command()

@@ -132,7 +132,7 @@ class Demo:
                 ],
                 needs=exchange,  # A stop is proved by asking it.
             )
-            desk = children.start("desk", ["desk", str(self.run_folder)])
+            desk = children.start("desk", ["desk", str(self.run_folder), "--database", "own"])
             self._watch(box, children, on_look)
             trader.process.terminate()
             self._await(trader, 0)

@@ -2,7 +2,8 @@
 
 Read here and nowhere else: KALSHI_ENV and KALSHI_EXECUTION_MODE, where the command line says nothing, LOG_LEVEL, and
 for what only looks KALSHI_PROD_KEY_ID, KALSHI_PROD_KEY_PATH, KALSHI_DEMO_KEY_ID, KALSHI_DEMO_KEY_PATH (for whichever
-environment is meant also KALSHI_API_KEY_ID and KALSHI_PRIVATE_KEY_PATH), KALSHI_BASE_URL and KALSHI_WS_URL.
+environment is meant also KALSHI_API_KEY_ID and KALSHI_PRIVATE_KEY_PATH), KALSHI_BASE_URL and KALSHI_WS_URL, and for the
+desk DATABASE_URL.
 """
 
 import os
@@ -82,6 +83,11 @@ def wanted_addresses() -> tuple[str | None, str | None]:
     """Give the addresses of REST and stream that are to be used in place of the venue's, None for its own."""
     found = _values()
     return found.get("KALSHI_BASE_URL"), found.get("KALSHI_WS_URL")
+
+
+def database_url() -> str | None:
+    """Give the address of the desk's database, None where none is named; it may hold a password."""
+    return _values().get("DATABASE_URL")
 
 
 def _values() -> dict[str, str]:

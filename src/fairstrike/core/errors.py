@@ -15,6 +15,7 @@ FairstrikeError                      exit code
 ├── JournalError                     5   a journal is damaged or was written by another program version
 │   └── Diverged                         a replay did not reproduce its journal
 ├── LockedError                      6   another trader already runs on this account or in this folder
+│   └── DatabaseAway                     a desk's database server is down, unreachable or busy
 ├── LedgerError                      7   our ledger and the exchange's balance differ
 └── DiskError                       10   the disk takes no more, or soon will not: trading or a recording ended
 
@@ -109,6 +110,10 @@ class LockedError(FairstrikeError):
     """Another trader holds the lock. Cure: stop it first, or use another run folder."""
 
     exit_code = 6
+
+
+class DatabaseAway(LockedError):
+    """A database server does not answer, or cannot now. Cure: see to the server; what was missed is written then."""
 
 
 class LedgerError(FairstrikeError):

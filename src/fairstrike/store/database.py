@@ -1,8 +1,9 @@
 """The desk's database: what the decision chain says, as tables that people and tools can ask.
 
 It is a projection: every row follows from the journal, is keyed by natural ids and is written again without harm, so
-the database may be deleted at any time. Rows and the place reached in the chain enter in one transaction. Money,
-prices, sizes and instants are integers; the unit is the end of the column's name. SQLite and PostgreSQL.
+the database may be deleted at any time. Rows and the place reached in the chain enter in one transaction, and only
+while the chain stands there where it was last seen. Money, prices, sizes and instants are integers; the unit is the
+end of the column's name. SQLite, and PostgreSQL as `store.postgres` reaches it.
 """
 
 import os
@@ -20,7 +21,7 @@ from alembic.util import CommandError
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 
-from fairstrike.core.errors import DatabaseDamaged, LockedError, UsageError
+from fairstrike.core.errors import DatabaseAway, DatabaseDamaged, LockedError, UsageError
 
 Value = int | str | bool | None
 Row = dict[str, Value]
@@ -28,11 +29,21 @@ Rows = dict[str, dict[tuple[Value, ...], Row]]
 """By table name and natural key: the columns to write. Columns left out keep what they hold."""
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_EXAMPLE = "postgresql://user@host/name"
 _WAIT_S = 0.25
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _DAMAGED = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 
+_POSTGRES = ("postgresql", "postgres")
+_WITH_DRIVER = ("postgresql+psycopg", "sqlite+pysqlite")
+_MIGRATING = 0x6661_6972_7374_726B
+"""The number of PostgreSQL's advisory lock under which one program at a time migrates."""
+
 metadata = sa.MetaData()
+
+
+class PlaceMoved(LockedError):
+    """A chain stands elsewhere in the database than it was left. Cure: go on from where it stands."""
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
@@ -183,14 +194,22 @@ class Database:
         """Connect, making or migrating the tables.
 
         Raises `UsageError` for an address that cannot be used, `DatabaseDamaged` for contents that cannot, and
-        `LockedError` while another program holds the database or it cannot be reached.
+        `LockedError` while another program holds the database, `DatabaseAway` while its server cannot be used.
         """
-        self._engine = _engine(url)
+        self._url = _parsed(url)
+        self._engine = _engine(self._url)
+        self._is_open = False
+        self._stands: dict[str, Progress | None] = {}
         self._file = sqlite_file(url)
         if self._file is not None:
             _make_private(self._file)
-        with self._asking():
-            _migrate(self._engine)
+        try:
+            with self._asking():
+                _migrate(self._engine)
+            self._is_open = True
+        finally:
+            if not self._is_open:
+                self._engine.dispose()
         self._identity = _identity(self._file)
 
     @property
@@ -201,8 +220,9 @@ class Database:
     def progress(self, chain: str) -> Progress | None:
         """Give the place reached in a chain, None before its first record."""
         with self._asking(), self._engine.begin() as connection:
-            row = connection.execute(sa.select(progress).where(progress.c.chain == chain)).one_or_none()
-        return None if row is None else Progress(n=row.n, digest=row.digest)
+            found = _progress(connection, chain)
+        self._stands[chain] = found
+        return found
 
     def newest_run(self) -> RunPlace:
         """Give the newest run's first n and whether it has ended."""
@@ -213,21 +233,28 @@ class Database:
     def write(self, rows: Rows, chain: str, reached: Progress) -> None:
         """Write rows and the place reached, all or nothing.
 
-        Raises `LockedError` when another program holds the database: nothing was written, try again.
+        Raises `LockedError` when another program holds the database and `DatabaseAway` when its server cannot be used:
+        try again. Raises `PlaceMoved`, and writes nothing, when the chain does not stand where it was last seen:
+        another program wrote, a write of ours arrived though its answer was lost, or the server lost some.
         """
         with self._asking(), self._engine.begin() as connection:
+            stands = _progress(connection, chain)
+            if stands != self._stands.setdefault(chain, stands):
+                raise PlaceMoved(f"another program writes into {described(self._url)} too: let one of them follow")
             for name, found in rows.items():
                 for columns, group in groupby(sorted(found.values(), key=sorted), key=sorted):
                     table = metadata.tables[name]
                     connection.execute(self._statement(table, columns), [_bound(table, row) for row in group])
             place: Row = {"chain": chain, "n": reached.n, "digest": reached.digest}
             connection.execute(self._statement(progress, place), place)
+        self._stands[chain] = reached
 
     def clear(self) -> None:
         """Empty every table."""
         with self._asking(), self._engine.begin() as connection:
             for table in metadata.sorted_tables:
                 connection.execute(sa.delete(table))
+        self._stands.clear()
 
     def close(self) -> None:
         """Let go of the database."""
@@ -246,13 +273,19 @@ class Database:
 
     @contextmanager
     def _asking(self) -> Iterator[None]:
-        place = self._engine.url.render_as_string(hide_password=True)
+        place = described(self._url)
         try:
             yield
         except CommandError as problem:
             raise DatabaseDamaged(f"{place} was made by another program version: name an empty database") from problem
-        except sa.exc.DatabaseError as problem:
-            raise _named(place, problem) from problem
+        except sa.exc.TimeoutError as problem:
+            raise DatabaseAway(f"{place} is asked by others of this program: raise pool_size") from problem
+        except sa.exc.DBAPIError as problem:
+            if isinstance(problem.orig, sqlite3.Error):
+                raise _named(place, problem.orig) from problem
+            from fairstrike.store import postgres
+
+            raise postgres.refusal(self._url, place, problem.orig, self._is_open) from problem
 
 
 def _upsert(
@@ -276,10 +309,29 @@ def file_url(path: Path) -> str:
 
 def sqlite_file(url: str) -> Path | None:
     """Give the file of a SQLite address, None for other databases."""
-    parts = sa.make_url(url)
+    parts = _parsed(url)
     if parts.get_backend_name() != "sqlite" or not parts.database or parts.database == ":memory:":
         return None
     return Path(parts.database)
+
+
+def described(url: str | sa.URL) -> str:
+    """Give an address for people: no password, and none of the words after the name.
+
+    Raises `UsageError` when it is none.
+    """
+    parts = _parsed(url) if isinstance(url, str) else url
+    place = (parts.get_backend_name(), parts.username, None, parts.host, parts.port, parts.database)
+    return sa.URL.create(*place).render_as_string()
+
+
+def holds_password(url: str) -> bool:
+    """Whether a password stands in an address, in its place or among the words at its end.
+
+    Raises `UsageError` when it is no address.
+    """
+    parts = _parsed(url)
+    return parts.password is not None or any("password" in word or "secret" in word for word in parts.query)
 
 
 def remove_file(path: Path) -> None:
@@ -288,21 +340,33 @@ def remove_file(path: Path) -> None:
         path.with_name(path.name + ending).unlink(missing_ok=True)
 
 
-def _engine(url: str) -> sa.Engine:
+def _parsed(url: str) -> sa.URL:
     try:
-        backend = sa.make_url(url).get_backend_name()
-        if backend == "sqlite":
-            engine = sa.create_engine(url, connect_args={"timeout": _WAIT_S})
-            event.listen(engine, "connect", _leave_transactions_to_us)
-            event.listen(engine, "begin", _begin)
-            return engine
-        if backend == "postgresql":
-            return sa.create_engine(url, pool_pre_ping=True)
-    except sa.exc.ArgumentError:
-        raise UsageError("the database address is not a URL such as postgresql+psycopg://user@host/name") from None
-    except ModuleNotFoundError as problem:
-        raise UsageError(f"the database needs the Python package {problem.name}: install it first") from None
-    raise UsageError(f"databases of kind {backend!r} are not supported: use sqlite or postgresql")
+        parts = sa.make_url(url)
+        if "+" in parts.drivername and parts.drivername not in _WITH_DRIVER:
+            raise ValueError(parts.drivername)
+    except (sa.exc.ArgumentError, ValueError):
+        raise UsageError(f"the database address is not a URL such as {_EXAMPLE}") from None
+    if parts.get_backend_name() in _POSTGRES and url.count("@") > 1:
+        # What follows the first one would be taken for the host's name, and told.
+        raise UsageError("an @ inside the user or password of the database address is written %40: write it so")
+    return parts
+
+
+def _engine(url: sa.URL) -> sa.Engine:
+    backend = url.get_backend_name()
+    if backend == "sqlite":
+        engine = sa.create_engine(url, connect_args={"timeout": _WAIT_S})
+        event.listen(engine, "connect", _leave_transactions_to_us)
+        event.listen(engine, "begin", _begin)
+        return engine
+    if backend not in _POSTGRES:
+        raise UsageError(f"databases of kind {backend!r} are not supported: use sqlite or postgresql")
+    try:
+        from fairstrike.store import postgres
+    except ImportError:
+        raise UsageError("PostgreSQL needs the Python package psycopg[binary]: install the locked packages") from None
+    return postgres.engine(url)
 
 
 def _leave_transactions_to_us(connection: sqlite3.Connection, record: object) -> None:
@@ -319,6 +383,8 @@ def _migrate(engine: sa.Engine) -> None:
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATING)))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
@@ -340,15 +406,17 @@ def _identity(path: Path | None) -> tuple[int, int] | None:
     return None if found is None else (found.st_dev, found.st_ino)
 
 
-def _named(place: str, problem: sa.exc.DatabaseError) -> UsageError | LockedError:
-    cause = problem.orig
-    if isinstance(cause, sqlite3.Error):
-        code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
-        if code in _DAMAGED:
-            return DatabaseDamaged(f"{place} is damaged ({cause}): delete it, it is filled again from the journal")
-        if code not in _BUSY:
-            return UsageError(f"{place} cannot be used ({cause}): free the disk or correct the permissions")
-        return LockedError(f"{place} is locked by another program: close that program")
-    if isinstance(problem, sa.exc.OperationalError):
-        return LockedError(f"{place} cannot be reached ({cause}): check the database server and the network")
-    return UsageError(f"{place} refused ({cause}): name an empty database of a supported version")
+def _progress(connection: sa.Connection, chain: str) -> Progress | None:
+    """Give where a chain stands, and where the database can, have others wait for this transaction's end."""
+    asked = sa.select(progress).where(progress.c.chain == chain).with_for_update()
+    row = connection.execute(asked).one_or_none()
+    return None if row is None else Progress(n=row.n, digest=row.digest)
+
+
+def _named(place: str, cause: sqlite3.Error) -> UsageError | LockedError:
+    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+    if code in _DAMAGED:
+        return DatabaseDamaged(f"{place} is damaged ({cause}): delete it, it is filled again from the journal")
+    if code not in _BUSY:
+        return UsageError(f"{place} cannot be used ({cause}): free the disk or correct the permissions")
+    return LockedError(f"{place} is locked by another program: close that program")

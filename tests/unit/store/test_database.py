@@ -1,6 +1,7 @@
 """The database: migrated tables, idempotent writes, one transaction a batch, clear refusals."""
 
 import sqlite3
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from fairstrike.store.database import (
     Row,
     Rows,
     RunPlace,
+    described,
     file_url,
     metadata,
     remove_file,
@@ -176,12 +178,28 @@ def test_a_newer_schema_is_refused(file: Path) -> None:
         ("nonsense", "not a URL"),
         ("mysql://host/name", "not supported"),
         ("postgresql+nodriver://host/name", "not a URL"),
+        ("postgresql://user:sec:ret/@host:port/name", "not a URL"),
+        ("postgresql://user:sec@ret@host/name", "%40"),
         ("sqlite:////proc/none/trader.db", "cannot be written"),
     ],
 )
 def test_an_address_that_cannot_be_used_is_one_sentence(url: str, words: str) -> None:
-    with pytest.raises(UsageError, match=words):
+    with pytest.raises(UsageError, match=words) as caught:
         Database(url)
+    assert "sec" not in str(caught.value)
+
+
+def test_people_are_told_no_password() -> None:
+    assert described("postgresql://user:secret@host:1/name?sslpassword=secret") == "postgresql://user@host:1/name"
+    assert described(file_url(Path("run/trader.db"))) == "sqlite:///run/trader.db"
+
+
+def test_without_its_driver_postgres_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "fairstrike.store.postgres", raising=False)
+    monkeypatch.delattr("fairstrike.store.postgres", raising=False)
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(UsageError, match="install the locked packages"):
+        Database("postgresql://user@host/name")
 
 
 def test_clearing_empties_every_table(file: Path) -> None:

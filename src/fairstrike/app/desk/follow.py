@@ -3,11 +3,12 @@
 The desk only reads the run folder's journal; nothing it does reaches the trader. Each poll's records become rows and
 enter the database together with the place reached, so that a desk killed at any moment goes on where its last whole
 transaction ended. The folder's own database is a projection: deleted, damaged or left from another journal, it is
-made anew. A database named by the user is never emptied.
+made anew. A database named by the user is never emptied. One whose server is down is waited for, as long as it takes.
 """
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,15 +17,21 @@ from types import FrameType
 
 import msgspec
 
+from fairstrike.app import dotenv
 from fairstrike.app.desk.facts import facts_of
 from fairstrike.app.desk.rows import RowMaker
-from fairstrike.core.errors import DatabaseDamaged, LockedError, UsageError
-from fairstrike.store.database import Database, Progress, Rows, file_url, remove_file
+from fairstrike.core.chance import Dice
+from fairstrike.core.errors import DatabaseAway, DatabaseDamaged, LockedError, UsageError
+from fairstrike.core.timing import SECOND_NS
+from fairstrike.store.database import Database, PlaceMoved, Progress, Rows, file_url, holds_password, remove_file
 from fairstrike.store.journal import DECISIONS, Follower, Record
+from fairstrike.venue.kalshi.budget import Backoff
 
 DATABASE = "trader.db"
 JOURNAL = "journal"
+OWN = "own"
 BUSY_S_MAX = 60.0
+_AWAY_FIRST_NS, _AWAY_LAST_NS = SECOND_NS // 2, 30 * SECOND_NS
 _NAP_S_MAX = 0.25
 
 
@@ -68,12 +75,16 @@ class Desk:
     def turn(self) -> int:
         """Write what is new. Gives the number of records written, 0 when there is nothing new.
 
-        Raises `LockedError` while the database is held by another program: turn again, nothing is lost;
-        `JournalError` when the journal is damaged, after everything before the damage was written; `UsageError`
-        when the folder or the database cannot be used.
+        Raises `LockedError` while the database is held by another program, or its server is away: turn again, nothing
+        is lost; `JournalError` when the journal is damaged, after everything before the damage was written;
+        `UsageError` when the folder or the database cannot be used.
         """
         try:
             return self._turn()
+        except PlaceMoved:
+            # The next turn goes on from where the database stands.
+            self.close()
+            raise
         except DatabaseDamaged:
             if self._own is None:
                 raise
@@ -139,14 +150,15 @@ def run_desk(folder: Path, once: bool = False, url: str | None = None, poll_s: f
 
     Returns when the run has ended and nothing new arrives, on SIGTERM or SIGINT, and with `once` as soon as it has
     caught up; with `stay` it waits for the folder's next run. `poll_s` is the pause between looks in seconds.
-    Raises as `Desk.turn` does; a database held by others is waited for, `BUSY_S_MAX` seconds in one stretch.
+    Raises as `Desk.turn` does; a database held by others is waited for, `BUSY_S_MAX` seconds in one stretch, and one
+    whose server is away as long as it takes, unless `once` is asked. Of each such stretch stderr tells once.
     """
     if once and not journal_of(folder).is_dir():
         raise UsageError(f"{folder} holds no journal: name the folder of a run")
     desk = Desk(folder, url)
     try:
         with until_signalled() as is_stopping:
-            follow(desk, is_stopping, Pace(once=once, stay=stay, poll_s=poll_s), lambda trouble: None)
+            follow(desk, is_stopping, Pace(once=once, stay=stay, poll_s=poll_s), _Teller())
     finally:
         desk.close()
     return 0
@@ -157,27 +169,80 @@ def follow(
 ) -> None:
     """Turn the desk until it is stopping, has caught up (`once`), or the run is over and `stay` is not asked.
 
-    `after_turn` is called after each turn, with the error while the database is held by others.
+    `after_turn` is called after each look, with the error while the database cannot be written.
     """
-    busy_since_s: float | None = None
+    wait = _Wait(pace)
     while not is_stopping():
-        try:
-            wrote = desk.turn()
-        except LockedError as trouble:
-            now_s = time.monotonic()
-            busy_since_s = now_s if busy_since_s is None else busy_since_s
-            if now_s - busy_since_s > BUSY_S_MAX:
-                raise
-            after_turn(trouble)
-            nap(pace.poll_s)
-            continue
-        busy_since_s = None
-        after_turn(None)
+        wrote = 0
+        if wait.is_over():
+            try:
+                wrote = desk.turn()
+                wait.end()
+            except LockedError as trouble:
+                wait.begin(trouble)
+        after_turn(wait.trouble)
         if wrote:
             continue
-        if pace.once or (desk.has_ended and not pace.stay):
+        if wait.trouble is None and (pace.once or (desk.has_ended and not pace.stay)):
             return
         nap(pace.poll_s)
+
+
+class _Wait:
+    """A database that cannot be written just now: why, since when, and when to try again."""
+
+    def __init__(self, pace: Pace) -> None:
+        self.trouble: LockedError | None = None
+        self._is_patient = not pace.once
+        self._since_s = self._again_s = 0.0
+        self._backoff = Backoff(_AWAY_FIRST_NS, _AWAY_LAST_NS, Dice(os.getpid(), 0))
+
+    def is_over(self) -> bool:
+        """Whether to try again now."""
+        return self.trouble is None or time.monotonic() >= self._again_s
+
+    def begin(self, trouble: LockedError) -> None:
+        """Wait, or go on waiting; raises the trouble when that has taken too long."""
+        now_s = time.monotonic()
+        if self.trouble is None:
+            self._since_s = now_s
+        is_away = isinstance(trouble, DatabaseAway)
+        if now_s - self._since_s > BUSY_S_MAX and not (is_away and self._is_patient):
+            raise trouble
+        self.trouble = trouble
+        self._again_s = now_s + self._backoff.next_ns() / SECOND_NS if is_away else now_s
+
+    def end(self) -> None:
+        """The database was written."""
+        self.trouble = None
+        self._backoff.reset()
+
+
+class _Teller:
+    """Says once that the server of a database is away, and once that it is back."""
+
+    def __init__(self) -> None:
+        self._is_away = False
+
+    def __call__(self, trouble: LockedError | None) -> None:
+        if isinstance(trouble, DatabaseAway) and not self._is_away:
+            self._is_away = True
+            print(f"fairstrike: {trouble}; waiting for it, nothing is lost", file=sys.stderr, flush=True)
+        elif trouble is None and self._is_away:
+            self._is_away = False
+            print("fairstrike: the database is back; what was missed is written", file=sys.stderr, flush=True)
+
+
+def wanted_database(said: str | None) -> str | None:
+    """Give the database to write: what the command line says, else DATABASE_URL; None is the folder's own.
+
+    Raises `UsageError` for a password on the command line, which every user of the machine can read.
+    """
+    if said == OWN:
+        return None
+    if said is not None and holds_password(said):
+        raise UsageError("a password on the command line is no secret: put the whole address into .env as DATABASE_URL")
+    return said or dotenv.database_url()
 
 
 def read_new(follower: Follower) -> list[Record]:
