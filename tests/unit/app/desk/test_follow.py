@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 
 from fairstrike.app.desk import follow
-from fairstrike.app.desk.follow import DATABASE, Desk, Pace, run_desk
+from fairstrike.app.desk.follow import DATABASE, OWN, Desk, Pace, run_desk, wanted_database
 from fairstrike.core.chance import Dice
 from fairstrike.core.effects import SendOrder
 from fairstrike.core.errors import JournalError, LockedError, UsageError
 from fairstrike.core.order import Refused
 from fairstrike.core.records import Booked, Ordered, Settled
-from fairstrike.store.database import file_url
+from fairstrike.store.database import PlaceMoved, file_url
 from fairstrike.store.journal import DECISIONS, Journal, segments
+from tests.clusters import Cluster, tables_of
 from tests.unit.app.desk.sample import CASH_UD, SMALL, Said, SampleRun, append, write_run
 
 TABLES = ("runs", "orders", "fills", "settlements", "positions", "signals", "progress", "spot_candles", "spot_fundings")
@@ -74,6 +75,20 @@ def test_tables_hold_the_run(tmp_path: Path) -> None:
         ]
         assert connection.execute("SELECT count(*), min(rate_e8) FROM spot_fundings").fetchone() == (80, -79)
         assert connection.execute("SELECT DISTINCT features FROM signals").fetchall() == [('{"a":1,"b":2}',)]
+
+
+def test_postgres_holds_what_sqlite_holds(tmp_path: Path, cluster: Cluster) -> None:
+    url = cluster.new_database()
+    said = SampleRun(1, 80).said + SampleRun(9, 30, "b").said
+    write_run(tmp_path, said[:200])
+    run_desk(tmp_path, once=True, url=url)
+    write_run(tmp_path, said[200:])
+    for _ in range(2):
+        run_desk(tmp_path, once=True, url=url)
+        run_desk(tmp_path, once=True)
+        tables = tables_of(url)
+        assert tables == tables_of(file_url(tmp_path / DATABASE))
+    assert min(map(len, tables.values())) > 0
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -155,6 +170,47 @@ def test_waiting_for_a_locked_database_ends(tmp_path: Path, monkeypatch: pytest.
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(LockedError, match="close that program"):
             run_desk(tmp_path, poll_s=0.0)
+
+
+def test_two_desks_on_one_database_lose_nothing(tmp_path: Path) -> None:
+    said = SampleRun(1, 40).said
+    url = file_url(tmp_path / "shared.db")
+    journal = Journal(tmp_path / "journal", SMALL)
+    desks = [Desk(tmp_path, url), Desk(tmp_path, url)]
+    moved = 0
+    while said:
+        append(journal, said[:30])
+        del said[:30]
+        for desk in desks:
+            try:
+                desk.turn()
+            except PlaceMoved:
+                moved += 1
+    journal.close(0)
+    for desk in desks:
+        desk.close()
+    run_desk(tmp_path, once=True, url=url)
+    run_desk(tmp_path, once=True)
+    assert moved > 0
+    assert tables_of(url) == tables_of(file_url(tmp_path / DATABASE))
+
+
+def test_the_command_line_wins_over_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    assert wanted_database(None) is None
+    (tmp_path / ".env").write_text("DATABASE_URL=postgresql://user:secret@host/name\n")
+    assert wanted_database(None) == "postgresql://user:secret@host/name"
+    assert wanted_database("postgresql://host/other") == "postgresql://host/other"
+    assert wanted_database(OWN) is None
+
+
+@pytest.mark.parametrize("url", ["postgresql://user:secret@host/name", "postgresql://user@host/name?password=secret"])
+def test_a_password_on_the_command_line_is_refused(url: str) -> None:
+    with pytest.raises(UsageError, match="is no secret: put the whole address") as caught:
+        wanted_database(url)
+    assert "secret@" not in str(caught.value)
+    assert "=secret" not in str(caught.value)
 
 
 def test_the_own_database_of_another_journal_is_emptied(tmp_path: Path) -> None:
