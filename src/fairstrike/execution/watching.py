@@ -59,10 +59,13 @@ class Watching(Generic[_Trader]):
         return [ticker for ticker in self.traded if self._is_over(ticker, venue_ns)]
 
     def pulse(self, now_ns: int) -> list[str]:
-        """Give the markets that are alive, and have the next pulse come `pulse_ns` from now (our clock) if any is."""
+        """Give the markets that are alive, and have the next pulse come `pulse_ns` from now (our clock) if any is.
+
+        A book that is held back comes again without a snapshot to begin the pulse anew: the pulse goes on.
+        """
         alive = self.alive()
-        self.is_pulsing = bool(alive)
-        if alive:
+        self.is_pulsing = bool(alive) or any(map(self._books.is_kept, self.traded))
+        if self.is_pulsing:
             self._notes.want(SetTimer(name="pulse", due_ns=now_ns + self._params.pulse_ns))
         return alive
 

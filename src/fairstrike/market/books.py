@@ -204,6 +204,11 @@ class Books:
         self._drop(shelf, "frozen", event.recv_ns)
         return False
 
+    def is_kept(self, ticker: str) -> bool:
+        """Whether there is a book, be it held back for a moment."""
+        shelf = self.shelves.get(ticker)
+        return shelf is not None and shelf.book is not None
+
     def served(self, ticker: str) -> Book | None:
         """Give a market's book when it can be vouched for and is neither crossed nor locked."""
         shelf = self.shelves.get(ticker)

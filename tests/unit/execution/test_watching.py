@@ -13,7 +13,22 @@ from fairstrike.execution.watching import Watching
 from fairstrike.market.books import Books
 from fairstrike.market.books import Params as BooksParams
 from fairstrike.market.catalog import Catalog
-from tests.unit.engine_samples import RUN, SECOND, TAG, Hall, T, at, batch, listed, lost, of, snapshot, timer
+from tests.unit.engine_samples import (
+    BID,
+    RUN,
+    SECOND,
+    TAG,
+    Hall,
+    T,
+    at,
+    batch,
+    delta,
+    listed,
+    lost,
+    of,
+    snapshot,
+    timer,
+)
 
 CLOSE = at(3_600)
 WHO = ("somebody",)
@@ -93,6 +108,15 @@ def test_the_pulse_begins_with_a_book_and_goes_on_while_there_is_one() -> None:
     assert pulses(hall.feed(timer(3, "pulse"))) == [SetTimer(name="pulse", due_ns=at(4))]
     assert pulses(hall.feed(lost(3.5, "gap"), batch(3.5), timer(4, "pulse"))) == []
     assert pulses(hall.feed(snapshot(5), batch(5))) == [SetTimer(name="pulse", due_ns=at(6))]
+
+
+def test_the_pulse_goes_on_while_a_book_is_held_back_for_being_crossed() -> None:
+    hall = Hall()
+    hall.feed(listed(), snapshot(1), batch(1))
+    hall.feed(delta(1.999, BID, 4_300, 100))
+    assert pulses(hall.feed(timer(2, "pulse"))) == [SetTimer(name="pulse", due_ns=at(3))]
+    hall.feed(delta(2.001, BID, 4_300, -100), batch(2.001))
+    assert pulses(hall.feed(timer(3, "pulse"))) == [SetTimer(name="pulse", due_ns=at(4))]
 
 
 def test_the_pulse_goes_on_without_a_book_while_an_order_of_ours_is_there() -> None:
