@@ -41,9 +41,10 @@ def parse_decimal(text: str, places: int) -> int:
 
 def format_decimal(value: int, places: int) -> str:
     """Give integer `value` divided by ten to the power `places` as text with all `places` decimals."""
-    whole, fraction = divmod(abs(value), _POWERS[places])
-    sign = "-" if value < 0 else ""
-    return f"{sign}{whole}.{fraction:0{places}d}" if places else f"{sign}{whole}"
+    if not places:
+        return str(value)
+    digits = str(abs(value)).zfill(places + 1)
+    return f"{'-' if value < 0 else ''}{digits[:-places]}.{digits[-places:]}"
 
 
 def parse_ticks(text: str) -> int:

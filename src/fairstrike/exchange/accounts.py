@@ -10,7 +10,7 @@ Source: the venue's description of collateral and netting (one net position, 1 d
 exchange shards (collateral is per shard).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
@@ -275,11 +275,11 @@ class Account:
         schedule: FeeSchedule,
         basket: Basket | None = None,
         *,
-        changed: LiveOrder | None = None,
+        changed: Collection[LiveOrder] | None = None,
     ) -> None:
         """Recompute what the orders resting in a market lock and its event gives back, after anything changed.
 
-        With `changed` it was that order alone, and the position; with None every order is looked at again.
+        With `changed` it was those orders alone, and the position; with None every order is looked at again.
         """
         purse = self.purses.get(exchange_index)
         if self.is_house or purse is None:
@@ -288,7 +288,7 @@ class Account:
         if ticker not in self._locks:
             changed = None
         locks = self._locks[ticker] = Locks() if changed is None else self._locks[ticker]
-        for order in resting.values() if changed is None else (changed,):
+        for order in resting.values() if changed is None else changed:
             locks.forget(order)
             if order.order_id in resting:
                 locks.note(order, schedule)

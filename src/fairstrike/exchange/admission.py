@@ -82,7 +82,7 @@ class Amended(msgspec.Struct, frozen=True, kw_only=True):
     is_resized: bool
 
 
-class Reduced(msgspec.Struct, frozen=True, kw_only=True):
+class Reduced(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A cancel or decrease was done and took `reduced_cc` off; `order` is the state after it."""
 
     instant_ns: int

@@ -182,7 +182,7 @@ class Floor:
         orders = [order for account in accounts for resting in account.resting.values() for order in resting.values()]
         listings = self._on.listings
         active = [o for o in orders if self._is_cancelling(listings[o.ticker])]
-        return tuple(self._pit.end_resting(order, None) for order in active)
+        return self._pit.end_all(active, None)
 
     # Order groups
 

@@ -66,7 +66,7 @@ class UpdateReason(StrEnum):
     REDUCE_ONLY_CANCEL = "ReduceOnlyCancel"
 
 
-class OrderSnapshot(msgspec.Struct, frozen=True, kw_only=True):
+class OrderSnapshot(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One order as it stood at `updated_ns`.
 
     `taker_cost_ud` and `maker_cost_ud` are what the filled contracts cost on the order's own outcome side
@@ -157,7 +157,7 @@ class Filled(msgspec.Struct, frozen=True, kw_only=True, tag="filled", gc=False):
     subaccount: int = 0
 
 
-class OrderChanged(msgspec.Struct, frozen=True, kw_only=True, tag="order_changed"):
+class OrderChanged(msgspec.Struct, frozen=True, kw_only=True, tag="order_changed", gc=False):
     """An order was taken, filled, changed or ended; `reason` None: placed, or cancelled by its owner or its group."""
 
     instant_ns: int

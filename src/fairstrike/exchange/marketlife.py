@@ -70,7 +70,7 @@ class MarketLife:
             return False
         self._move(listing, MarketStatus.INACTIVE)
         self._on.tell(MarketDeactivated(instant_ns=self._on.now_ns, ticker=ticker))
-        self._end(each for each in self._resting(listing) if each.cancel_on_pause)
+        self._halt(each for each in self._resting(listing) if each.cancel_on_pause)
         return True
 
     def reactivate(self, ticker: str) -> bool:
@@ -81,7 +81,7 @@ class MarketLife:
         listing = self._on.listings.get(ticker)
         if listing is None or listing.status is not MarketStatus.INACTIVE:
             return False
-        self._end(self._resting(listing))
+        self._halt(self._resting(listing))
         self._move(listing, MarketStatus.ACTIVE)
         self._on.tell(MarketReactivated(instant_ns=self._on.now_ns, ticker=ticker))
         return True
@@ -96,7 +96,7 @@ class MarketLife:
         if before is ShardState.OPEN:
             on_shard = (each for each in self._on.listings.values() if each.contract.exchange_index == exchange_index)
             orders = [order for listing in on_shard for order in self._resting(listing)]
-            self._end(order for order in orders if order.cancel_on_pause)
+            self._halt(order for order in orders if order.cancel_on_pause)
 
     # Changes of rules
 
@@ -179,8 +179,7 @@ class MarketLife:
         self._on.tell(MarketClosed(instant_ns=self._on.now_ns, ticker=listing.contract.ticker))
 
     def _sweep(self, listing: Listing) -> None:
-        for order in self._resting(listing):
-            self._pit.end_resting(order, UpdateReason.CLOSE_CANCEL)
+        self._pit.end_all(self._resting(listing), UpdateReason.CLOSE_CANCEL)
 
     def _determine(self, listing: Listing) -> None:
         """Form the result, unless it is fixed; without its strike or all of its prints a market resolves NO."""
@@ -221,6 +220,5 @@ class MarketLife:
     def _resting(self, listing: Listing) -> list[LiveOrder]:
         return [order for side in (Side.BID, Side.ASK) for order in listing.book.resting(side)]
 
-    def _end(self, orders: Iterable[LiveOrder]) -> None:
-        for order in orders:
-            self._pit.end_resting(order, UpdateReason.HALT_CANCEL)
+    def _halt(self, orders: Iterable[LiveOrder]) -> None:
+        self._pit.end_all(orders, UpdateReason.HALT_CANCEL)

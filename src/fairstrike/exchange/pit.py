@@ -8,6 +8,7 @@ else takes it off the book and lets it come in anew, so that it may match as a t
 and its fee accumulator. Source: the venue's reference of the amend operation.
 """
 
+from collections.abc import Iterable
 from functools import partial
 
 from fairstrike.core.order import TimeInForce
@@ -140,15 +141,25 @@ class Pit:
 
     def end_resting(self, order: LiveOrder, reason: UpdateReason | None) -> Reduced:
         """End a resting order; `reason` None means by its owner or its group."""
-        reduced_cc = order.open_cc
-        self._on.listings[order.ticker].book.reduce(order, reduced_cc)
-        self._forget(order, -reduced_cc, reason)
-        return Reduced(instant_ns=self._on.now_ns, order=order.snapshot(), reduced_cc=reduced_cc)
+        return self.end_all((order,), reason)[0]
+
+    def end_all(self, orders: Iterable[LiveOrder], reason: UpdateReason | None) -> tuple[Reduced, ...]:
+        """End resting orders in their order; what is locked is formed anew once a market, when all are ended."""
+        ended: list[Reduced] = []
+        left: dict[tuple[str, str, int], list[LiveOrder]] = {}
+        for order in orders:
+            reduced_cc = order.open_cc
+            self._on.listings[order.ticker].book.reduce(order, reduced_cc)
+            self._tell_ended(order, -reduced_cc, reason)
+            left.setdefault((order.ticker, order.account, order.subaccount), []).append(order)
+            ended.append(Reduced(instant_ns=self._on.now_ns, order=order.snapshot(), reduced_cc=reduced_cc))
+        for gone in left.values():
+            self._on.reserve_anew(*gone)
+        return tuple(ended)
 
     def end_group(self, group: OrderGroup) -> None:
         """End every resting order of a group, oldest first."""
-        for order_id in tuple(group.resting):
-            self.end_resting(self._on.resting[order_id], None)
+        self.end_all([self._on.resting[order_id] for order_id in group.resting], None)
 
     def trigger(self, group: OrderGroup) -> None:
         """Trigger a group: tell of it, end its orders, take no more until it is reset."""
@@ -244,12 +255,15 @@ class Pit:
         self._on.reserve_anew(maker)
 
     def _forget(self, order: LiveOrder, delta_cc: int, reason: UpdateReason | None) -> None:
-        """Tell of an order that the book gave up unfilled."""
+        """Tell of an order that the book gave up unfilled, and free what it locked."""
+        self._tell_ended(order, delta_cc, reason)
+        self._on.reserve_anew(order)
+
+    def _tell_ended(self, order: LiveOrder, delta_cc: int, reason: UpdateReason | None) -> None:
         order.status, order.reason, order.updated_ns = OrderStatus.CANCELED, reason, self._on.now_ns
         self._leave(order)
         self._on.tell_level(order, delta_cc)
         self._on.tell_order(order)
-        self._on.reserve_anew(order)
 
     def _take_off(self, listing: Listing, order: LiveOrder, size_cc: int, reason: UpdateReason) -> None:
         """Make a resting order smaller, by 0 too, in its place."""

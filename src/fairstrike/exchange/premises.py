@@ -5,7 +5,7 @@ those of markets, and `floor.py` is the door to all of them.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from heapq import heappop, heappush
 
 from fairstrike.core.chance import mix64
@@ -86,11 +86,11 @@ class Premises:
         """Open or pause a shard; what follows from it is for the caller."""
         self._shards[exchange_index] = state
 
-    def reserve_anew(self, order: LiveOrder) -> None:
-        """Recompute what the owner's orders in the market of `order` lock, which changed or matched."""
-        self.reserve_in(self.owner(order), self.listings[order.ticker], changed=order)
+    def reserve_anew(self, *changed: LiveOrder) -> None:
+        """Recompute what the owner's orders in a market lock, of which `changed`, at least one, changed or matched."""
+        self.reserve_in(self.owner(changed[0]), self.listings[changed[0].ticker], changed=changed)
 
-    def reserve_in(self, account: Account, listing: Listing, *, changed: LiveOrder | None = None) -> None:
+    def reserve_in(self, account: Account, listing: Listing, *, changed: Collection[LiveOrder] | None = None) -> None:
         """Recompute what an account's orders in a market lock, `changed` alone or all, and what netting returns."""
         contract = listing.contract
         basket = self.basket(account, listing)

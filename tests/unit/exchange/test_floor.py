@@ -195,6 +195,29 @@ def test_cancel_all_takes_off_what_rests() -> None:
     assert money(floor, "a").reserved_ud == 0
 
 
+def crowded() -> Floor:
+    """A floor whose account "a" holds a position and rests beside it on both sides, at prices in no order."""
+    floor = open_floor("a", "b")
+    take(floor, "b", wish(BID, 5_000, 700))
+    take(floor, "a", wish(ASK, 5_000, 700))
+    for number in range(40):
+        side = BID if number % 3 else ASK
+        take(floor, "a", wish(side, 5_000 - side.sign * (number * 7 % 20 + 1) * 100, 100 + number))
+    floor.drain()
+    return floor
+
+
+def test_cancel_all_is_every_cancel_one_after_the_other() -> None:
+    at_once, one_by_one = crowded(), crowded()
+    ended = at_once.cancel_all("a", OPEN_NS)
+    singly = [one_by_one.cancel("a", each.order.order_id, OPEN_NS) for each in ended]
+    assert len(ended) == 40
+    assert list(ended) == singly
+    assert at_once.drain() == one_by_one.drain()
+    assert money(at_once, "a") == money(one_by_one, "a")
+    assert money(at_once, "a").reserved_ud == 0
+
+
 def test_expired_order_leaves_at_its_instant() -> None:
     floor = open_floor("a")
     take(floor, "a", wish(BID, 4_000, 100, expire_ns=OPEN_NS + 5))
