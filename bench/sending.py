@@ -265,6 +265,9 @@ class _Venue:
             data = message.data.encode() if message.type is WSMsgType.TEXT else message.data
             self._box.command(connection, data, _BEGIN_NS)
             client.answer(self._box.frames(connection))
+        if client.is_being_sent:
+            # Who has all may go before the sender has said so.
+            await speaking
         speaking.cancel()
         self._box.disconnect(connection)
         return answer
