@@ -11,7 +11,7 @@ import msgspec
 
 from fairstrike.app.clock import SystemClock
 from fairstrike.core.chance import Dice
-from fairstrike.core.timing import MILLISECOND_NS
+from fairstrike.core.timing import SECOND_NS
 from fairstrike.exchange.announcement import Announcement
 from fairstrike.exchange.box import BoxParams
 from fairstrike.exchange.faults import Fault
@@ -26,8 +26,8 @@ from fairstrike.venue.kalshi.signing import Allowed, Signer
 from fairstrike.venue.kalshi.writes import Writes
 from tests.exchanges import opened
 
-GIVEN_UP_NS = 150 * MILLISECOND_NS
-"""How long the client waits for an answer, in real time: long for an answer on this machine."""
+PATIENCE_S = 60.0
+"""Longer than anything takes, also on a busy machine."""
 
 
 class Operated:
@@ -75,10 +75,10 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     clock: SystemClock
 
 
-def client_on(line: Announcement) -> Client:
+def client_on(line: Announcement, answer_s: float) -> Client:
     account, clock = line.accounts[0], SystemClock(line.clock)
     signer = Signer(account.key_id, load_key(account.private_key), Allowed.EVERYTHING)
-    params = RestParams(origin=line.rest.removesuffix("/trade-api/v2"), timeout_ns=GIVEN_UP_NS)
+    params = RestParams(origin=line.rest.removesuffix("/trade-api/v2"), timeout_ns=round(answer_s * SECOND_NS))
     rest = Rest(params, signer, clock, clock.wall_ms)
     budget = Budget(BudgetParams(), Dice(1, 1), clock.now_ns())
     return Client(
@@ -101,25 +101,29 @@ async def operated(folder: Path, factor: int, world: WorldParams | None = None) 
 
 
 def play(
-    folder: Path, act: Callable[[Operated, Client], Awaitable[None]], *, factor: int = 60, seconds: float = 40.0
+    folder: Path,
+    act: Callable[[Operated, Client], Awaitable[None]],
+    *,
+    factor: int = 60,
+    answer_s: float = PATIENCE_S,
 ) -> None:
-    """Let a client act on an exchange of its own."""
+    """Let a client act on an exchange of its own; it waits so many real seconds for an answer."""
 
     async def body() -> None:
         async with operated(folder, factor) as box:
-            client = client_on(box.line)
+            client = client_on(box.line, answer_s)
             try:
                 await act(box, client)
             finally:
                 await client.rest.close()
 
-    asyncio.run(asyncio.wait_for(body(), seconds))
+    asyncio.run(asyncio.wait_for(body(), 3 * PATIENCE_S))
 
 
-async def until(what: str, is_so: Callable[[], bool], seconds: float = 10.0) -> None:
+async def until(what: str, is_so: Callable[[], bool]) -> None:
     """Return when something is so; it must be, in time."""
     loop = asyncio.get_running_loop()
-    end = loop.time() + seconds
+    end = loop.time() + PATIENCE_S
     while not is_so():
         assert loop.time() < end, what
         await asyncio.sleep(0.005)

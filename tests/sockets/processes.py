@@ -110,3 +110,9 @@ def wait_for(what: str, happened: Callable[[], bool], seconds: float, *commands:
             assert code is None, f"{command.log.stem} ended with {code} before {what}\n{command.logs()}"
         assert time.monotonic() < until, f"no {what} within {seconds:.0f} s\n{commands[0].logs() if commands else ''}"
         time.sleep(_POLL_S)
+
+
+def unserved_s(*pids: int) -> float:
+    """How long processes have stood ready to run and no processor was free for them, in seconds, all added up."""
+    stats = (stat for pid in pids for stat in Path(f"/proc/{pid}/task").glob("*/schedstat"))
+    return sum(int(stat.read_text().split()[1]) for stat in stats) / 1e9

@@ -16,6 +16,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 
 import msgspec
 import pytest
@@ -35,7 +36,7 @@ from fairstrike.venue.kalshi.wire.portfolio import OrdersPage
 from fairstrike.venue.kalshi.wire.transport import Request
 from tests.commands import PROGRAM, Said, fairstrike, run, trade
 
-PATIENCE_S = 40.0
+PATIENCE_S = 120.0
 UNREADABLE = (
     b"not json at all",
     b"\xff\xfe\x00",
@@ -70,7 +71,7 @@ FAULTS = {
 
 
 class Running:
-    """A process of ours, its output in a file beside it."""
+    """A process of ours, its output in a file beside it; ended when the block ends."""
 
     def __init__(self, folder: Path, name: str, *command: object) -> None:
         self.log = folder / f"{name}.log"
@@ -86,9 +87,21 @@ class Running:
     def end(self) -> int:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(PATIENCE_S)
-        self._file.close()
-        return code
+        try:
+            return self.process.wait(PATIENCE_S)
+        finally:
+            if self.process.poll() is None:
+                self.process.kill()
+                self.process.wait()
+            self._file.close()
+
+    def __enter__(self) -> "Running":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end()
 
     @property
     def said(self) -> str:
@@ -106,11 +119,9 @@ def until(what: str, is_so: Callable[[], bool]) -> None:
 @contextmanager
 def exchange(folder: Path, *more: str) -> Iterator[Announcement]:
     """An exchange in a box; its line is in `exchange.log`."""
-    box = Running(folder, "exchange", *PROGRAM, "exchange", "--json", "--speed", "20", "--folder", "keys", *more)
-    try:
+    with Running(folder, "exchange", *PROGRAM, "exchange", "--json", "--speed", "20", "--folder", "keys", *more) as box:
         until("the exchange announces itself", lambda: "\n" in box.said)
         yield runfile.read_box_line(box.log)
-    finally:
         assert box.end() == 0
 
 
@@ -161,13 +172,10 @@ def met(place: Path, line: Announcement, trader: Running) -> Session:
 def trading(place: Path, folder: str) -> Iterator[Running]:
     """A trader that has begun to decide."""
     where = ("--env", "box", "--box", "exchange.log", "--folder", folder)
-    trader = Running(place, f"{folder}-trader", *PROGRAM, "trade", "--mode", "live", *where)
-    try:
+    with Running(place, f"{folder}-trader", *PROGRAM, "trade", "--mode", "live", *where) as trader:
         until("the trader decides", lambda: trader.process.poll() is not None or decisions(place / folder) > 20)
         assert trader.process.poll() is None, trader.said
         yield trader
-    finally:
-        trader.end()
 
 
 def decisions(folder: Path) -> int:

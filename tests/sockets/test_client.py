@@ -39,6 +39,7 @@ from fairstrike.venue.kalshi.wire.portfolio import AccountLimits, WireOrder
 from fairstrike.venue.kalshi.wire.transport import Request, Response, Unanswered
 from fairstrike.venue.kalshi.writes import Writes
 from tests.exchanges import opened
+from tests.sockets.boxes import PATIENCE_S
 
 FACTOR = 20
 SERIES = "KXBTCD"
@@ -135,7 +136,7 @@ def with_client(folder: Path, body: Callable[[Client], Awaitable[None]], *, seed
             finally:
                 await client.rest.close()
 
-    asyncio.run(asyncio.wait_for(run(), 60))
+    asyncio.run(asyncio.wait_for(run(), PATIENCE_S))
     return faults
 
 
@@ -326,4 +327,4 @@ def test_an_account_with_an_ed25519_key(tmp_path: Path) -> None:
             for client in (good, mixed, foreign):
                 await client.rest.close()
 
-    asyncio.run(asyncio.wait_for(run(), 30))
+    asyncio.run(asyncio.wait_for(run(), PATIENCE_S))

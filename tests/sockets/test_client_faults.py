@@ -33,6 +33,8 @@ from tests.sockets.test_client import UNSERVED, every_call
 
 SERIES = "KXBTCD"
 ACCOUNT = "client"
+GIVEN_UP_S = 0.5
+"""For who waits in vain: longer than an answer takes, also on a busy machine."""
 SHARD = 2
 STATUS = call(calls.STATUS, parameters.Nothing())
 BROKEN = tuple(of.ServerError(status=status, count=1) for status in (500, 502, 503, 504))
@@ -166,7 +168,7 @@ def test_a_read_is_tried_four_times_and_then_given_up(tmp_path: Path, fault: Fau
         await box.calm()
         assert (await client.reads.call(BALANCE)).balance_dollars == "10000.0000"
 
-    play(tmp_path, act)
+    play(tmp_path, act, answer_s=GIVEN_UP_S)
 
 
 def test_a_clock_that_is_off_is_refused_as_such(tmp_path: Path) -> None:
@@ -242,7 +244,7 @@ def test_a_change_without_an_answer_is_doubted_once_or_asked_again(tmp_path: Pat
                 assert await box.struck(number) == 1, name
             await box.calm()
 
-    play(tmp_path, act)
+    play(tmp_path, act, answer_s=GIVEN_UP_S)
 
 
 @pytest.mark.parametrize("fault", [of.RateLimited(), of.RateLimited(retry_after_s=3)])
@@ -307,7 +309,7 @@ def test_orders_in_doubt_are_each_there_once_or_not_at_all(tmp_path: Path) -> No
         assert 0 < len(found) < len(doubted)
         assert len(listed) == len(wanted) - len(doubted) + len(found)
 
-    play(tmp_path, act)
+    play(tmp_path, act, answer_s=GIVEN_UP_S)
 
 
 # The state of the exchange

@@ -13,7 +13,7 @@ from fairstrike.core.records import Ordered
 from fairstrike.exchange.announcement import Announcement
 from tests.commands import PROGRAM, fairstrike, trade
 from tests.sockets.books import end_of, records
-from tests.sockets.test_bad_input import Running, exchange, resting, until
+from tests.sockets.test_bad_input import PATIENCE_S, Running, exchange, resting, until
 
 BOX = ("--env", "box", "--box", "exchange.log")
 MAKER = """
@@ -70,40 +70,33 @@ def test_trading_ends_first_and_then_the_recording(place: Path, line: Announceme
         pytest.skip(f"the disk of the tests has {free / GIB:.1f} GiB free; filling it takes {LEAST_FREE / GIB:g}")
     settings(place, warn=free + GIB, stop=free - GIB // 2)
     least = ("--disk-min", f"{(free - 3 * GIB // 2) / GIB}")
-    recorder = Running(
-        place, "recorder", *PROGRAM, "record", *BOX, "--folder", "recorded", "--duration-seconds", "0", *least
-    )
-    trader = traded(place, "filled")
+    recording = (*PROGRAM, "record", *BOX, "--folder", "recorded", "--duration-seconds", "0", *least)
     try:
-        until("orders rest", lambda: trader.process.poll() is not None or resting(line) > 0)
-        assert "make room, or the trader will stop" in trader.said
-        fill(place / "first", GIB)
-        assert trader.process.wait(30) == 10, trader.said
-        assert re.search(r"stopping: the disk of filled has", trader.said)
-        assert re.search(r"stopped \(disk low\): .* 0 orders resting, proved by two empty lists", trader.said)
-        assert trader.said.splitlines()[-1].startswith("fairstrike: the trader stopped: the disk of filled has ")
-        assert resting(line) == 0
-        assert (end_of(place / "filled").reason, end_of(place / "filled").resting) == ("disk low", 0)
-        size = sum(path.stat().st_size for path in (place / "recorded").iterdir())
-        until("the recording goes on", lambda: sum(p.stat().st_size for p in (place / "recorded").iterdir()) > size)
-        assert recorder.process.poll() is None, recorder.said
-        fill(place / "second", GIB)
-        assert recorder.process.wait(30) == 10, recorder.said
-        assert "recording ended: the disk of recorded has" in recorder.said
+        with Running(place, "recorder", *recording) as recorder, traded(place, "filled") as trader:
+            until("orders rest", lambda: trader.process.poll() is not None or resting(line) > 0)
+            assert "make room, or the trader will stop" in trader.said
+            fill(place / "first", GIB)
+            assert trader.process.wait(PATIENCE_S) == 10, trader.said
+            assert re.search(r"stopping: the disk of filled has", trader.said)
+            assert re.search(r"stopped \(disk low\): .* 0 orders resting, proved by two empty lists", trader.said)
+            assert trader.said.splitlines()[-1].startswith("fairstrike: the trader stopped: the disk of filled has ")
+            assert resting(line) == 0
+            assert (end_of(place / "filled").reason, end_of(place / "filled").resting) == ("disk low", 0)
+            size = sum(path.stat().st_size for path in (place / "recorded").iterdir())
+            until("the recording goes on", lambda: sum(p.stat().st_size for p in (place / "recorded").iterdir()) > size)
+            assert recorder.process.poll() is None, recorder.said
+            fill(place / "second", GIB)
+            assert recorder.process.wait(PATIENCE_S) == 10, recorder.said
+            assert "recording ended: the disk of recorded has" in recorder.said
     finally:
         (place / "first").unlink(missing_ok=True)
         (place / "second").unlink(missing_ok=True)
-        trader.end()
-        recorder.end()
 
 
 def test_a_journal_that_cannot_be_written_cancels_everything(place: Path, line: Announcement) -> None:
     settings(place, warn=0, stop=0)
-    trader = traded(place, "full", "sh", "-c", 'ulimit -f 3000; trap "" XFSZ; exec "$@"', "sh")
-    try:
-        code = trader.process.wait(60)
-    finally:
-        trader.end()
+    with traded(place, "full", "sh", "-c", 'ulimit -f 3000; trap "" XFSZ; exec "$@"', "sh") as trader:
+        code = trader.process.wait(PATIENCE_S)
     assert records(place / "full", Ordered), "it had begun to trade"
     assert code == 10, trader.said
     assert "every order was cancelled; two lists of resting orders came back empty" in trader.said

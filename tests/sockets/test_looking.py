@@ -184,23 +184,26 @@ def test_smoke_for_people(place: Path, line: Announcement) -> None:
 
 
 def test_smoke_tells_what_is_wrong_with_a_stream(place: Path, line: Announcement) -> None:
-    hearing = subprocess.Popen(
+    with subprocess.Popen(
         [*PROGRAM, "smoke", *BOX, "--seconds", "6", "--json"],
         cwd=place,
         env=os.environ | {"TMPDIR": str(place)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    while not connections(line):
-        assert hearing.poll() is None
-    for frame in UNREADABLE:
-        administer(line, "inject", frame)
-    # A jump before the channel's own first frame is none: said until somebody heard it.
-    while hearing.poll() is None:
-        administer(line, "inject", b'{"type":"orderbook_delta","sid":1,"seq":1000000,"msg":{}}')
-        time.sleep(0.2)
-    out, _ = hearing.communicate(timeout=PATIENCE_S)
+    ) as hearing:
+        try:
+            while not connections(line):
+                assert hearing.poll() is None
+            for frame in UNREADABLE:
+                administer(line, "inject", frame)
+            # A jump before the channel's own first frame is none: said until somebody heard it.
+            while hearing.poll() is None:
+                administer(line, "inject", b'{"type":"orderbook_delta","sid":1,"seq":1000000,"msg":{}}')
+                time.sleep(0.2)
+            out, _ = hearing.communicate(timeout=PATIENCE_S)
+        finally:
+            hearing.kill()
     assert hearing.returncode == 3
     report = json.loads(out)
     assert report["unreadable"] > len(UNREADABLE)

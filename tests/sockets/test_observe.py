@@ -7,6 +7,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -81,20 +82,19 @@ def test_books_are_shown_until_it_is_told_to_end(
     place: Path, line: Announcement, name: str, more: tuple[str, ...], book: str, number: signal.Signals
 ) -> None:
     (place / "fallback.toml").write_text('websocket = "aiohttp"\n[rooms.engine]\nseries = ["KXBTC15M"]\n')
-    running = observing(place, name, *more)
-    until("a book is shown", lambda: any(market["book"] == book and market["bid"] for market in markets(running)))
-    if book == "stream":
-        until("a fair value is shown", lambda: any(market["fair"] for market in markets(running)))
-        (reference,) = {event["reference"]["source"] for event in objects(running)[-1]["events"]}
-        assert reference == "official"
-        until("a fit is shown", lambda: any(market["fitted"] for market in markets(running)))
-        os.kill(worker_of(running), signal.SIGKILL)
-        killed_ns = objects(running)[-1]["venue_ns"]
-        until("another worker's fit is shown", lambda: fitted_ns(running) > killed_ns)
-    started = descendants_of(running.process.pid)
-    running.process.send_signal(number)
-    assert running.process.wait(PATIENCE_S) == 0
-    running.end()
+    with observing(place, name, *more) as running:
+        until("a book is shown", lambda: any(market["book"] == book and market["bid"] for market in markets(running)))
+        if book == "stream":
+            until("a fair value is shown", lambda: any(market["fair"] for market in markets(running)))
+            (reference,) = {event["reference"]["source"] for event in objects(running)[-1]["events"]}
+            assert reference == "official"
+            until("a fit is shown", lambda: any(market["fitted"] for market in markets(running)))
+            os.kill(worker_of(running), signal.SIGKILL)
+            killed_ns = objects(running)[-1]["venue_ns"]
+            until("another worker's fit is shown", lambda: fitted_ns(running) > killed_ns)
+        started = descendants_of(running.process.pid)
+        running.process.send_signal(number)
+        assert running.process.wait(PATIENCE_S) == 0
     assert objects(running)[-1]["stream"] == ("up" if book == "stream" else "no key")
     assert [pid for pid in started if is_alive(pid)] == []
     assert {record.kind for record in read(place / name / "run" / "journal", DECISIONS)} & SENT == set()
@@ -109,18 +109,19 @@ def references(running: Running) -> list[dict[str, Any] | str]:
 
 
 def test_without_a_key_the_price_is_a_proxys_and_a_fair_value_is_shown(place: Path, line: Announcement) -> None:
-    with SpotVenues(line.clock, {"coinbase": coinbase}) as venues:
-        host = f'[spot.hosts]\ncoinbase = "{venues.hosts["coinbase"]}"\n'
-        (place / "proxy.toml").write_text(f'[rooms.engine]\nseries = ["KXBTC15M"]\n{host}')
-        running = observing(place, "proxied", "--no-key", "--config", "proxy.toml")
-        until("a fair value is shown", lambda: any(market["fair"] for market in markets(running)))
-        for reference in references(running):
-            assert isinstance(reference, dict)
-            assert (reference["source"], reference["is_proxy"]) == ("coinbase", True)
-            assert 79_990 < float(reference["value"]) < 80_010
-    until("there is no price", lambda: set(map(str, references(running))) == {"no source prints BTC now"})
-    assert not any(market["fair"] for market in markets(running))
-    assert [said.split(":")[0] for said in objects(running)[-1]["warnings"]][:1] == ["coinbase is down"]
-    assert running.end() == 0
+    with ExitStack() as stack:
+        with SpotVenues(line.clock, {"coinbase": coinbase}) as venues:
+            host = f'[spot.hosts]\ncoinbase = "{venues.hosts["coinbase"]}"\n'
+            (place / "proxy.toml").write_text(f'[rooms.engine]\nseries = ["KXBTC15M"]\n{host}')
+            running = stack.enter_context(observing(place, "proxied", "--no-key", "--config", "proxy.toml"))
+            until("a fair value is shown", lambda: any(market["fair"] for market in markets(running)))
+            for reference in references(running):
+                assert isinstance(reference, dict)
+                assert (reference["source"], reference["is_proxy"]) == ("coinbase", True)
+                assert 79_990 < float(reference["value"]) < 80_010
+        until("there is no price", lambda: set(map(str, references(running))) == {"no source prints BTC now"})
+        assert not any(market["fair"] for market in markets(running))
+        assert [said.split(":")[0] for said in objects(running)[-1]["warnings"]][:1] == ["coinbase is down"]
+        assert running.end() == 0
     said = fairstrike("verify", "--json", "proxied/run", folder=place)
     assert (said.code, json.loads(said.out)["runs"], json.loads(said.out)["cut"]) == (0, 1, 0)

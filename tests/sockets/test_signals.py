@@ -23,7 +23,7 @@ from fairstrike.venue.kalshi.wire.transport import Request
 from tests.sockets.books import end_of, in_database, in_journal, records
 from tests.sockets.processes import Command, is_alive, wait_for
 
-READY_S, TRADING_S, END_S, ORPHANED_S = 20.0, 60.0, 45.0, 20.0
+PATIENCE_S = 120.0
 SPEED = 20
 
 
@@ -36,11 +36,11 @@ class World:
         self._stack = stack
         keys = folder / "keys"
         self.exchange = self.start("exchange", "exchange", "--json", "--seed", "3", "--speed", SPEED, "--folder", keys)
-        wait_for("exchange", lambda: b"\n" in self.exchange.log.read_bytes(), READY_S, self.exchange)
+        wait_for("exchange", lambda: b"\n" in self.exchange.log.read_bytes(), PATIENCE_S, self.exchange)
         self.box = runfile.read_box_line(self.exchange.log)
         arguments = ("--mode", "live", "--env", "box", "--box", self.exchange.log, "--folder", self.run)
         self.trader = self.start("trader", "trade", *arguments)
-        wait_for("journal", (self.run / "journal").is_dir, READY_S, self.trader)
+        wait_for("journal", (self.run / "journal").is_dir, PATIENCE_S, self.trader)
         self.desk = self.start("desk", "desk", self.run)
 
     def start(self, name: str, *arguments: str | int | Path) -> Command:
@@ -74,24 +74,24 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def test_a_killed_desk_catches_up_and_a_stopped_trader_leaves_nothing(world: World) -> None:
-    wait_for("order in the database", lambda: in_the_desk(world) > 0, TRADING_S, world.trader, world.desk)
+    wait_for("order in the database", lambda: in_the_desk(world) > 0, PATIENCE_S, world.trader, world.desk)
     world.desk.process.kill()
     world.desk.process.wait()
     written = in_the_desk(world)
-    wait_for("trading without a desk", world.is_trading, TRADING_S, world.trader)
+    wait_for("trading without a desk", world.is_trading, PATIENCE_S, world.trader)
     assert world.trader.process.poll() is None
     desk = world.start("desk-again", "desk", world.run)
-    wait_for("catching up", lambda: in_the_desk(world) > written, TRADING_S, world.trader, desk)
+    wait_for("catching up", lambda: in_the_desk(world) > written, PATIENCE_S, world.trader, desk)
 
     world.trader.process.send_signal(signal.SIGTERM)
-    assert world.trader.ended(time.monotonic() + END_S) == 0, world.trader.logs()
+    assert world.trader.ended(time.monotonic() + PATIENCE_S) == 0, world.trader.logs()
     assert world.resting_on_exchange() == 0
     assert (end_of(world.run).reason, end_of(world.run).resting) == ("SIGTERM", 0)
-    assert desk.ended(time.monotonic() + END_S) == 0, desk.logs()
+    assert desk.ended(time.monotonic() + PATIENCE_S) == 0, desk.logs()
     assert in_database(world.run) == in_journal(world.run)
 
     with Command(world.folder / "verify.log", "verify", world.run, "--json") as verify:
-        assert verify.ended(time.monotonic() + END_S) == 0, verify.logs()
+        assert verify.ended(time.monotonic() + PATIENCE_S) == 0, verify.logs()
     assert msgspec.json.decode(verify.log.read_bytes())["runs"] == 1
 
 
@@ -107,24 +107,24 @@ def in_the_desk(world: World) -> int:
 def test_a_demonstration_told_to_end_leaves_no_process(tmp_path: Path, number: signal.Signals) -> None:
     with Command(tmp_path / "demo.log", "demo", "--json", "--folder", tmp_path / "demo") as demo:
         journal = tmp_path / "demo" / "run" / "journal"
-        wait_for("start of trading", journal.is_dir, READY_S, demo)
+        wait_for("start of trading", journal.is_dir, PATIENCE_S, demo)
         children = demo.descendants()
         assert len(children) == 3
         demo.process.send_signal(number)
-        assert demo.ended(time.monotonic() + END_S) == 130, demo.logs()
+        assert demo.ended(time.monotonic() + PATIENCE_S) == 130, demo.logs()
         assert [pid for pid in children if is_alive(pid)] == []
 
 
 def test_a_killed_demonstration_leaves_no_process_and_no_order(tmp_path: Path) -> None:
     with Command(tmp_path / "demo.log", "demo", "--json", "--folder", tmp_path / "demo") as demo:
         run = tmp_path / "demo" / "run"
-        wait_for("order", lambda: (run / "journal").is_dir() and bool(records(run, Ordered)), TRADING_S, demo)
+        wait_for("order", lambda: (run / "journal").is_dir() and bool(records(run, Ordered)), PATIENCE_S, demo)
         children = demo.descendants()
         assert len(children) == 3
         demo.process.kill()
         demo.process.wait()
         try:
-            wait_for("end of the children", lambda: not any(is_alive(pid) for pid in children), ORPHANED_S)
+            wait_for("end of the children", lambda: not any(is_alive(pid) for pid in children), PATIENCE_S)
         finally:
             for pid in filter(is_alive, children):
                 os.kill(pid, signal.SIGKILL)

@@ -27,6 +27,7 @@ INPUTS = encoded(
         known=SettlementInputs(spot=80_060.0, vol_annual=0.35, first_s=540.0, left=60),
     )
 )
+PATIENCE_S = 120.0
 
 
 class Way:
@@ -43,13 +44,13 @@ class Way:
         self.arrived.set()
         return True
 
-    def ask(self, number: int, *, kind: str = DISTRIBUTION, seconds: float = 30.0) -> None:
+    def ask(self, number: int, *, kind: str = DISTRIBUTION, seconds: float = PATIENCE_S) -> None:
         deadline_ns = self.clock.now_ns() + round(seconds * SECOND_NS)
         effect = StartComputation(kind=kind, number=number, inputs=INPUTS, deadline_ns=deadline_ns)
         self.computations.submit(effect)
 
     async def until(self, count: int) -> list[ComputationDone]:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             while len(self.told) < count:
                 self.arrived.clear()
                 await self.arrived.wait()
@@ -64,7 +65,7 @@ class Way:
         return pid
 
     async def given_up(self, count: int) -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             while self.computations.given_up < count:
                 await asyncio.sleep(0.01)
 
@@ -75,10 +76,12 @@ def driven(work: Callable[[Way], Coroutine[None, None, None]]) -> None:
     async def both() -> None:
         way = Way()
         running = asyncio.create_task(way.computations.run())
-        await work(way)
-        way.computations.stop()
-        async with asyncio.timeout(10):
-            await running
+        try:
+            await work(way)
+        finally:
+            way.computations.stop()
+            async with asyncio.timeout(PATIENCE_S):
+                await running
         assert way.computations.worker_pid is None
 
     asyncio.run(both())
@@ -147,9 +150,8 @@ def test_a_worker_killed_in_the_middle_of_a_sum_is_replaced_and_nobody_waits() -
 
 
 def test_a_late_worker_stays_and_one_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(computing, "PATIENCE_S", 0.3)
-
     async def work(way: Way) -> None:
+        monkeypatch.setattr(computing, "PATIENCE_S", PATIENCE_S)
         first = await way.worker()
         os.kill(first, signal.SIGSTOP)
         way.ask(2, seconds=0.05)
@@ -158,6 +160,7 @@ def test_a_late_worker_stays_and_one_that_hangs_is_ended(monkeypatch: pytest.Mon
         way.ask(3)
         assert [one.number for one in await way.until(2)] == [1, 3]
         assert way.computations.worker_pid == first
+        monkeypatch.setattr(computing, "PATIENCE_S", 0.3)
         os.kill(first, signal.SIGSTOP)
         way.ask(4, seconds=0.05)
         way.ask(5)

@@ -25,7 +25,7 @@ from fairstrike.market.catalog import Catalog
 from tests.commands import run as process
 from tests.commands import write_key
 
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 HALT = Halt(reason="SIGTERM", is_clean=True)
 
 
@@ -92,19 +92,19 @@ def test_a_signal_before_the_first_order_ends_in_good_order(
 ) -> None:
     origin = f"http://127.0.0.1:{silent.getsockname()[1]}"
     runfile.write(tmp_path, msgspec.structs.replace(file, origin=origin))
-    trader = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "fairstrike.app.run", tmp_path],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    try:
-        connection, _ = silent.accept()
-        trader.send_signal(number)
-        out, errors = trader.communicate(timeout=PATIENCE_S)
-        connection.close()
-    finally:
-        trader.kill()
+    ) as trader:
+        try:
+            connection, _ = silent.accept()
+            with connection:
+                trader.send_signal(number)
+                out, errors = trader.communicate(timeout=PATIENCE_S)
+        finally:
+            trader.kill()
     assert (0, f"stopped ({number.name}) before anything was sent\n", "") == (trader.returncode, out, errors)
 
 
