@@ -2,7 +2,6 @@
 
 import os
 import sys
-import time
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -338,11 +337,11 @@ def observe(
         environment=dotenv.chosen("observe", env).environment,
         box=box,
         config_file=config_file,
+        folder=folder,
         with_key=with_key,
     )
-    place = folder or Path("runs") / time.strftime("observe-%Y%m%dT%H%M%SZ", time.gmtime())
     with observing_printing.shown(as_json=as_json) as show:
-        observing.observe(wanted, place, show.draw, show.every_s)
+        observing.observe(wanted, show.draw, show.every_s)
 
 
 @app.command()
@@ -378,14 +377,14 @@ def demo(
     from fairstrike.app import demo as playing
     from fairstrike.app import printing
 
-    place = folder or Path("runs") / time.strftime("demo-%Y%m%dT%H%M%SZ", time.gmtime())
-    play = playing.Demo(playing.Wanted(seed=seed, speed=speed, folder=place, limit_seconds=limit))
+    play = playing.Demo(playing.Wanted(seed=seed, speed=speed, folder=folder, limit_seconds=limit))
     try:
         with printing.demo_progress(is_shown=not as_json) as on_look:
             check = play.run(on_look)
     except KeyboardInterrupt:
         print(
-            f"interrupted; the trader was told to stop, its last words are in {place / 'trader.log'}", file=sys.stderr
+            f"interrupted; the trader was told to stop, its last words are in {play.folder / 'trader.log'}",
+            file=sys.stderr,
         )
         raise
     if as_json:

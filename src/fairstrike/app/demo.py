@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from fairstrike.app import runfile
+from fairstrike.app import folders, runfile
 from fairstrike.app.addresses import on_this_machine, origin_on_this_machine
 from fairstrike.app.children import Child, ChildDied, Children
 from fairstrike.app.clock import SystemClock
@@ -42,11 +42,11 @@ _ADMIN_TIMEOUT_SECONDS = 5.0
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What the command line says: seed of the world, venue seconds a second, run folder, and the hard limit."""
+    """What the command line says: seed of the world, venue seconds a second, folder or a new one, the hard limit."""
 
     seed: int
     speed: int
-    folder: Path
+    folder: Path | None
     limit_seconds: float
 
 
@@ -99,10 +99,11 @@ class Demo:
         """
         if not 1 <= wanted.speed <= SPEED_MAX:
             raise UsageError(f"--speed is a whole number of venue seconds a second, 1 to {SPEED_MAX}")
-        if wanted.folder.exists() and any(wanted.folder.iterdir()):
+        if wanted.folder is not None and wanted.folder.exists() and any(wanted.folder.iterdir()):
             raise UsageError(f"{wanted.folder} is not empty; name a new folder with --folder")
         self.wanted = wanted
-        self.run_folder = wanted.folder / "run"
+        self.folder = wanted.folder or folders.fresh("demo")
+        self.run_folder = self.folder / "run"
         self.run_folder.mkdir(parents=True)
         self.state = DeskState()
         self.world: World | None = None
@@ -114,7 +115,7 @@ class Demo:
 
         Raises `ChildDied` when a process ended by itself or the limit of time was reached.
         """
-        with Children(self.wanted.folder) as children:
+        with Children(self.folder) as children:
             exchange = self._start_exchange(children)
             box = announced(exchange.log)
             trader = children.start(
@@ -167,7 +168,7 @@ class Demo:
         state = self.state
         return DemoResult(
             seed=self.wanted.seed,
-            folder=str(self.wanted.folder),
+            folder=str(self.folder),
             fills=state.fills_count,
             fees=format_ud(state.fees_ud),
             settlements=state.settlements_count,
@@ -183,7 +184,7 @@ class Demo:
         )
 
     def _start_exchange(self, children: Children) -> Child:
-        keys = self.wanted.folder / "keys"
+        keys = self.folder / "keys"
         arguments = [
             "--json",
             "--seed",
@@ -209,7 +210,7 @@ class Demo:
             children.check()
             if time.monotonic() > self._deadline:
                 raise ChildDied(
-                    f"the demo took more than {self.wanted.limit_seconds:.0f} s; its logs are in {self.wanted.folder}"
+                    f"the demo took more than {self.wanted.limit_seconds:.0f} s; its logs are in {self.folder}"
                 )
             if time.monotonic() - asked_at >= _ADMIN_SECONDS:
                 asked_at = time.monotonic()

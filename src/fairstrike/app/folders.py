@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -15,11 +16,30 @@ from fairstrike.core.errors import JournalError, LockedError, UsageError
 from fairstrike.core.records import RunStarted
 from fairstrike.store.journal import DECISIONS, INPUTS, read, segments
 
+RUNS = Path("runs")
 LOCK, JOURNAL, PAGE = "lock", "journal", "report.html"
+_SAME_SECOND_MAX = 1_000
 _REPLAY_LOCK = "replaying.lock"
 _LEFT = re.compile(r"replaying-[a-z0-9_]{8}")
 _OF_A_RUN = frozenset({"run.json", LOCK, JOURNAL, "trader.db", "control.sock"})
 _SEGMENT = re.compile(rf"({INPUTS}|{DECISIONS})-\d+\.(fsj|fsj\.zst|part)")
+
+
+def fresh(what: str) -> Path:
+    """Make a folder for a run that begins now and give it: `what` and the UTC second, with a number when that is taken.
+
+    Raises `UsageError` when so many have begun in this second that none is free.
+    """
+    name = f"{what}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
+    RUNS.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for ending in ("", *(f"-{number}" for number in range(2, _SAME_SECOND_MAX))):
+        place = RUNS / f"{name}{ending}"
+        try:
+            place.mkdir(mode=0o700)
+        except FileExistsError:
+            continue
+        return place
+    raise UsageError("too many runs have begun in this second; start again, or name a folder with --folder")
 
 
 def claim_for_trader(folder: Path) -> None:

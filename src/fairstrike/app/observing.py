@@ -194,14 +194,14 @@ class Observation:
         )
 
 
-def observe(wanted: trading.Wanted, folder: Path, show: Callable[[Observation], None], every_s: float) -> None:
-    """Start a trader that observes, its files in `folder`, and call `show` every so many seconds.
+def observe(wanted: trading.Wanted, show: Callable[[Observation], None], every_s: float) -> None:
+    """Start a trader that observes, its files in the folder that is wanted, and call `show` every so many seconds.
 
     Returns, the trader ended, after SIGINT, SIGTERM or SIGHUP. Raises what `trading.prepare` raises, and `TraderEnded`
     when the trader ended by itself.
     """
-    with Children(folder) as children, until_signalled() as is_stopping:
-        run_folder = trading.prepare(msgspec.structs.replace(wanted, folder=folder / "run"))
+    run_folder = trading.prepare(wanted, below="run")
+    with Children(run_folder.parent) as children, until_signalled() as is_stopping:
         trader = children.start("trader", [str(run_folder)], module="fairstrike.app.run")
         observation = Observation(run_folder, trader)
         due_s = time.monotonic()

@@ -152,7 +152,7 @@ def demo_summary(demo: "Demo") -> None:
 
     width = min(_console.width, _PICTURE_WIDTH_MAX) if _console.is_terminal else _PICTURE_WIDTH_MAX
     put(_console, summary(demo.state, demo.index_points(), width))
-    put(_console, f"journal, database and logs: {escape(str(demo.wanted.folder))}")
+    put(_console, f"journal, database and logs: {escape(str(demo.folder))}")
 
 
 class _Lines:

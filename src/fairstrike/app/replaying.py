@@ -215,4 +215,4 @@ def drive(
 def folder_of(prepared: Prepared) -> Path:
     """Give the run folder that settings and recordings imply: the same run, the same folder."""
     name = hashlib.sha256(msgspec.json.encode(prepared.started)).hexdigest()[:12]
-    return Path("runs") / f"replay-{name}"
+    return folders.RUNS / f"replay-{name}"

@@ -2,7 +2,6 @@
 
 import os
 import sys
-import time
 from pathlib import Path
 from typing import get_args
 
@@ -29,8 +28,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     with_key: bool = True
 
 
-def prepare(wanted: Wanted) -> Path:
-    """Give a run folder ready for the trader.
+def prepare(wanted: Wanted, below: str = "") -> Path:
+    """Give a run folder ready for the trader: the one that is wanted, else a new one; `below` is a folder in it.
 
     Raises `UsageError` for what this version does not do, `ConfigError` and `CredentialError` for settings and keys
     that cannot be used, `LockedError` when a trader already runs there.
@@ -47,15 +46,12 @@ def prepare(wanted: Wanted) -> Path:
     if mode == "live" and not wanted.with_key:
         raise UsageError("--mode live signs with a key; leave --no-key out, or observe")
     run = _run_file(wanted)
-    place = wanted.folder or Path("runs") / time.strftime(f"{_VERBS[mode]}-%Y%m%dT%H%M%SZ", time.gmtime())
     if mode == "observe":
-        _write(place, run)
-        return place
+        return _write(wanted, below, run)
     # The trader takes both locks again; here they keep a running trader's file from being replaced. The account's comes
     # before the folder is made: who is refused for it leaves nothing behind.
     with locks.held(build.account_lock(run), "on this account"):
-        _write(place, run)
-    return place
+        return _write(wanted, below, run)
 
 
 def _run_file(wanted: Wanted) -> runfile.RunFile:
@@ -93,10 +89,12 @@ def _settings(wanted: Wanted) -> config.Settings:
     return msgspec.structs.replace(settings, environment=environment, execution=mode)
 
 
-def _write(place: Path, run: runfile.RunFile) -> None:
+def _write(wanted: Wanted, below: str, run: runfile.RunFile) -> Path:
+    place = (wanted.folder or folders.fresh(_VERBS[wanted.mode])) / below
     folders.claim_for_trader(place)
     with locks.held(place / folders.LOCK, f"in {place}"):
         runfile.write(place, run)
+    return place
 
 
 def opening_words(folder: Path) -> str:

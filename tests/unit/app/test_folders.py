@@ -1,5 +1,6 @@
 """A run folder's results are exchanged whole: a replay that fails or is killed leaves what was there."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,13 @@ def test_a_folder_in_the_place_of_the_page_is_refused(tmp_path: Path) -> None:
     (tmp_path / folders.PAGE).mkdir()
     with pytest.raises(UsageError, match="where the page would go"):
         written(tmp_path, "first")
+
+
+def test_runs_that_begin_in_one_second_have_a_folder_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    second = time.gmtime(0)
+    monkeypatch.setattr(time, "gmtime", lambda: second)
+    made = [folders.fresh("observe") for _ in range(3)]
+    assert [str(place) for place in made] == [f"runs/observe-19700101T000000Z{ending}" for ending in ("", "-2", "-3")]
+    assert all(place.is_dir() for place in made)
+    assert folders.fresh("trade") == Path("runs/trade-19700101T000000Z")

@@ -229,6 +229,13 @@ def test_a_named_key_that_cannot_be_used_is_an_error(tmp_path: Path, no_environm
     assert not (tmp_path / "run").exists()
 
 
+def test_every_run_without_a_folder_has_its_own(tmp_path: Path, no_environment: pytest.MonkeyPatch) -> None:
+    wanted = trading.Wanted(mode="observe", environment="demo")
+    beside = [trading.prepare(wanted), trading.prepare(wanted), trading.prepare(wanted, below="run").parent]
+    assert len(set(beside)) == 3
+    assert {place.name.partition("-")[0] for place in beside} == {"observe"}
+
+
 def test_observing_takes_no_accounts_lock(tmp_path: Path, no_environment: pytest.MonkeyPatch) -> None:
     key_id = f"key-{uuid.uuid4()}"
     no_environment.setenv("KALSHI_DEMO_KEY_ID", key_id)
