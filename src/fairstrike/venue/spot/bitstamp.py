@@ -6,7 +6,7 @@ book is broken. The venue asks for a reconnect before it restarts.
 Source: www.bitstamp.net/websocket/v2.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -14,6 +14,8 @@ from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.core.timing import SECOND_NS
 from fairstrike.core.units import parse_decimal
 from fairstrike.venue.spot.values import (
+    MALFORMED,
+    UNREAD,
     Alive,
     BookBroken,
     BookReplaced,
@@ -92,6 +94,16 @@ class Bitstamp(Venue):
                 return [self._unreadable(_complaint.decode(message.data).message)]
             case _:
                 return []
+
+    def _doubted(self, data: bytes) -> Sequence[BookBroken]:
+        assets: Sequence[str | None] = self.assets
+        try:
+            channel = _envelope.decode(data).channel
+            assets = [self._assets.get(channel.removeprefix(_BOOK))] if channel.startswith(_BOOK) else []
+        except MALFORMED:
+            # Nobody knows what it was.
+            pass
+        return [BookBroken(asset=asset, reason=UNREAD, comes_again=True) for asset in assets if asset is not None]
 
     def _whole_book(self, message: _Message) -> list[Value]:
         asset = self._assets.get(message.channel.removeprefix(_BOOK))

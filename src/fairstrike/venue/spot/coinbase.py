@@ -6,13 +6,14 @@ one that came long before says that the numbers cannot be relied on.
 Source: docs.cdp.coinbase.com, Advanced Trade WebSocket overview and channels.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from fairstrike.core.timing import parse_rfc3339_ns
 from fairstrike.market.replica import SpotLevel
 from fairstrike.venue.spot.values import (
+    UNREAD,
     Alive,
     BookBroken,
     BookChanged,
@@ -92,7 +93,7 @@ class Coinbase(Venue):
             return [self._unreadable(message.message)]
         number = message.sequence_num
         if number is None:
-            return [self._unreadable("a message without a number")]
+            return [self._unreadable("a message without a number"), *self._doubted(data)]
         told, broken = self._told(message), list[Value]()
         if self._next is not None and self._next - _TWICE_MAX <= number < self._next:
             return []
@@ -109,6 +110,10 @@ class Coinbase(Venue):
                 continue
             broken.append(value)
         return broken
+
+    def _doubted(self, data: bytes) -> Sequence[BookBroken]:
+        self._whole.clear()
+        return [BookBroken(asset=asset, reason=UNREAD) for asset in self.assets]
 
     def _told(self, message: _Message) -> list[Value]:
         if message.channel == _HEARTBEATS:

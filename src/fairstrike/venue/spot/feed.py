@@ -171,7 +171,7 @@ class _Line:
         for value in values:
             if isinstance(value, Unreadable):
                 self._unreadable += 1
-            elif isinstance(value, BookBroken):
+            elif isinstance(value, BookBroken) and not value.comes_again:
                 self._repair(value, recv_ns)
         if self._unreadable > self._params.unreadable_max:
             self.close("too many frames that cannot be read")

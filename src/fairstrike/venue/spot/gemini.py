@@ -6,10 +6,13 @@ book.
 Source: developer.gemini.com, WebSocket, market data v1, and "Sequence Numbers".
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
 from fairstrike.market.replica import SpotLevel
 from fairstrike.venue.spot.values import (
+    UNREAD,
     Alive,
     BookBroken,
     BookChanged,
@@ -75,6 +78,12 @@ class Gemini(Venue):
             return [BookBroken(asset=self._asset, reason=lost)]
         self._next += 1
         return values
+
+    def _doubted(self, data: bytes) -> Sequence[BookBroken]:
+        if self._next is None:
+            return []
+        self._next = None
+        return [BookBroken(asset=self._asset, reason=UNREAD)]
 
     def _told(self, message: _Message) -> list[Value]:
         stamp_ns = None if message.timestampms is None else instant_of_ms(message.timestampms)

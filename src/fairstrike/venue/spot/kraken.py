@@ -7,7 +7,7 @@ Source: docs.kraken.com, Spot WebSocket v2: book, trade, ohlc, heartbeat, and th
 """
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -18,6 +18,7 @@ from fairstrike.market.replica import SpotLevel
 from fairstrike.venue.spot.book import SpotBook
 from fairstrike.venue.spot.values import (
     MALFORMED,
+    UNREAD,
     Alive,
     BookBroken,
     BookChanged,
@@ -34,6 +35,7 @@ from fairstrike.venue.spot.values import (
 
 HOST = "ws.kraken.com"
 
+_BOOK, _TRADES, _CANDLES = "book", "trade", "ohlc"
 _DEPTH = 100
 _SUMMED = 10
 _INTERVAL_MINUTES = 15
@@ -121,16 +123,16 @@ class Kraken(Venue):
         self._books.clear()
         symbols = list(self._assets)
         return [
-            _command("subscribe", {"channel": "book", "symbol": symbols, "depth": _DEPTH}),
-            _command("subscribe", {"channel": "trade", "symbol": symbols}),
-            _command("subscribe", {"channel": "ohlc", "symbol": symbols, "interval": _INTERVAL_MINUTES}),
+            _command("subscribe", {"channel": _BOOK, "symbol": symbols, "depth": _DEPTH}),
+            _command("subscribe", {"channel": _TRADES, "symbol": symbols}),
+            _command("subscribe", {"channel": _CANDLES, "symbol": symbols, "interval": _INTERVAL_MINUTES}),
         ]
 
     def resubscribe(self, asset: str) -> list[bytes]:
         """Give what to say to have a book anew: leave it and ask again, which brings a snapshot."""
         symbols = [symbol for symbol, own in self._assets.items() if own == asset]
         methods = ("unsubscribe", "subscribe")
-        return [_command(method, {"channel": "book", "symbol": symbols, "depth": _DEPTH}) for method in methods]
+        return [_command(method, {"channel": _BOOK, "symbol": symbols, "depth": _DEPTH}) for method in methods]
 
     def _read(self, data: bytes) -> list[Value]:
         message = _envelope.decode(data)
@@ -138,16 +140,26 @@ class Kraken(Venue):
             return [self._unreadable(message.error)]
         if message.channel == "heartbeat":
             return [Alive()]
-        if message.channel not in ("book", "trade", "ohlc"):
+        if message.channel not in (_BOOK, _TRADES, _CANDLES):
             return []
         items = [item for item in _items.decode(message.data) if item.symbol in self._assets]
         return [value for item in items for value in self._values(message, item)]
 
+    def _doubted(self, data: bytes) -> Sequence[BookBroken]:
+        try:
+            if _envelope.decode(data).channel != _BOOK:
+                return []
+        except MALFORMED:
+            # Nobody knows what it was.
+            pass
+        self._books.clear()
+        return [BookBroken(asset=asset, reason=UNREAD) for asset in self.assets]
+
     def _values(self, message: _Message, item: _Item) -> list[Value]:
-        if message.channel == "book":
+        if message.channel == _BOOK:
             return self._book(item, is_snapshot=message.type == "snapshot")
         asset = self._assets[item.symbol]
-        if message.channel == "trade":
+        if message.channel == _TRADES:
             return [
                 Traded(
                     asset=asset,
@@ -174,7 +186,6 @@ class Kraken(Venue):
 
     def _book(self, item: _Item, *, is_snapshot: bool) -> list[Value]:
         asset = self._assets[item.symbol]
-        stamp_ns = None if item.timestamp is None else parse_rfc3339_ns(item.timestamp)
         kept = _Kept() if is_snapshot else self._books.get(asset)
         if kept is None:
             return []
@@ -182,8 +193,9 @@ class Kraken(Venue):
         self._books.pop(asset, None)
         try:
             bids, asks = kept.apply(item)
+            stamp_ns = None if item.timestamp is None else parse_rfc3339_ns(item.timestamp)
         except MALFORMED as error:
-            return [self._unreadable(error), BookBroken(asset=asset, reason="a change could not be read")]
+            return [self._unreadable(error), BookBroken(asset=asset, reason=UNREAD)]
         if kept.checksum() != item.checksum:
             return [BookBroken(asset=asset, reason="its checksum differs")]
         self._books[asset] = kept

@@ -41,10 +41,14 @@ class BookChanged(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BookBroken(msgspec.Struct, frozen=True, kw_only=True):
-    """Something is missing in a book: it is absent until the next `BookReplaced`, which must be asked for."""
+    """Something is missing in a book: it is absent until the next `BookReplaced`.
+
+    That must be asked for, unless `comes_again`: then the venue's next frame brings it.
+    """
 
     asset: str
     reason: str
+    comes_again: bool = False
 
 
 class Alive(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +82,9 @@ class Unreadable(msgspec.Struct, frozen=True, kw_only=True):
 
 Value = BookReplaced | BookChanged | BookBroken | Alive | Traded | SpotCandle | SpotFunding | IndexTold | Unreadable
 
+UNREAD = "a frame could not be read"
+"""Why a book is broken that such a frame may have changed."""
+
 MALFORMED = (msgspec.MsgspecError, UnicodeDecodeError, ArithmeticRefusal, RecursionError)
 """What reading a frame may raise; a venue turns it into `Unreadable`."""
 
@@ -110,7 +117,7 @@ class Venue(ABC):
         try:
             return self._read(data)
         except MALFORMED as error:
-            return [self._unreadable(error)]
+            return [self._unreadable(error), *self._doubted(data)]
 
     def resubscribe(self, asset: str) -> list[bytes]:
         """Give what to say to have a broken book anew; nothing where that is not how it comes."""
@@ -119,6 +126,10 @@ class Venue(ABC):
     @abstractmethod
     def _read(self, data: bytes) -> list[Value]:
         """Give the values of one frame, or raise what is `MALFORMED`."""
+
+    def _doubted(self, data: bytes) -> Sequence[BookBroken]:
+        """Give the books that a frame nobody can read may have changed."""
+        return []
 
     def _unreadable(self, what: object) -> Unreadable:
         return Unreadable(reason=f"{self.source}: {what}"[:_REASON_MAX])

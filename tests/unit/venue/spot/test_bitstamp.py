@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from fairstrike.venue.spot.bitstamp import Bitstamp
-from fairstrike.venue.spot.values import Alive, BookBroken, BookReplaced, Traded, Unreadable
+from fairstrike.venue.spot.values import UNREAD, Alive, BookBroken, BookReplaced, Traded, Unreadable
 from tests.unit.venue.spot.samples import assert_garbage_is_refused, levels
 
 BOOK = b"""{"data": {"timestamp": "1653978373", "microtimestamp": "1653978373164007",
@@ -90,3 +90,14 @@ def test_stamps_that_cannot_be_are_refused(stamp: str) -> None:
 
 def test_garbage() -> None:
     assert_garbage_is_refused(Bitstamp(["BTC"]))
+
+
+@pytest.mark.parametrize(
+    ("data", "assets"),
+    [(b"{", ("BTC", "ETH")), (BOOK.replace(b"0.364", b"many"), ("BTC",)), (TRADE.replace(b'"31530"', b'"many"'), ())],
+)
+def test_a_book_that_cannot_be_read_is_absent_until_the_next_frame(data: bytes, assets: tuple[str, ...]) -> None:
+    venue = Bitstamp(["BTC", "ETH"])
+    refused, *broken = venue.receive(data)
+    assert isinstance(refused, Unreadable)
+    assert broken == [BookBroken(asset=asset, reason=UNREAD, comes_again=True) for asset in assets]

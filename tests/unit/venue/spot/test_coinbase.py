@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from fairstrike.venue.spot.coinbase import Coinbase
-from fairstrike.venue.spot.values import Alive, BookBroken, BookChanged, BookReplaced, Traded, Unreadable
+from fairstrike.venue.spot.values import UNREAD, Alive, BookBroken, BookChanged, BookReplaced, Traded, Unreadable
 from tests.unit.venue.spot.samples import assert_garbage_is_refused, levels
 
 SNAPSHOT = b"""{"channel": "l2_data", "client_id": "", "timestamp": "2023-02-09T20:32:50.714964855Z", "sequence_num": 0,
@@ -101,11 +101,16 @@ def test_numbers_that_begin_anew_break_every_book_until_its_snapshot() -> None:
     assert isinstance(venue.receive(update(2))[0], BookChanged)
 
 
-def test_a_frame_that_cannot_be_read_shows_as_a_gap() -> None:
-    venue = Coinbase(["BTC"])
+def test_a_frame_that_cannot_be_read_breaks_every_book_at_once() -> None:
+    venue = Coinbase(["BTC", "ETH"])
     venue.receive(SNAPSHOT)
-    assert isinstance(venue.receive(update(1, quantity="many"))[0], Unreadable)
-    assert isinstance(venue.receive(update(2))[0], BookBroken)
+    refused, *broken = venue.receive(update(1, quantity="many"))
+    assert isinstance(refused, Unreadable)
+    # A snapshot that was asked for may be lost too, so a book that was not there is asked for.
+    assert broken == [BookBroken(asset=asset, reason=UNREAD) for asset in ("BTC", "ETH")]
+    assert venue.receive(update(2)) == []
+    assert isinstance(venue.receive(numbered(SNAPSHOT, 3))[0], BookReplaced)
+    assert isinstance(venue.receive(update(4))[0], BookChanged)
 
 
 def test_a_new_connection_counts_anew() -> None:

@@ -126,12 +126,38 @@ def test_a_hole_makes_the_book_absent_and_asks_anew() -> None:
             await venue.until(lambda: len(venue.heard) == 5)
             assert [msgspec.json.decode(said)["type"] for said in venue.heard[3:]] == ["unsubscribe", "subscribe"]
             assert run.prices.book("coinbase", "BTC") is None
-            venue.say(coinbase_book(3, bid="79997"), b'{"channel": "heartbeats"')
+            venue.say(coinbase_book(3, bid="79997"), b'{"type": "error", "message": "no such channel"}')
             await run.until(lambda events: any(isinstance(event, FrameRefused) for event in events))
             book = run.prices.book("coinbase", "BTC")
             assert book is not None
             assert book.mid_e8() == 79_999 * 10**8
             assert len(venue.doors) == 1
+
+    asyncio.run(body())
+
+
+def test_a_frame_that_cannot_be_read_makes_its_books_absent_and_asks_anew() -> None:
+    async def body() -> None:
+        async with FakeVenue() as venue, running(Coinbase(["BTC"], venue.host)) as run:
+            await venue.until(lambda: len(venue.heard) == 3)
+            venue.say(coinbase_book(0), b"{")
+            await venue.until(lambda: len(venue.heard) == 5)
+            assert [msgspec.json.decode(said)["type"] for said in venue.heard[3:]] == ["unsubscribe", "subscribe"]
+            assert run.prices.book("coinbase", "BTC") is None
+
+    asyncio.run(body())
+
+
+def test_a_book_that_comes_again_by_itself_is_not_asked_for() -> None:
+    async def body() -> None:
+        async with FakeVenue() as venue, running(Bitstamp(["BTC"], venue.host)) as run:
+            await venue.until(lambda: len(venue.heard) == 2)
+            venue.say(bitstamp_book(80_000), b"{")
+            await run.until(lambda events: any(isinstance(event, FrameRefused) for event in events))
+            assert run.prices.book("bitstamp", "BTC") is None
+            venue.say(bitstamp_book(80_002))
+            await run.until(lambda events: "bitstamp" in sources(events))
+            assert (len(venue.doors), len(venue.heard)) == (1, 2)
 
     asyncio.run(body())
 

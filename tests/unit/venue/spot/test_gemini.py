@@ -3,7 +3,7 @@
 numbers. The heartbeat is the one of the published interface description of the same feed (asyncapi/spec)."""
 
 from fairstrike.venue.spot.gemini import Gemini
-from fairstrike.venue.spot.values import Alive, BookBroken, BookChanged, BookReplaced, Traded, Unreadable
+from fairstrike.venue.spot.values import UNREAD, Alive, BookBroken, BookChanged, BookReplaced, Traded, Unreadable
 from tests.unit.venue.spot.samples import assert_garbage_is_refused, levels
 
 INITIAL = b"""{"type": "update", "eventId": 5375461993, "socket_sequence": 0, "events": [
@@ -76,10 +76,14 @@ def test_heartbeats_share_the_numbers() -> None:
     assert isinstance(venue.receive(HEARTBEAT)[0], BookBroken)
 
 
-def test_a_frame_that_cannot_be_read_shows_as_a_gap() -> None:
+def test_a_frame_that_cannot_be_read_breaks_the_book_at_once() -> None:
     venue = whole()
-    assert isinstance(venue.receive(at(CANCELLED.replace(b"3628.01", b"zero"), 1))[0], Unreadable)
-    assert isinstance(venue.receive(CANCELLED)[0], BookBroken)
+    refused, broken = venue.receive(at(CANCELLED.replace(b"3628.01", b"zero"), 1))
+    assert isinstance(refused, Unreadable)
+    assert broken == BookBroken(asset="BTC", reason=UNREAD)
+    # It comes with the next connection.
+    assert venue.receive(at(CANCELLED, 2)) == []
+    assert [type(value) for value in venue.receive(b"{")] == [Unreadable]
 
 
 def test_a_refusal() -> None:

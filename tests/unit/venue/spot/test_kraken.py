@@ -7,7 +7,7 @@ import pytest
 
 from fairstrike.core.events import SpotCandle
 from fairstrike.venue.spot.kraken import Kraken
-from fairstrike.venue.spot.values import Alive, BookBroken, BookChanged, BookReplaced, Traded, Unreadable
+from fairstrike.venue.spot.values import UNREAD, Alive, BookBroken, BookChanged, BookReplaced, Traded, Unreadable
 from tests.unit.venue.spot.samples import assert_garbage_is_refused, levels
 
 BIDS = """45283.5 0.10000000|45283.4 1.54582015|45282.1 0.10000000|45281.0 0.10000000|45280.3 1.54592586
@@ -137,3 +137,26 @@ def test_a_refused_subscription() -> None:
 
 def test_garbage() -> None:
     assert_garbage_is_refused(Kraken(["BTC"]))
+
+
+@pytest.mark.parametrize("data", [b"{", b'{"channel": "book", "data": 7}', frame("1.0 many", "", 0)])
+def test_a_frame_that_may_be_of_a_book_and_cannot_be_read_breaks_every_book_at_once(data: bytes) -> None:
+    venue = Kraken(["BTC", "ETH"])
+    venue.receive(SNAPSHOT)
+    refused, *broken = venue.receive(data)
+    assert isinstance(refused, Unreadable)
+    assert broken == [BookBroken(asset=asset, reason=UNREAD) for asset in ("BTC", "ETH")]
+    assert venue.receive(frame("45283.4 1.0", "", 0)) == []
+    assert isinstance(venue.receive(SNAPSHOT)[0], BookReplaced)
+
+
+def test_a_book_with_a_stamp_that_is_none_is_broken() -> None:
+    refused, broken = whole().receive(frame(BIDS, ASKS, CHECKSUM, stamp="yesterday"))
+    assert isinstance(refused, Unreadable)
+    assert broken == BookBroken(asset="BTC", reason=UNREAD)
+
+
+def test_a_trade_that_cannot_be_read_leaves_the_book() -> None:
+    venue = whole()
+    assert [type(value) for value in venue.receive(b'{"channel": "trade", "data": 7}')] == [Unreadable]
+    assert isinstance(venue.receive(frame("", "", CHECKSUM))[0], BookChanged)
