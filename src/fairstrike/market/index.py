@@ -22,6 +22,9 @@ from fairstrike.core.units import E8_PER_DOLLAR, PPM
 
 OFFICIAL, CONSENSUS = "official", "consensus"
 
+DIVERGENCE_PPM = 1_000
+"""How far apart two venues may be, in parts per million, before they contradict each other: a tenth of a per cent."""
+
 EXACT = frozenset({OFFICIAL, "cfbenchmarks"})
 """The sources that are the official index itself."""
 
@@ -45,7 +48,7 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     prints_kept: Positive = 2_000
     proxy_sd_e8: dict[str, Positive] = msgspec.field(default_factory=lambda: {"coinbase/BTC": 53 * E8_PER_DOLLAR // 10})
     pair_stale_after_ns: Positive = 2 * SECOND_NS
-    divergence_ppm_max: Positive = 1_000
+    divergence_ppm_max: Positive = DIVERGENCE_PPM
     divergence_pause_ns: Positive = 5 * SECOND_NS
     ahead_max_ns: Positive = MINUTE_NS
 

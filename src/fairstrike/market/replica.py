@@ -1,10 +1,12 @@
 """A replica of the real-time index, computed from the order books of its constituent venues.
 
 Venues that are stale, empty on one side or crossed are left out, and so are those whose mid strays from the median
-of all mids, until it has come half the way back. The rest is merged into one book whose levels are cut to a cap
-that the best fifty sizes of each side give. Along this book, at depths s, 2s, 3s…, ask(v) and bid(v) are the prices
-of the levels at which v is first reached, and mid(v) their middle. The index is the mean of mid(v) up to the depth
-v_T at which ask(v) / mid(v) − 1 passes the deviation limit, with weights exp(−λv), λ = 1 / (0.3 v_T).
+of all mids, until it has come half the way back. Where fewer than three are left no majority says which of two is
+wrong, and their median is only their mean: while two contradict each other there is no value. The rest is merged into
+one book whose levels are cut to a cap that the best fifty sizes of each side give. Along this book, at depths s, 2s,
+3s…, ask(v) and bid(v) are the prices of the levels at which v is first reached, and mid(v) their middle. The index is
+the mean of mid(v) up to the depth v_T at which ask(v) / mid(v) − 1 passes the deviation limit, with weights exp(−λv),
+λ = 1 / (0.3 v_T).
 
 ask(v) never falls and bid(v) never rises, so the deviation never falls and the first depth that passes the limit
 ends the sum. Between two levels mid(v) stands still and the weights of its depths are a geometric series: with
@@ -23,12 +25,14 @@ import msgspec
 
 from fairstrike.core.bounds import Digits, Positive, Share
 from fairstrike.core.timing import SECOND_NS
-from fairstrike.core.units import E8_PER_DOLLAR
+from fairstrike.core.units import E8_PER_DOLLAR, PPM
+from fairstrike.market.index import DIVERGENCE_PPM
 
 SpotLevel = tuple[int, int]
 """A price in `_e8` and the size resting there, in 1/100 000 000 of a coin."""
 
 _LAMBDA_SHARE = 0.3
+_MAJORITY = 3
 _POINTS_MAX = 1_000
 _SAMPLES_MAX = 50
 _SAMPLES_WITHIN = 0.05
@@ -43,8 +47,9 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ends the curve. A venue is left out beyond `error_max` of the median and taken back within half of it, and left
     out when its book was last confirmed `lag_max_ns` ago. `digits`: decimals of a dollar that the index is rounded
     to. `levels_max`: how many levels of each side of a venue are read; a hundred is what the shallowest of the
-    venues publishes. `caps_merged`: whether the size cap acts on what all venues show at a price together, or on
-    what each shows.
+    venues publishes. `divergence_ppm_max`: how far two venues that are left alone may be apart, as a part of their
+    mean; it is what Coinbase and Kraken may be in the consensus, as `error_max` would let twice its 5 % pass.
+    `caps_merged`: whether the size cap acts on what all venues show at a price together, or on what each shows.
     """
 
     spacing_e8: Positive = E8_PER_DOLLAR
@@ -53,6 +58,7 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     lag_max_ns: Positive = 10 * SECOND_NS
     digits: Digits = 2
     levels_max: Positive = 100
+    divergence_ppm_max: Positive = DIVERGENCE_PPM
     caps_merged: bool = False
 
 
@@ -90,10 +96,10 @@ class Replica:
         self.flagged: frozenset[str] = frozenset()
 
     def compute(self, books: Mapping[str, VenueBook]) -> IndexValue | None:
-        """Give the index of these books by venue, None when no venue can be used."""
+        """Give the index of these books by venue, None when none can be used, or only two that disagree."""
         params = self._params
         used = self._screen({venue: book for venue, book in books.items() if _is_sound(book, params.lag_max_ns)})
-        if not used:
+        if not used or self._is_undecided([_double_mid(books[venue]) for venue in used]):
             return None
         bids = _merged([books[venue].bids for venue in used], params, is_bid=True)
         asks = _merged([books[venue].asks for venue in used], params, is_bid=False)
@@ -115,7 +121,7 @@ class Replica:
         """Flag the venues that stray, release those that are back; give the others in order of their names."""
         if not books:
             return ()
-        mids = {venue: book.bids[0][0] + book.asks[0][0] for venue, book in books.items()}
+        mids = {venue: _double_mid(book) for venue, book in books.items()}
         ordered = sorted(mids.values())
         median = (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
         flagged = set(self.flagged)
@@ -127,6 +133,13 @@ class Replica:
                 flagged.remove(venue)
         self.flagged = frozenset(flagged)
         return tuple(sorted(books.keys() - flagged))
+
+    def _is_undecided(self, double_mids: Sequence[int]) -> bool:
+        """Whether mids, twice each, contradict each other and are too few for a majority."""
+        least, most = min(double_mids), max(double_mids)
+        return len(double_mids) < _MAJORITY and 2 * (most - least) * PPM > self._params.divergence_ppm_max * (
+            most + least
+        )
 
 
 def size_cap(sizes: Sequence[float]) -> float:
@@ -145,6 +158,10 @@ def size_cap(sizes: Sequence[float]) -> float:
     mean = math.fsum(winsorised) / count
     variance = math.fsum((size - mean) ** 2 for size in winsorised) / (count - 1)
     return trimmed_mean + _CAP_DEVIATIONS * math.sqrt(variance)
+
+
+def _double_mid(book: VenueBook) -> int:
+    return book.bids[0][0] + book.asks[0][0]
 
 
 def _is_sound(book: VenueBook, lag_max_ns: int) -> bool:

@@ -128,6 +128,28 @@ def test_without_a_sound_venue_there_is_no_value(books: dict[str, VenueBook]) ->
     assert Replica(Params()).compute(books) is None
 
 
+def test_of_two_venues_that_disagree_none_is_right() -> None:
+    low, near, far = book(80_000, 80_001), book(80_078, 80_079), book(86_400, 86_401)
+    replica = Replica(Params())
+    agreed = replica.compute({"a": low, "b": near})
+    assert agreed is not None
+    assert agreed.used == ("a", "b")
+    # 8 % apart each is 4 % from their mean, within the limit of 5 %.
+    assert replica.compute({"a": low, "b": far}) is None
+    assert replica.compute({"a": low, "b": book(80_081, 80_082)}) is None
+    # Three have a majority, and one has nobody to contradict it.
+    assert replica.compute({"a": low, "b": near, "c": book(80_100, 80_101)}) is not None
+    assert replica.compute({"a": low}) is not None
+
+
+def test_two_that_are_left_when_a_third_strayed_have_to_agree() -> None:
+    replica = Replica(Params())
+    strayed = book(90_000, 90_001)
+    assert replica.compute({"a": book(80_000, 80_001), "b": book(80_040, 80_041), "c": strayed}) is not None
+    assert replica.compute({"a": book(80_000, 80_001), "b": book(80_400, 80_401), "c": strayed}) is None
+    assert replica.flagged == {"c"}
+
+
 def test_a_flag_outlives_silence() -> None:
     near = {"a": book(80_000, 80_001), "b": book(80_000, 80_002)}
     replica = Replica(Params())
