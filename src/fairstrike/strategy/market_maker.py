@@ -10,7 +10,7 @@ from collections import Counter
 import msgspec
 
 from fairstrike.core.bounds import Amount, Count, Period, Positive
-from fairstrike.core.contract import Comparison, Contract
+from fairstrike.core.contract import Comparison, Contract, Timeframe
 from fairstrike.core.order import Intent, Side, Signal, TimeInForce
 from fairstrike.core.timing import SECOND_NS
 from fairstrike.core.units import CC_PER_CONTRACT, PPM, ppm_of_belief, ticks_of_belief_down, ticks_of_belief_up
@@ -97,7 +97,7 @@ class MarketMaker:
         if side.sign * net_cc >= params.position_cc_max:
             return None
         multipliers = params.caution.at(view.regime)
-        is_window = view.contract.comparison is Comparison.AT_LEAST
+        is_window = view.contract.timeframe is Timeframe.QUARTER_HOUR
         half = (params.quote_edge_cents if is_window else params.half_spread_cents) / 100 * multipliers.half_spread
         skew = net_cc / CC_PER_CONTRACT * params.skew_cents / 100
         p_quote = min(1.0, max(0.0, view.p_fair - side.sign * half - skew))
@@ -160,7 +160,7 @@ class MarketMaker:
         contract = view.contract
         if view.volume_24h_cc < self._params.volume_24h_cc_min:
             return False
-        if contract.comparison is Comparison.AT_LEAST:
+        if contract.timeframe is Timeframe.QUARTER_HOUR:
             return True
         if view.reference is None or contract.floor_e8 is None:
             return False

@@ -135,10 +135,15 @@ def test_strikes_of_another_series_are_no_neighbours() -> None:
     assert {"mine"} == {signal.ticker for signal in signals(consider(maker(strikes_each_side=0), mine, among=(other,)))}
 
 
-def test_a_window_market_is_always_near_and_has_its_own_spread() -> None:
-    window = contract(comparison=Comparison.AT_LEAST, floor=1)
+def test_a_15_minute_market_is_always_near_and_has_its_own_spread() -> None:
+    window = contract(comparison=Comparison.AT_LEAST, floor=1, series="KXBTC15M")
     found = quoted(wide(0.5, contract=window, reference=reference(99_000)), quote_edge_cents=5.0)
     assert found == {BID: (4_500, 1_000), ASK: (5_500, 1_000)}
+
+
+def test_an_hourly_market_is_none_of_15_minutes_whatever_its_comparison() -> None:
+    hourly = contract(comparison=Comparison.AT_LEAST)
+    assert quoted(wide(0.5, contract=hourly), quote_edge_cents=5.0) == {BID: (4_800, 1_000), ASK: (5_200, 1_000)}
 
 
 def test_a_market_too_quiet_is_left() -> None:
@@ -250,19 +255,17 @@ def test_the_no_side_is_the_mirror_of_the_yes_side(fair: int, contracts: int, bi
 
 
 @pytest.mark.parametrize(
-    ("comparison", "now", "bid", "ask", "size"),
+    ("series", "now", "bid", "ask", "size"),
     [
-        (Comparison.ABOVE, Regime.CALM, 4_800, 5_200, 1_000),
-        (Comparison.ABOVE, Regime.TRENDING, 4_700, 5_300, 700),
-        (Comparison.AT_LEAST, Regime.CALM, 4_600, 5_400, 1_000),
-        (Comparison.AT_LEAST, Regime.TRENDING, 4_500, 5_500, 700),
+        ("KXBTCD", Regime.CALM, 4_800, 5_200, 1_000),
+        ("KXBTCD", Regime.TRENDING, 4_700, 5_300, 700),
+        ("KXBTC15M", Regime.CALM, 4_600, 5_400, 1_000),
+        ("KXBTC15M", Regime.TRENDING, 4_500, 5_500, 700),
     ],
 )
-def test_a_trend_widens_quotes_and_makes_them_smaller(
-    comparison: Comparison, now: Regime, bid: int, ask: int, size: int
-) -> None:
+def test_a_trend_widens_quotes_and_makes_them_smaller(series: str, now: Regime, bid: int, ask: int, size: int) -> None:
     """2 cents × 1.25 are 2.5, rounded away from the fair value to whole cents; 4 × 1.25 are 5."""
-    one = wide(regime=regime(now), contract=contract(comparison=comparison))
+    one = wide(regime=regime(now), contract=contract(series=series))
     found = {signal.side: signal for signal in signals(consider(maker(quote_edge_cents=4.0), one))}
     assert (found[BID].price_ticks, found[ASK].price_ticks) == (bid, ask)
     assert (found[BID].size_cc, found[ASK].size_cc) == (size, size)
