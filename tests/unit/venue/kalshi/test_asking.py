@@ -116,6 +116,7 @@ def test_unclear_markets_are_told_together_by_reason() -> None:
         {"volume_24h_fp": "1" * 40},
         {"custom_strike": {"round_digits": 2.5}},
         {"price_ranges": [{"start": 0}]},
+        {"price_ranges": [], "price_level_structure": "banded_centi_cent"},
     ],
     ids=str,
 )

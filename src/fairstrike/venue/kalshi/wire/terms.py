@@ -11,7 +11,7 @@ from typing import Protocol, assert_never
 
 import msgspec
 
-from fairstrike.core.contract import Comparison, Contract
+from fairstrike.core.contract import Comparison, Contract, PriceRange
 from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.core.timing import format_rfc3339
 from fairstrike.core.units import E8_PER_DOLLAR
@@ -223,9 +223,20 @@ def _contract(market: Market, comparison: Comparison, strikes: Strikes) -> Contr
         floor_e8=floor,
         cap_e8=cap,
         round_digits=round_digits_of(market.custom_strike),
-        grid=grid_of(market.price_ranges),
+        grid=_grid(market),
         exchange_index=market.exchange_index or 0,
     )
+
+
+def _grid(market: Market) -> tuple[PriceRange, ...]:
+    """Give the price grid; without ranges only whole cents are known by their name.
+
+    Source: the venue names structures, banded_centi_cent among them, whose ranges it tells nowhere but in the market.
+    """
+    structure = market.price_level_structure
+    if not market.price_ranges and structure not in ("", "linear_cent"):
+        raise ArithmeticRefusal(f"it has no price ranges, and its structure is {structure[:_QUOTED_LONGEST]!r}")
+    return grid_of(market.price_ranges)
 
 
 def _doubts(contract: Contract, words: Iterable[Words], level: Level | None) -> Iterator[str]:

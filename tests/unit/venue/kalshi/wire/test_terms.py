@@ -125,6 +125,7 @@ def test_strike_not_yet_published_is_none() -> None:
         {"price_ranges": [{"start": "0.0000", "end": "1.0000", "step": "0.0000"}]},
         {"price_ranges": [{"start": "1.0000", "end": "0.0000", "step": "0.0100"}]},
         {"price_ranges": [{"start": "0", "end": "2", "step": "0.01"}]},
+        {"price_ranges": [], "price_level_structure": "banded_centi_cent"},
     ],
     ids=str,
 )
@@ -132,6 +133,19 @@ def test_unclear_market_is_none_and_says_why(changes: dict[str, object]) -> None
     made = read(RANGE, **changes)
     assert made.contract is None
     assert made.doubt
+
+
+@pytest.mark.parametrize("structure", ["", "linear_cent"])
+def test_a_description_without_ranges_is_of_whole_cents_where_its_structure_says_so(structure: str) -> None:
+    made = contract(RANGE, price_ranges=[], price_level_structure=structure)
+    assert made is not None
+    assert made.grid == CENT_GRID
+
+
+def test_a_structure_is_taken_by_the_ranges_it_comes_with() -> None:
+    made = contract(RANGE, price_level_structure="banded_centi_cent", price_ranges=UP_DOWN["price_ranges"])
+    assert made is not None
+    assert made.grid == TAPERED_GRID
 
 
 @pytest.mark.parametrize("digits", ["2", 2, 0, "8"])
