@@ -62,13 +62,16 @@ class Serving:
         self.signed = Signed(announcement)
         self._bearer = {"Authorization": f"Bearer {announcement.admin.token}"}
 
+    def connected(self) -> socket.socket:
+        """A connection that has said nothing yet."""
+        return socket.create_connection(("127.0.0.1", urlsplit(self.announcement.rest).port), ANSWER_SECONDS_MAX)
+
     def talk(self, data: bytes, *, is_all: bool = False) -> bytes:
         """What the exchange says on a connection of its own until it closes it.
 
         With `is_all` our half is closed after the bytes, so that it does not wait for more.
         """
-        port = urlsplit(self.announcement.rest).port
-        with socket.create_connection(("127.0.0.1", port), ANSWER_SECONDS_MAX) as connection:
+        with self.connected() as connection:
             connection.sendall(data)
             if is_all:
                 connection.shutdown(socket.SHUT_WR)

@@ -41,6 +41,7 @@ PING_SECONDS = 10.0
 BODY_BYTES_MAX = 1 << 20
 UNSENT_BYTES_MAX = 4 << 20
 _STOP_SECONDS = 0.3
+_LINGER_SECONDS = 5.0
 _UNANSWERED_SECONDS = 120.0
 _STRIDE_NS = SECOND_NS
 _CATCH_UP_NS = 20 * MILLISECOND_NS
@@ -57,7 +58,8 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     `is_now` venue time is the machine's; `world` says by its parameters which world; `is_json` prints the announcement
     as one JSON line; `record` takes the 15-minute markets' stream; with `is_stepped` venue time stands still but for
     steps of the administration, and the announced factor is 0; `faults` are in force from the start or when they say;
-    `clock_skew_ms` is how far the wall clock that it shows and judges signatures by is ahead of the machine's.
+    `clock_skew_ms` is how far the wall clock that it shows and judges signatures by is ahead of the machine's. A client
+    has `request_seconds`, real ones, for its next request to arrive and as long for its body; then it is hung up on.
     """
 
     folder: Path
@@ -73,6 +75,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     is_stepped: bool = False
     record: Path | None = None
     clock_skew_ms: int = 0
+    request_seconds: float = 60.0
     faults: tuple[Fault, ...] = ()
     accounts: tuple[AccountSettings, ...] = (AccountSettings(),)
     world: WorldParams | CalibratedParams | ReplayedParams = WorldParams()
@@ -141,7 +144,10 @@ class ExchangeServer:
 
         Raises `Unreachable` when the port cannot be had.
         """
-        runner = web.ServerRunner(Doorstep(self._handle, access_log=None), shutdown_timeout=_STOP_SECONDS)
+        seconds = self._settings.request_seconds
+        lingers = min(seconds, _LINGER_SECONDS)
+        door = Doorstep(self._handle, access_log=None, keepalive_timeout=seconds, lingering_time=lingers)
+        runner = web.ServerRunner(door, shutdown_timeout=_STOP_SECONDS)
         await runner.setup()
         self._runner = runner
         try:
@@ -209,13 +215,13 @@ class ExchangeServer:
         if (request.method, path) == ("GET", STREAM_PATH):
             return await self._stream(request)
         if path.startswith("/admin/"):
-            return self._http(await self._administer(request, path, await _body(request)))
+            return self._http(await self._administer(request, path, await self._body(request)))
         call = BoxRequest(
             method=request.method,
             path=path,
             query=query,
             headers=dict(request.headers),
-            body=await _body(request),
+            body=await self._body(request),
         )
         box = self._house.box
         course = box.course(call, self._venue_ns())
@@ -228,6 +234,14 @@ class ExchangeServer:
         if answer is None:
             return await self._leave_unanswered(request)
         return await self._cut(request, answer) if course.ending is Ending.CUT else self._http(answer)
+
+    async def _body(self, request: web.BaseRequest) -> bytes:
+        seconds = self._settings.request_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                return await request.read() if request.can_read_body else b""
+        except TimeoutError:
+            raise web.HTTPRequestTimeout(text=f"the body took longer than {seconds:g} s") from None
 
     async def _leave_unanswered(self, request: web.BaseRequest) -> web.StreamResponse:
         """Say nothing until the client hangs up."""
@@ -472,7 +486,3 @@ def run_exchange(settings: ServerSettings) -> int:
     """
     asyncio.run(serve(settings))
     return 0
-
-
-async def _body(request: web.BaseRequest) -> bytes:
-    return await request.read() if request.can_read_body else b""

@@ -4,12 +4,16 @@ import asyncio
 import errno
 import json
 import os
+import select
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
+import requests
 
 from fairstrike.exchange.doorstep import Crowd, unreadable
-from tests.fuzz.serving import Serving, serving
+from tests.fuzz.serving import ANSWER_SECONDS_MAX, Serving, serving
 
 ORDERS = b"POST /trade-api/v2/portfolio/events/orders HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 READ = b"GET /trade-api/v2/exchange/status HTTP/1.1\r\n"
@@ -66,6 +70,42 @@ def test_a_stream_is_opened_by_get_and_with_an_upgrade(exchange: Serving) -> Non
         b"HTTP/1.1 404 "
     )
     assert exchange.complaints == []
+
+
+@pytest.fixture(scope="module")
+def hurried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    with serving(tmp_path_factory.mktemp("hurried"), request_seconds=0.5) as served:
+        yield served
+
+
+@pytest.mark.parametrize("begun", [b"", READ, READ + b"Host: 127.0.0.1\r\nX-Slow: "], ids=["idle", "line", "header"])
+def test_a_request_that_never_ends_is_hung_up_on(hurried: Serving, begun: bytes) -> None:
+    with hurried.connected() as connection:
+        connection.sendall(begun)
+        told_s, said = time.monotonic() + ANSWER_SECONDS_MAX, b"?"
+        while said and time.monotonic() < told_s:
+            # Each byte is in time; the request is not.
+            with suppress(OSError):
+                connection.sendall(b"a" if begun else b"")
+            readable, *_ = select.select([connection], [], [], 0.1)
+            said = connection.recv(100) if readable else b"?"
+    assert said == b""
+    assert hurried.complaints == []
+
+
+def test_a_body_that_never_ends_is_refused(hurried: Serving) -> None:
+    head, _, body = hurried.talk(ORDERS + b"Content-Length: 100\r\n\r\nabc").partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 408 ")
+    assert json.loads(body)["details"] == "the body took longer than 0.5 s"
+    assert hurried.complaints == []
+
+
+def test_requests_in_time_keep_their_connection(hurried: Serving) -> None:
+    with requests.Session() as session:
+        for _ in range(4):
+            answer = session.get(f"{hurried.announcement.rest}/exchange/status", timeout=ANSWER_SECONDS_MAX)
+            assert (answer.status_code, "close" in answer.headers.get("Connection", "")) == (200, False)
+            time.sleep(0.2)
 
 
 def test_details_are_one_line_of_bounded_length() -> None:
