@@ -275,7 +275,7 @@ CALLS: dict[Callable[..., object], Callable[[Numbers], object]] = {
     last_minute.last_minute_vol: lambda n: last_minute.last_minute_vol(
         n.prints(), n.whole(39), n.whole(3), last_minute.Params(stretches_min=1, window_s=40)
     ),
-    regimes.regime_of: lambda n: regimes.regime_of(n.reals(1e-4, -2e-4), regimes.Params(returns_min=3)),
+    regimes.judged: lambda n: regimes.judged(n.reals(1e-4, -2e-4), regimes.Params(returns_min=3)),
     tails.tail: lambda n: tails.tail(n.real(1.0), n.tails()),
     tails.fattened: lambda n: tails.fattened(n.real(0.3), n.tails()),
     tails.probability_with_tails: lambda n: tails.probability_with_tails(n.contract(), n.law(), n.tails()),

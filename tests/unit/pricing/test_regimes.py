@@ -1,19 +1,25 @@
 """Regimes: simulated paths of each kind, levels, refusals; the same print by print."""
 
 import math
+from itertools import pairwise
 
 import pytest
 
 from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.core.regime import Regime, VolLevel
-from fairstrike.pricing.regimes import Params, RegimeMeter, level_of, regime_of
+from fairstrike.pricing.regimes import Params, RegimeMeter, judged, level_of
 from tests.unit.pricing.paths import E8, prints_of, returns_of
 
 SD = 0.5 / math.sqrt(31_536_000)
 
 
+def regime_of(returns: list[float], before: Regime | None = None) -> Regime | None:
+    found = judged(returns, Params(), before)
+    return None if found is None else found.regime
+
+
 def test_paths_without_direction_are_calm() -> None:
-    found = [regime_of(returns_of(seed=seed, count=1_800), Params()) for seed in range(40)]
+    found = [regime_of(returns_of(seed=seed, count=1_800)) for seed in range(40)]
     assert found.count(Regime.SPIKY) == 0
     # Two standard deviations either way are left by one path in twenty.
     assert found.count(Regime.TRENDING) <= 6
@@ -21,27 +27,46 @@ def test_paths_without_direction_are_calm() -> None:
 
 def test_drift_is_trending() -> None:
     drift = 4.0 * SD / math.sqrt(1_800)
-    found = [regime_of([r + drift for r in returns_of(seed, 1_800)], Params()) for seed in range(20)]
+    found = [regime_of([r + drift for r in returns_of(seed, 1_800)]) for seed in range(20)]
     assert found.count(Regime.TRENDING) >= 18
 
 
 def test_one_jump_is_spiky_even_in_a_trend() -> None:
     returns = [r + 4.0 * SD / math.sqrt(1_800) for r in returns_of(3, 1_800)]
     returns[900] -= 12.0 * SD
-    assert regime_of(returns, Params()) is Regime.SPIKY
+    assert regime_of(returns) is Regime.SPIKY
 
 
 def test_many_small_jumps_are_spiky() -> None:
     returns = returns_of(5, 1_800)
     for at in range(0, 1_800, 30):
         returns[at] += 7.9 * SD * (-1) ** (at // 30)
-    assert regime_of(returns, Params()) is Regime.SPIKY
+    assert regime_of(returns) is Regime.SPIKY
 
 
 def test_stillness_is_calm_and_little_is_unknown() -> None:
-    assert regime_of([0.0] * 120, Params()) is Regime.CALM
-    assert regime_of([0.0] * 119, Params()) is None
-    assert regime_of([0.0] * 119 + [1e-4], Params()) is Regime.SPIKY
+    assert regime_of([0.0] * 120) is Regime.CALM
+    assert regime_of([0.0] * 119) is None
+    assert regime_of([0.0] * 119 + [1e-2]) is Regime.SPIKY
+
+
+def test_what_is_quieter_than_any_market_holds_no_jump() -> None:
+    """Eight standard deviations of 5 seconds at a volatility of 10 % are 3.2 hundredths of a percent."""
+    for still in ([0.0] * 200, [1e-9, -1e-9] * 100):
+        assert regime_of([*still, 3.1e-4]) is Regime.CALM
+        assert regime_of([*still, 3.3e-4]) is Regime.SPIKY
+
+
+def test_a_regime_ends_below_three_quarters_of_its_bound() -> None:
+    jumps = returns_of(5, 1_800)
+    for at in range(0, 1_800, 30):
+        jumps[at] += 6.0 * SD * (-1) ** (at // 30)
+    plain = returns_of(3, 1_800)
+    trend = [r + (1.75 * SD * math.sqrt(1_800) - sum(plain)) / 1_800 for r in plain]
+    for returns, regime in ((jumps, Regime.SPIKY), (trend, Regime.TRENDING)):
+        assert regime_of(returns, regime) is regime
+        for before in {None, *Regime} - {regime}:
+            assert regime_of(returns, before) is Regime.CALM
 
 
 @pytest.mark.parametrize(
@@ -54,7 +79,7 @@ def test_level(level: VolLevel, vol: float) -> None:
 def test_bad_numbers_are_refused() -> None:
     for one in (math.nan, math.inf, 1e200):
         with pytest.raises(ArithmeticRefusal, match="return"):
-            regime_of([one] * 200, Params())
+            regime_of([one] * 200)
     for vol, usual in ((0.0, 0.4), (0.4, math.nan), (-1.0, 0.4)):
         with pytest.raises(ArithmeticRefusal, match="volatilities"):
             level_of(vol, usual, Params())
@@ -79,7 +104,9 @@ def test_a_meter_knows_what_its_returns_show(seed: int, drift: float) -> None:
     returns = [r + drift for r in returns_of(seed, 600)]
     prints = prints_of(returns, START)
     steps = [math.log(prints[START + at + 5] / prints[START + at]) for at in range(0, 600, 5)]
-    assert regime_of(steps, SHORT) is metered(prints).regime is not None
+    found = judged(steps, SHORT)
+    assert found is not None
+    assert found.regime is metered(prints).regime
 
 
 def test_too_few_prints_show_no_regime() -> None:
@@ -118,6 +145,57 @@ def test_a_hole_is_no_spike_for_being_long() -> None:
     for times, expected in ((5.0, False), (9.0, True)):
         prints[last + 100] = round(prints[last] * math.exp(times * SD * math.sqrt(100.0)))
         assert (metered(prints).regime is Regime.SPIKY) is expected
+
+
+def test_a_cent_after_stillness_is_no_jump() -> None:
+    prints = dict.fromkeys(range(START, START + 1_200), 80_000 * E8)
+    meter = metered(prints, Params())
+    assert meter.regime is Regime.CALM
+    for second in range(START + 1_200, START + 1_260):
+        meter.update(second, 80_000 * E8 + E8 // 100)
+        assert meter.regime is Regime.CALM
+
+
+@pytest.mark.parametrize(("times", "expected"), [(3.0, Regime.CALM), (9.0, Regime.SPIKY)])
+def test_what_comes_after_stillness_is_that_of_all_its_time(times: float, expected: Regime) -> None:
+    """An index that stood still for 300 seconds and then is where it would have come to anyhow."""
+    prints = prints_of(returns_of(3, 900), START)
+    stood = START + 900
+    move = math.exp(times * SD * math.sqrt(300.0))
+    after = prints_of(returns_of(4, 120), stood + 300, spot=prints[stood] / E8 * move)
+    meter = metered(prints | dict.fromkeys(range(stood + 1, stood + 300), prints[stood]), Params())
+    for second, value_e8 in after.items():
+        meter.update(second, value_e8)
+        assert meter.regime is expected
+
+
+@pytest.mark.parametrize("apart", [7, 10, 15])
+def test_rare_prints_show_a_regime_from_the_returns_there_are(apart: int) -> None:
+    returns = returns_of(3, 3_600)
+    trend = [r + 4.0 * SD / math.sqrt(1_800) for r in returns]
+    spike = [r + 30.0 * SD * (at == 3_000) for at, r in enumerate(returns)]
+    for one, regime in ((returns, Regime.CALM), (trend, Regime.TRENDING), (spike, Regime.SPIKY)):
+        rare = {second: value for second, value in prints_of(one, START).items() if (second - START) % apart == 0}
+        meter = metered(rare, Params())
+        assert (meter.regime, meter.level) == (regime, VolLevel.MEDIUM)
+        assert metered(dict(list(rare.items())[:120]), Params()).regime is None
+
+
+def test_a_trend_near_its_bound_does_not_come_and_go() -> None:
+    """A hundred minutes of a drift that half an hour brings to the bound."""
+
+    def changes(prints: dict[int, int], params: Params) -> int:
+        meter, found = RegimeMeter(params), []
+        for second, value_e8 in prints.items():
+            meter.update(second, value_e8)
+            found.append(meter.regime)
+        return sum(one is not other for one, other in pairwise(found[360:]))
+
+    paths = [[r + 2.0 * SD / math.sqrt(1_800) for r in returns_of(seed, 7_800)] for seed in range(4)]
+    rare = [{second: value for second, value in prints_of(one, 0).items() if second % 5 == 0} for one in paths]
+    kept, plain = ([changes(prints, Params(leave_share=share)) for prints in rare] for share in (0.75, 1.0))
+    assert sum(kept) < sum(plain) / 3
+    assert max(kept) <= 12
 
 
 @pytest.mark.parametrize(("level", "usual"), [(VolLevel.HIGH, 0.3), (VolLevel.MEDIUM, 0.5), (VolLevel.LOW, 0.75)])
