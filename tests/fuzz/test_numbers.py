@@ -104,6 +104,7 @@ class Numbers:
             seen_sum=self.real((60 - min(max(left, 0), 60)) * 80_000.0),
             sd_dollars=self.real(0.0, 5.3),
             bridge_s=self.real(0.0, 2.0),
+            tails=self.tails() if self.one(True, False) else None,
         )
 
     def law(self) -> settlement.SettlementLaw:
@@ -278,7 +279,7 @@ CALLS: dict[Callable[..., object], Callable[[Numbers], object]] = {
     regimes.judged: lambda n: regimes.judged(n.reals(1e-4, -2e-4), regimes.Params(returns_min=3)),
     tails.tail: lambda n: tails.tail(n.real(1.0), n.tails()),
     tails.fattened: lambda n: tails.fattened(n.real(0.3), n.tails()),
-    tails.probability_with_tails: lambda n: tails.probability_with_tails(n.contract(), n.law(), n.tails()),
+    tails.density: lambda n: tails.density(n.real(1.0), n.tails()),
     learned.bracket: lambda n: learned.bracket(n.real(0.5), n.real(1e-3), n.real(-1e-3), n.real(1e-3), n.tails()),
     sizing.kelly_fraction: lambda n: sizing.kelly_fraction(n.real(0.6, 0.0, 1.0), n.real(0.5)),
     sizing.growth: lambda n: -math.exp(sizing.growth(n.real(0.6, 0.0, 1.0), n.real(0.5), n.real(0.1, 1.0))),

@@ -11,7 +11,6 @@ asset is kept beside its volatility: that of the reference source, and the last 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
 from typing import Annotated, Literal
 
 import msgspec
@@ -36,7 +35,7 @@ from fairstrike.pricing.last_minute import Params as LastMinuteParams
 from fairstrike.pricing.measures import Measures
 from fairstrike.pricing.regimes import Params as RegimeParams
 from fairstrike.pricing.settlement import SettlementInputs, SettlementLaw, probability, seen_prints, settlement_law
-from fairstrike.pricing.tails import Tails, fattened, probability_with_tails
+from fairstrike.pricing.tails import Tails, fattened
 from fairstrike.pricing.updown import UpDownInputs, probability_up
 from fairstrike.pricing.volatility import Params as VolatilityParams
 
@@ -69,7 +68,7 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     `vol` "realised" weighs all of the last half hour alike instead of `half_life_s`. `clocks` are by asset: volatility
     is measured and spent by them. `last_minute` lets the volatility of so many prints ahead, where enough of it was
-    seen, take the place of any other inside the settlement window. `tails` are those of every market.
+    seen, take the place of any other inside the settlement window. `tails` are those of every law.
     """
 
     window: Window = Window.BEFORE_CLOSE
@@ -102,7 +101,6 @@ class Fairs:
         self._measures: dict[tuple[str, str], Measures] = {}
         self._implied_params = implied
         self._clocks = {asset: clock.made() for asset, clock in params.clocks.items()}
-        self._price = probability if params.tails is None else partial(probability_with_tails, tails=params.tails)
         self._laws: dict[tuple[str, int, int], SettlementLaw | LadderFit | None] = {}
         self._laws_at = -1
         self._audited: dict[str, int] = {}
@@ -178,7 +176,7 @@ class Fairs:
         """Give what is known at `now_ns` (our clock) of the mean that settles an asset's markets of one close.
 
         None while the reference is stale and while there are too few returns to know the volatility. Refined as fair
-        values are, but for their tails, which no inputs can tell.
+        values are.
         """
         reference = self.reference(asset, now_ns)
         if reference is None:
@@ -205,7 +203,7 @@ class Fairs:
         law = self._laws[key]
         if isinstance(law, LadderFit):
             law = law.law(contract.ticker)
-        return None if law is None else self._price(contract, law)
+        return None if law is None else probability(contract, law)
 
     def _measures_of(self, asset: str, source: str) -> Measures:
         regimes = self._regime_params
@@ -263,7 +261,7 @@ class Fairs:
         if has_vol:
             return settlement_law(inputs)
         implied = self._implied_params
-        return LadderFit(implied, inputs, rungs(), self._price) if implied.strikes_min else None
+        return LadderFit(implied, inputs, rungs()) if implied.strikes_min else None
 
     def _inputs(
         self, reference: Reference, settles: tuple[str, int], source_ns: int
@@ -288,6 +286,7 @@ class Fairs:
             seen_sum=seen.seen_sum,
             sd_dollars=reference.sd_e8 / E8_PER_DOLLAR,
             bridge_s=seen.bridge_s,
+            tails=params.tails,
         )
         clock = self._clocks.get(asset)
         if clock is not None and ending_vol is None:

@@ -11,12 +11,11 @@ not hold the market against itself.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from fairstrike.core.bounds import Count, PositiveFloat
-from fairstrike.core.contract import Contract
 from fairstrike.core.units import TICKS_PER_DOLLAR
 from fairstrike.market.ladder import Rung
 from fairstrike.pricing.settlement import SettlementInputs, SettlementLaw, probability, settlement_law
@@ -42,24 +41,15 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class LadderFit:
     """The laws of one settlement mean at one instant, one for each market's absence from the fit."""
 
-    def __init__(
-        self,
-        params: Params,
-        inputs: SettlementInputs,
-        rungs: Sequence[Rung],
-        price: Callable[[Contract, SettlementLaw], float] = probability,
-    ) -> None:
-        """Take what is known of the mean (`vol_annual` is not read) and the two-sided markets of its group.
-
-        `price` gives a contract's probability by a law.
-        """
+    def __init__(self, params: Params, inputs: SettlementInputs, rungs: Sequence[Rung]) -> None:
+        """Take what is known of the mean (`vol_annual` is not read) and the two-sided markets of its group."""
         self._params = params
         self._inputs = inputs
         self._errors: Mapping[str, list[float]] = {}
         self._laws: dict[str, SettlementLaw | None] = {}
         if params.strikes_min and len(rungs) >= params.strikes_min:
             tried = [settlement_law(self._at(vol)) for vol in GRID]
-            self._errors = {rung.contract.ticker: _errors(rung, tried, price) for rung in rungs}
+            self._errors = {rung.contract.ticker: _errors(rung, tried) for rung in rungs}
 
     def law(self, ticker: str) -> SettlementLaw | None:
         """Give the law that the other markets' prices imply; None when they are too few or show no volatility."""
@@ -90,10 +80,8 @@ class LadderFit:
         return msgspec.structs.replace(self._inputs, vol_annual=vol_annual)
 
 
-def _errors(
-    rung: Rung, tried: Sequence[SettlementLaw], price: Callable[[Contract, SettlementLaw], float]
-) -> list[float]:
+def _errors(rung: Rung, tried: Sequence[SettlementLaw]) -> list[float]:
     """Give a market's weighted squared error at each volatility of the grid."""
     mid = (rung.bid_ticks + rung.ask_ticks) / 2
     half = max((rung.ask_ticks - rung.bid_ticks) / 2, _HALF_SPREAD_MIN_TICKS)
-    return [((price(rung.contract, law) * TICKS_PER_DOLLAR - mid) / half) ** 2 for law in tried]
+    return [((probability(rung.contract, law) * TICKS_PER_DOLLAR - mid) / half) ** 2 for law in tried]

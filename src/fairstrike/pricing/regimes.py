@@ -168,4 +168,3 @@ def level_of(vol_annual: float, vol_usual: float, params: Params) -> VolLevel:
     if ratio < params.low_below:
         return VolLevel.LOW
     return VolLevel.HIGH if ratio > params.high_above else VolLevel.MEDIUM
-

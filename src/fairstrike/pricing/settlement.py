@@ -12,6 +12,8 @@ A reference price that is not the official index has one error for all prints; s
 variance is added once, to A. The error is normal, so it dilutes the skew of A: the lognormal begins lower, by as
 much as keeps mean, variance and third moment. Without error that is nothing; with nothing but error the law is
 normal. While there is error nothing is decided: no probability is 0 or 1.
+
+A law may have fatter tails than the normal one it is read off (`tails`); each threshold's probability is then theirs.
 """
 
 import math
@@ -25,6 +27,7 @@ from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.core.timing import WINDOW_SECONDS
 from fairstrike.core.units import E8_PER_DOLLAR
 from fairstrike.pricing.digital import PRICE_MAX, PRICE_MIN, SECONDS_PER_YEAR, VOL_MAX, normal_density
+from fairstrike.pricing.tails import Tails, density, fattened
 
 DOUBT = 1e-12
 """The least probability of either outcome while the reference price has an error."""
@@ -46,7 +49,8 @@ class SettlementInputs(msgspec.Struct, frozen=True, kw_only=True):
     now to the first settlement print not yet seen. `left`: prints not yet seen, 0 to 60. `seen_sum`: dollars,
     the sum of the 60 − left others, seconds we missed being valued as `seen_prints` does. `sd_dollars`: the
     standard error of the reference price against the official index. `bridge_s`: variance of `seen_sum` from
-    missed seconds, over the variance of the index a second (0 when none is missing).
+    missed seconds, over the variance of the index a second (0 when none is missing). `tails`: those of the law, None
+    for the normal one's.
 
     Raises `ArithmeticRefusal` outside these domains: correct the input the message names.
     """
@@ -58,6 +62,7 @@ class SettlementInputs(msgspec.Struct, frozen=True, kw_only=True):
     seen_sum: float = 0.0
     sd_dollars: float = 0.0
     bridge_s: float = 0.0
+    tails: Tails | None = None
 
     def __post_init__(self) -> None:
         """Check every domain, once, so that pricing need not."""
@@ -81,7 +86,7 @@ class SettlementLaw(msgspec.Struct, frozen=True, kw_only=True):
     `width` and standard deviation `log_sd`, less `lowered` (dollars but for `log_sd`). `median`, that of what is ahead,
     is their difference to the last digit. `sd`, dollars around `median`, is used instead when the law is normal, and
     both are zero when the mean is known: `total_e8` is then its sum. A dollar of the reference price moves the mean by
-    `share` of it.
+    `share` of it. `tails` are those of the inputs.
     """
 
     known: float
@@ -92,6 +97,7 @@ class SettlementLaw(msgspec.Struct, frozen=True, kw_only=True):
     sd: float
     share: float
     is_doubtful: bool
+    tails: Tails | None
     total_e8: int | None = None
 
 
@@ -143,13 +149,13 @@ def settlement_law(inputs: SettlementInputs) -> SettlementLaw:
         error = inputs.sd_dollars / ahead
         noise = error * error + per_second * inputs.bridge_s / (left * left)
         if noise > spread * _DILUTION_MAX or spread < _SPREAD_LEAST:
-            return _normal_law(inputs.seen_sum / WINDOW_SECONDS, ahead, ahead * sqrt(spread + noise), share)
+            return _normal_law(inputs, ahead, ahead * sqrt(spread + noise))
         if noise:
             dilution = 1.0 + noise / spread
             lowered, is_doubtful = ahead * (dilution * dilution - 1.0), True
             spread /= dilution * dilution * dilution
     if spread == 0.0:
-        return _normal_law(inputs.seen_sum / WINDOW_SECONDS, ahead, 0.0, share)
+        return _normal_law(inputs, ahead, 0.0)
     # A lognormal's median is its mean over the root; the two are kept apart, `lowered` may be many times `ahead`.
     log_sd, root = sqrt(log1p(spread)), sqrt(1.0 + spread)
     median = width = ahead / root
@@ -165,6 +171,7 @@ def settlement_law(inputs: SettlementInputs) -> SettlementLaw:
         sd=0.0,
         share=share,
         is_doubtful=is_doubtful,
+        tails=inputs.tails,
     )
 
 
@@ -195,8 +202,8 @@ def probabilities_above(law: SettlementLaw, thresholds: Iterable[float]) -> list
         else:
             values.append(1.0 if median > ahead else 0.0)
     if law.is_doubtful:
-        return [DOUBT if p < DOUBT else min(p, 1.0 - DOUBT) for p in values]
-    return values
+        values = [DOUBT if p < DOUBT else min(p, 1.0 - DOUBT) for p in values]
+    return values if law.tails is None else [fattened(p, law.tails) for p in values]
 
 
 def probability_above(law: SettlementLaw, threshold: float) -> float:
@@ -217,11 +224,15 @@ def slope_above(law: SettlementLaw, threshold: float) -> float:
         base = ahead + law.lowered
         if base <= 0.0:
             return 0.0
-        density = normal_density(log(law.width / base) / law.log_sd)
-        return law.share * density * math.exp(-0.5 * law.log_sd * law.log_sd) / (law.width * law.log_sd)
+        steepness = _density(log(law.width / base) / law.log_sd, law.tails)
+        return law.share * steepness * math.exp(-0.5 * law.log_sd * law.log_sd) / (law.width * law.log_sd)
     if law.sd:
-        return law.share * normal_density((law.median - ahead) / law.sd) / law.sd
+        return law.share * _density((law.median - ahead) / law.sd, law.tails) / law.sd
     return 0.0
+
+
+def _density(z: float, tails: Tails | None) -> float:
+    return normal_density(z) if tails is None else density(z, tails)
 
 
 def probability_within(law: SettlementLaw, interval: PayoffInterval) -> float:
@@ -311,21 +322,22 @@ def _law_when_all_seen(inputs: SettlementInputs, per_second: float) -> Settlemen
     bridge = inputs.spot * inputs.spot * per_second * inputs.bridge_s
     sd = sqrt(inputs.sd_dollars * inputs.sd_dollars + bridge / WINDOW_SECONDS**2)
     total_e8 = None if sd > 0.0 else round(inputs.seen_sum * E8_PER_DOLLAR)
-    return _normal_law(0.0, inputs.seen_sum / WINDOW_SECONDS, sd, 1.0, total_e8)
+    law = _normal_law(inputs, 0.0, sd)
+    return msgspec.structs.replace(law, total_e8=total_e8, share=1.0)
 
 
-def _normal_law(known: float, median: float, sd: float, share: float, total_e8: int | None = None) -> SettlementLaw:
+def _normal_law(inputs: SettlementInputs, ahead: float, sd: float) -> SettlementLaw:
     """Give the law of errors alone, or of a mean that nothing moves any more."""
     return SettlementLaw(
-        known=known,
-        median=median,
+        known=inputs.seen_sum / WINDOW_SECONDS,
+        median=ahead,
         lowered=0.0,
-        width=median,
+        width=ahead,
         log_sd=0.0,
         sd=sd,
-        share=share,
+        share=inputs.left / WINDOW_SECONDS,
         is_doubtful=sd > 0.0,
-        total_e8=total_e8,
+        tails=inputs.tails,
     )
 
 

@@ -1,6 +1,6 @@
 """Fatter tails than the normal law's, with the same variance.
 
-The settlement law gives a probability by the normal law; z is the number of standard deviations that stands behind it.
+The settlement law reads a probability off the normal law; z is the number of standard deviations that stands behind it.
 Two other laws of unit variance read the same z: Student's t, whose tails fall as a power, and a mixture of two normals,
 most of the time a quiet one and with some weight one several times as wide. Beyond about two standard deviations they
 make an outcome more likely, nearer than that less likely: the variance must be somewhere.
@@ -11,10 +11,8 @@ from statistics import NormalDist
 
 import msgspec
 
-from fairstrike.core.contract import Contract
 from fairstrike.core.errors import ArithmeticRefusal
-from fairstrike.pricing.digital import normal_cdf
-from fairstrike.pricing.settlement import DOUBT, SettlementLaw, payoff_interval, probability, probability_above
+from fairstrike.pricing.digital import normal_cdf, normal_density
 
 _STANDARD = NormalDist()
 _FRACTION_STEPS_MAX = 300
@@ -60,14 +58,30 @@ def tail(z: float, tails: Tails) -> float:
         case StudentTails(freedom=freedom):
             return _student_tail(z * math.sqrt(freedom / (freedom - 2.0)), freedom)
         case MixtureTails(weight=weight, ratio=ratio):
-            quiet = 1.0 / math.sqrt(1.0 - weight + weight * ratio * ratio)
+            quiet = _quiet(weight, ratio)
             return (1.0 - weight) * normal_cdf(-z / quiet) + weight * normal_cdf(-z / (ratio * quiet))
+
+
+def density(z: float, tails: Tails) -> float:
+    """Give the density at `z` standard deviations. Raises `ArithmeticRefusal` for no number."""
+    if math.isnan(z):
+        raise ArithmeticRefusal("z is no number; give a count of standard deviations")
+    match tails:
+        case StudentTails(freedom=freedom):
+            half = 0.5 * (freedom + 1.0)
+            level = math.lgamma(half) - math.lgamma(0.5 * freedom) - 0.5 * math.log(math.pi * (freedom - 2.0))
+            return math.exp(level - half * math.log1p(z * z / (freedom - 2.0)))
+        case MixtureTails(weight=weight, ratio=ratio):
+            quiet = _quiet(weight, ratio)
+            wide = ratio * quiet
+            return (1.0 - weight) * normal_density(z / quiet) / quiet + weight * normal_density(z / wide) / wide
 
 
 def fattened(p: float, tails: Tails) -> float:
     """Give the probability by `tails` of what the normal law gives probability `p`.
 
-    0, one half and 1 stay. Raises `ArithmeticRefusal` outside [0, 1].
+    0, one half and 1 stay, and so does the order of probabilities: a range, the difference of its two thresholds, is
+    never negative, and the ranges of a ladder still add up to 1. Raises `ArithmeticRefusal` outside [0, 1].
     """
     if not 0.0 <= p <= 1.0:
         raise ArithmeticRefusal(f"p is {p!r}; give a probability")
@@ -77,20 +91,9 @@ def fattened(p: float, tails: Tails) -> float:
     return tail(-_STANDARD.inv_cdf(p), tails) if p <= 0.5 else 1.0 - tail(-_STANDARD.inv_cdf(1.0 - p), tails)
 
 
-def probability_with_tails(contract: Contract, law: SettlementLaw, tails: Tails) -> float:
-    """Give the probability that `contract` pays 1, each threshold's probability being that of `tails`.
-
-    `fattened` keeps their order: a range, the difference of its two thresholds, is never negative, and the ranges of a
-    ladder still add up to 1. When the mean is known nothing changes. The contract must have its strikes.
-    """
-    if law.total_e8 is not None:
-        return probability(contract, law)
-    interval = payoff_interval(contract)
-    p = 1.0 if interval.low is None else fattened(probability_above(law, interval.low), tails)
-    if interval.high is not None:
-        p -= fattened(probability_above(law, interval.high), tails)
-    least = DOUBT if law.is_doubtful else 0.0
-    return min(max(p, least), 1.0 - least)
+def _quiet(weight: float, ratio: float) -> float:
+    """Give the standard deviation of the narrower law of a mixture."""
+    return 1.0 / math.sqrt(1.0 - weight + weight * ratio * ratio)
 
 
 def _student_tail(t: float, freedom: float) -> float:

@@ -12,6 +12,7 @@ from scipy.special import ndtr
 from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.pricing.digital import PRICE_MAX, PRICE_MIN, log_sd
 from fairstrike.pricing.settlement import DOUBT, THRESHOLD_MAX, SettlementLaw
+from fairstrike.pricing.tails import fattened
 
 Array = npt.NDArray[np.float64]
 
@@ -55,7 +56,11 @@ def probability_above(law: SettlementLaw, thresholds: Array) -> Array:
         p = np.asarray(ndtr((law.median - ahead) / law.sd))
     else:
         p = np.asarray(ahead < law.median, dtype=np.float64)
-    return np.clip(p, DOUBT, 1.0 - DOUBT) if law.is_doubtful else p
+    if law.is_doubtful:
+        p = np.clip(p, DOUBT, 1.0 - DOUBT)
+    if law.tails is None:
+        return p
+    return np.array([fattened(float(each), law.tails) for each in p.flat]).reshape(p.shape)
 
 
 def _extent(values: Array, least: float, most: float) -> tuple[float, float]:

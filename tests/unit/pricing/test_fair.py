@@ -16,6 +16,7 @@ from fairstrike.core.events import ContractListed, IndexPrinted
 from fairstrike.core.regime import Regime, RegimeSeen, VolLevel
 from fairstrike.market.index import OFFICIAL
 from fairstrike.market.index import Params as IndexParams
+from fairstrike.pricing.distribution import ladder_of, model_weights, prices
 from fairstrike.pricing.fair import Clock, Fairs, Params
 from fairstrike.pricing.last_minute import Params as LastMinuteParams
 from fairstrike.pricing.last_minute import last_minute_vol
@@ -362,6 +363,24 @@ def test_every_choice_keeps_the_ladder_whole(params: Params, left_s: int, away: 
     assert all(0.0 <= p <= 1.0 for p in (*above, *ranges))
     assert above == sorted(above, reverse=True)
     assert ranges == pytest.approx([low - high for low, high in pairwise(above)], abs=1e-9)
+
+
+@settings(max_examples=40, deadline=None)
+@given(CHOICES, st.integers(1, 4_000), st.floats(-500.0, 500.0), st.floats(0.01, 300.0))
+def test_the_models_distribution_is_that_of_the_fair_values(
+    params: Params, left_s: int, away: float, step: float
+) -> None:
+    made = walked(params)
+    strikes = [spot_of(made) + away + number * step for number in range(4)]
+    struck = [
+        rung(QUIET_S + left_s, low, high) for low, high in (*pairwise(strikes), *((one, None) for one in strikes))
+    ]
+    contracts = [msgspec.structs.replace(one, ticker=str(at)) for at, one in enumerate(struck)]
+    known = made.known("BTC", contracts[0].close_ns, QUIET_S * SECOND)
+    assert known is not None
+    ladder = ladder_of(contracts)
+    model = prices(ladder, model_weights(ladder, settlement_law(known)))
+    assert model == pytest.approx({one.ticker: worth(made, one) for one in contracts}, abs=1e-9)
 
 
 # Regimes

@@ -12,8 +12,8 @@ from scipy.special import stdtr
 from fairstrike.core.contract import Comparison, settle
 from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.pricing.digital import normal_cdf
-from fairstrike.pricing.settlement import SettlementInputs, probability, settlement_law
-from fairstrike.pricing.tails import MixtureTails, StudentTails, Tails, fattened, probability_with_tails, tail
+from fairstrike.pricing.settlement import SettlementInputs, SettlementLaw, probability, settlement_law, slope_above
+from fairstrike.pricing.tails import MixtureTails, StudentTails, Tails, density, fattened, tail
 from tests.unit.market.samples import contract
 
 MIXTURE = MixtureTails(weight=0.05, ratio=4.0)
@@ -94,6 +94,14 @@ def test_variance_is_one(law: Tails) -> None:
     assert pytest.approx(1.0, abs=1e-3) == total
 
 
+@pytest.mark.parametrize("law", [StudentTails(freedom=2.5), StudentTails(freedom=6.0), MIXTURE])
+def test_the_density_is_the_slope_of_the_tail(law: Tails) -> None:
+    for z in (-5.0, -1.0, 0.0, 0.3, 2.0, 8.0):
+        slope = (tail(z - 1e-4, law) - tail(z + 1e-4, law)) / 2e-4
+        assert pytest.approx(slope, rel=1e-5, abs=1e-11) == density(z, law)
+    assert density(math.inf, law) == density(-math.inf, law) == 0.0
+
+
 @given(st.floats(1e-9, 1.0 - 1e-9), st.floats(2.01, 100.0))
 def test_certainty_and_evenness_stay(p: float, freedom: float) -> None:
     law = StudentTails(freedom=freedom)
@@ -118,6 +126,8 @@ def test_bad_mixture_is_refused(weight: float, ratio: float) -> None:
 def test_no_number_is_refused() -> None:
     with pytest.raises(ArithmeticRefusal, match="z is no number"):
         tail(math.nan, MIXTURE)
+    with pytest.raises(ArithmeticRefusal, match="z is no number"):
+        density(math.nan, MIXTURE)
     for bad in (math.nan, -0.1, 1.1):
         with pytest.raises(ArithmeticRefusal, match="probability"):
             fattened(bad, MIXTURE)
@@ -125,16 +135,20 @@ def test_no_number_is_refused() -> None:
 
 # Contracts
 
-ERROR = settlement_law(SettlementInputs(spot=80_000.0, vol_annual=0.0, first_s=0.0, left=60, sd_dollars=100.0))
-"""A law that is normal: nothing but a reference price that is a hundred dollars off."""
+
+def error(tails: Tails | None, spot: float = 80_000.0) -> SettlementLaw:
+    """A law without skew: nothing but a reference price that is a hundred dollars off."""
+    return settlement_law(
+        SettlementInputs(spot=spot, vol_annual=0.0, first_s=0.0, left=60, sd_dollars=100.0, tails=tails)
+    )
 
 
 def test_reference_figures_of_a_threshold(vectors: Vectors) -> None:
     for case in vectors.fat_tails:
         one = msgspec.structs.replace(contract(), floor_e8=round((80_000.0 + 100.0 * case.z) * 1e8))
-        assert pytest.approx(case.p_normal, abs=2e-7) == probability(one, ERROR)
-        assert pytest.approx(case.nu4, abs=2e-7) == probability_with_tails(one, ERROR, StudentTails(freedom=4.0))
-        assert pytest.approx(case.mixture, abs=2e-7) == probability_with_tails(one, ERROR, MIXTURE)
+        assert pytest.approx(case.p_normal, abs=2e-7) == probability(one, error(None))
+        assert pytest.approx(case.nu4, abs=2e-7) == probability(one, error(StudentTails(freedom=4.0)))
+        assert pytest.approx(case.mixture, abs=2e-7) == probability(one, error(MIXTURE))
 
 
 @pytest.mark.parametrize("law", [StudentTails(freedom=3.0), MIXTURE])
@@ -144,13 +158,25 @@ def test_a_ladder_still_adds_up(law: Tails) -> None:
         contract(floor=79_900, comparison=Comparison.BETWEEN), cap_e8=80_250 * 10**8, round_digits=None
     )
     above = contract(floor=80_250)
-    parts = [probability_with_tails(one, ERROR, law) for one in (below, middle, above)]
+    parts = [probability(one, error(law)) for one in (below, middle, above)]
     assert pytest.approx(1.0, abs=1e-12) == math.fsum(parts)
-    assert parts[1] != pytest.approx(probability(middle, ERROR), abs=1e-3)
+    assert parts[1] != pytest.approx(probability(middle, error(None)), abs=1e-3)
+
+
+@pytest.mark.parametrize("law", [StudentTails(freedom=3.0), MIXTURE])
+def test_the_slope_is_that_of_the_fatter_law(law: Tails) -> None:
+    for away in (0.0, 40.0, 200.0, -500.0):
+        one = msgspec.structs.replace(contract(), floor_e8=round((80_000.0 + away) * 1e8), round_digits=None)
+        up, down = (probability(one, error(law, 80_000.0 + step)) for step in (0.5, -0.5))
+        assert pytest.approx(up - down, rel=1e-3) == slope_above(error(law), 80_000.0 + away)
 
 
 def test_a_mean_that_is_known_has_no_tails() -> None:
-    known = settlement_law(SettlementInputs(spot=80_000.0, vol_annual=0.5, first_s=0.0, left=0, seen_sum=60 * 80_000.0))
+    known = settlement_law(
+        SettlementInputs(
+            spot=80_000.0, vol_annual=0.5, first_s=0.0, left=0, seen_sum=60 * 80_000.0, tails=StudentTails(freedom=3.0)
+        )
+    )
     for one in (contract(floor=79_999), contract(floor=80_001)):
         expected = float(settle(one, (80_000 * 10**8,) * 60) > 0)
-        assert expected == probability_with_tails(one, known, StudentTails(freedom=3.0))
+        assert expected == probability(one, known)

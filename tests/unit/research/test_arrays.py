@@ -8,18 +8,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairstrike.core.errors import ArithmeticRefusal
-from fairstrike.pricing import digital, settlement
+from fairstrike.pricing import digital, settlement, tails
 from fairstrike.pricing.settlement import SettlementInputs, SettlementLaw, settlement_law
 from fairstrike.research import arrays
 
 STRIKES = st.lists(st.floats(1e-6, 1e12), max_size=20)
 
 
-def law_of(vol: float, first_s: float, left: int, sd_dollars: float) -> SettlementLaw:
-    seen_sum = (60 - left) * 80_003.0
+def law_of(
+    vol: float, first_s: float, left: int, sd_dollars: float, law_tails: tails.Tails | None = None
+) -> SettlementLaw:
     return settlement_law(
         SettlementInputs(
-            spot=80_000.0, vol_annual=vol, first_s=first_s, left=left, seen_sum=seen_sum, sd_dollars=sd_dollars
+            spot=80_000.0,
+            vol_annual=vol,
+            first_s=first_s,
+            left=left,
+            seen_sum=(60 - left) * 80_003.0,
+            sd_dollars=sd_dollars,
+            tails=law_tails,
         )
     )
 
@@ -30,6 +37,7 @@ LAWS = st.builds(
     first_s=st.floats(0.0, 1e6),
     left=st.integers(0, 60),
     sd_dollars=st.sampled_from([0.0, 5.3, 1e6]),
+    law_tails=st.sampled_from([None, tails.MixtureTails(weight=0.05, ratio=4.0)]),
 )
 
 
