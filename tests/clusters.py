@@ -29,6 +29,8 @@ from fairstrike.store.database import metadata
 
 USER, PASSWORD, HOST = "owner", "tEst-s3cret", "localhost"
 READY_S, END_S = 20.0, 20.0
+Tables = dict[str, list[tuple[object, ...]]]
+Issuer = tuple[x509.Certificate, ec.EllipticCurvePrivateKey]
 SETTINGS = {
     "fsync": "off",
     "full_page_writes": "off",
@@ -80,7 +82,9 @@ class Cluster:
             yield connection
 
     def start(self) -> None:
-        """Start the server and return when it takes connections."""
+        """Start the server, unless it runs, and return when it takes connections."""
+        if self._process is not None:
+            return
         command = [str(self._programs / "postgres"), "-D", str(self.folder / "data"), "-p", str(self.port)]
         with (self.folder / "server.log").open("ab") as log:
             self._process = self._spawned(["sh", "-c", TIED, "sh", *command], log)
@@ -169,7 +173,7 @@ def account_of_servers() -> tuple[int, int] | None:
     return known.get("postgres") or known["nobody"]
 
 
-def tables_of(url: str) -> dict[str, list[tuple[object, ...]]]:
+def tables_of(url: str) -> Tables:
     """Every table's rows, in order, as the program reads them; of SQLite or PostgreSQL."""
     parts = sa.make_url(url)
     engine = sa.create_engine(parts.set(drivername="postgresql+psycopg") if parts.host else parts)
@@ -181,9 +185,6 @@ def tables_of(url: str) -> dict[str, list[tuple[object, ...]]]:
             }
     finally:
         engine.dispose()
-
-
-Issuer = tuple[x509.Certificate, ec.EllipticCurvePrivateKey]
 
 
 def authority(name: str) -> Issuer:

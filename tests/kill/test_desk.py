@@ -14,14 +14,14 @@ from tests.unit.app.desk.sample import SMALL, SampleRun, append
 from tests.unit.app.desk.test_follow import built_in_one_go, dump
 
 COMMAND = "import sys, pathlib; from fairstrike.app.desk.follow import run_desk; "
-COMMAND += "print('up', flush=True); run_desk(pathlib.Path(sys.argv[1]), poll_s=0.001)"
+COMMAND += "print('up', flush=True); run_desk(pathlib.Path(sys.argv[1]), poll_s=0.001, url=(sys.argv[2:] or [None])[0])"
 KILLS = 4
 PATIENCE_S = 60.0
 
 
-def start(folder: Path) -> "subprocess.Popen[str]":
-    """A desk process that has just begun to follow."""
-    desk = subprocess.Popen([sys.executable, "-c", COMMAND, str(folder)], stdout=subprocess.PIPE, text=True)
+def start(folder: Path, *url: str) -> "subprocess.Popen[str]":
+    """A desk process that has just begun to follow, into the folder's own database or another."""
+    desk = subprocess.Popen([sys.executable, "-c", COMMAND, str(folder), *url], stdout=subprocess.PIPE, text=True)
     assert desk.stdout is not None
     assert desk.stdout.readline() == "up\n"
     return desk

@@ -6,6 +6,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from fairstrike.app.desk.follow import DATABASE, run_desk
+from fairstrike.store.database import file_url
+from tests.clusters import Cluster, tables_of
 from tests.sockets.books import end_of, in_database, in_journal, partial_fills
 from tests.sockets.conftest import SEEDS
 from tests.sockets.processes import Command, Playing
@@ -72,6 +75,14 @@ def test_the_database_equals_the_journal(one: Played) -> None:
     journal = in_journal(one.run)
     assert in_database(one.run) == journal
     assert (len(journal["fills"]), len(journal["settlements"])) == (one.figures.fills, one.figures.settlements)
+
+
+def test_postgres_holds_what_the_demonstration_wrote(one: Played, cluster: Cluster) -> None:
+    url = cluster.new_database()
+    for _ in range(2):
+        run_desk(one.run, once=True, url=url)
+        assert tables_of(url) == tables_of(file_url(one.run / DATABASE))
+    assert len(tables_of(url)["fills"]) == one.figures.fills
 
 
 def test_the_journal_is_reproduced(one: Played, tmp_path: Path) -> None:

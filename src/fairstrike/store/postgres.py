@@ -6,6 +6,7 @@ the server, so that an external pooler may stand between. No sentence holds a pa
 """
 
 import difflib
+import logging
 from typing import Annotated
 
 import msgspec
@@ -53,6 +54,8 @@ def engine(url: sa.URL) -> sa.Engine:
     Raises `UsageError` for words in the address that neither we nor libpq know.
     """
     params, rest = _read(url)
+    # What it warns of, a lost connection above all, reaches us as exceptions.
+    logging.getLogger("psycopg").setLevel(logging.CRITICAL)
     made = sa.create_engine(
         rest,
         pool_size=params.pool_size,
@@ -91,7 +94,7 @@ def refusal(url: sa.URL, place: str, cause: BaseException | None, was_reached: b
 
 def _told(cause: BaseException | None) -> str:
     """Give the reason alone of what may begin with the addresses tried, over several lines."""
-    line = "; ".join(line.strip() for line in str(cause).splitlines())
+    line = " ".join(dict.fromkeys(line.strip() for line in str(cause).splitlines()))
     return line.rpartition(" failed: ")[2].removeprefix("FATAL:").strip()
 
 
