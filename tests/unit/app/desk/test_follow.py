@@ -16,7 +16,7 @@ from fairstrike.core.effects import SendOrder
 from fairstrike.core.errors import JournalError, LockedError, UsageError
 from fairstrike.core.order import Refused
 from fairstrike.core.records import Booked, Ordered, Settled
-from fairstrike.store.database import PlaceMoved, file_url
+from fairstrike.store.database import Database, PlaceMoved, file_url
 from fairstrike.store.journal import DECISIONS, Journal, segments
 from tests.clusters import Cluster, tables_of
 from tests.unit.app.desk.sample import CASH_UD, SMALL, Said, SampleRun, append, write_run
@@ -191,6 +191,28 @@ def test_two_desks_on_one_database_lose_nothing(tmp_path: Path) -> None:
     run_desk(tmp_path, once=True, url=url)
     run_desk(tmp_path, once=True)
     assert moved > 0
+    assert tables_of(url) == tables_of(file_url(tmp_path / DATABASE))
+
+
+def test_what_a_server_lost_is_written_again(tmp_path: Path) -> None:
+    said = SampleRun(1, 40).said
+    url = file_url(tmp_path / "named.db")
+    journal = Journal(tmp_path / "journal", SMALL)
+    append(journal, said[:100])
+    desk = Desk(tmp_path, url)
+    while desk.turn():
+        pass
+    server = Database(url)
+    server.clear()
+    server.close()
+    append(journal, said[100:])
+    journal.close(0)
+    with pytest.raises(PlaceMoved):
+        desk.turn()
+    while desk.turn():
+        pass
+    desk.close()
+    run_desk(tmp_path, once=True)
     assert tables_of(url) == tables_of(file_url(tmp_path / DATABASE))
 
 
