@@ -3,6 +3,11 @@
 A book is served only when it can be vouched for. It becomes absent when its session lost frames (`BookLost`),
 when a delta cannot belong to it, when it stays crossed, or when it is frozen: a ticker received more than
 `frozen_after_ns` after the book's last frame shows other best prices. It comes back with the next snapshot.
+
+A book is late when such a ticker is stamped as much later than the book's last change: the venue sends both, but the
+book's frames are held up somewhere. It is not served until a change comes that is no older than the ticker, or a ticker
+agrees. Source: a capture of 13 May 2026, in which book frames came six seconds after tickers of the same instant.
+
 A crossed or locked book is normal inside one venue instant (a match is several frames); it is not served, and
 becomes a fault when it outlives `crossed_hold_ns` and a frame with a later venue stamp.
 
@@ -47,19 +52,22 @@ class Shelf:
     """One market's book with what is known about its health.
 
     `losses` counts why it was lost, `absent_ns` for how long; `final_bests` are those after its last frame; `stamp_ns`
-    is the venue's stamp of the latest frame not yet judged. `is_polled` tells that the book came by REST;
-    `touched` are the levels (is it a bid, price) that changed since an audit began.
+    is the venue's stamp of the latest frame not yet judged, `changed_ns` that of the latest change, which must reach
+    `late_until_ns` to be served. `is_polled` tells that the book came by REST; `touched` are the levels (is it a bid,
+    price) that changed since an audit began.
     """
 
     __slots__ = (
         "absent_ns",
         "absent_since_ns",
         "book",
+        "changed_ns",
         "crossed_since_ns",
         "crossed_venue_ns",
         "final_bests",
         "is_polled",
         "last_frame_ns",
+        "late_until_ns",
         "losses",
         "stamp_ns",
         "touched",
@@ -71,6 +79,8 @@ class Shelf:
         self.is_polled = False
         self.last_frame_ns = 0
         self.stamp_ns: int | None = None
+        self.changed_ns: int | None = None
+        self.late_until_ns = 0
         self.touched: set[tuple[bool, int]] | None = None
         self.crossed_since_ns: int | None = None
         self.crossed_venue_ns: int | None = None
@@ -78,6 +88,11 @@ class Shelf:
         self.absent_ns = 0
         self.losses: dict[str, int] = {}
         self.final_bests: tuple[int | None, int | None] = (None, None)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether a ticker showed that the venue's book has moved on."""
+        return self.changed_ns is not None and self.changed_ns < self.late_until_ns
 
 
 class Books:
@@ -95,7 +110,7 @@ class Books:
         shelf.book = Book(event.bids, event.asks)
         shelf.is_polled, shelf.touched = False, None
         shelf.last_frame_ns, shelf.stamp_ns = event.recv_ns, event.venue_ns
-        shelf.crossed_since_ns = None
+        shelf.crossed_since_ns = shelf.changed_ns = None
         if shelf.absent_since_ns is not None:
             shelf.absent_ns += event.recv_ns - shelf.absent_since_ns
             shelf.absent_since_ns = None
@@ -136,6 +151,7 @@ class Books:
                 shelf.final_bests = (None, None)
             return True
         shelf.last_frame_ns, shelf.stamp_ns = event.recv_ns, event.venue_ns
+        shelf.changed_ns = event.venue_ns
         if not shelf.book.apply(event.is_bid, event.price_ticks, event.delta_cc):
             self._drop(shelf, "impossible", event.recv_ns)
             return False
@@ -194,12 +210,16 @@ class Books:
 
     def ticker(self, event: TickerSeen) -> bool:
         """Hold the venue's summary against the book. Gives False when the book is frozen and was dropped."""
-        shelf = self.shelves.get(event.ticker)
+        shelf, bound_ns = self.shelves.get(event.ticker), self._params.frozen_after_ns
         if shelf is None or shelf.book is None or shelf.is_polled:
             return True
-        if event.recv_ns - shelf.last_frame_ns <= self._params.frozen_after_ns:
-            return True
         if (event.bid_ticks, event.ask_ticks) == (shelf.book.bid_ticks, shelf.book.ask_ticks):
+            shelf.late_until_ns = 0
+            return True
+        if event.recv_ns - shelf.last_frame_ns <= bound_ns:
+            stamped, changed_ns = event.venue_ns, shelf.changed_ns
+            if stamped is not None and changed_ns is not None and stamped - changed_ns > bound_ns:
+                shelf.late_until_ns = stamped
             return True
         self._drop(shelf, "frozen", event.recv_ns)
         return False
@@ -210,9 +230,9 @@ class Books:
         return shelf is not None and shelf.book is not None
 
     def served(self, ticker: str) -> Book | None:
-        """Give a market's book when it can be vouched for and is neither crossed nor locked."""
+        """Give a market's book when it can be vouched for and is neither crossed nor locked, nor late."""
         shelf = self.shelves.get(ticker)
-        if shelf is None or shelf.book is None or shelf.book.is_crossed:
+        if shelf is None or shelf.book is None or shelf.book.is_crossed or shelf.is_late:
             return None
         return shelf.book
 

@@ -53,8 +53,8 @@ def delta(is_bid: bool, price: int, change: int, at: int = 0, venue: int | None 
     return BookDelta(ticker=ticker, is_bid=is_bid, price_ticks=price, delta_cc=change, recv_ns=at, venue_ns=venue)
 
 
-def seen(bid: int | None, ask: int | None, at: int, ticker: str = T) -> TickerSeen:
-    return TickerSeen(ticker=ticker, bid_ticks=bid, ask_ticks=ask, volume_cc=0, recv_ns=at)
+def seen(bid: int | None, ask: int | None, at: int, ticker: str = T, venue: int | None = None) -> TickerSeen:
+    return TickerSeen(ticker=ticker, bid_ticks=bid, ask_ticks=ask, volume_cc=0, recv_ns=at, venue_ns=venue)
 
 
 def own(side: Side, price: int, size: int, state: OrderState = OrderState.RESTING) -> Order:

@@ -118,6 +118,50 @@ def test_an_empty_side_agrees_with_none() -> None:
     assert made.ticker(seen(4_000, None, 9 * SECOND))
 
 
+# Late: frames keep coming, but of long ago
+
+
+def late(venue: int | None = 9 * SECOND, changed: int | None = 5 * SECOND) -> Books:
+    """A book whose last change, received a moment ago, is stamped at 5 s, and a ticker of other prices of 9 s."""
+    made = books()
+    made.delta(delta(True, 3_000, 5, at=9 * SECOND, venue=changed))
+    assert made.ticker(seen(4_100, 4_200, 9 * SECOND + MS, venue=venue))
+    return made
+
+
+def test_a_late_book_is_not_served_until_it_has_caught_up() -> None:
+    made = late()
+    assert not is_there(made)
+    made.delta(delta(True, 3_000, 5, at=10 * SECOND, venue=9 * SECOND - 1))
+    assert not is_there(made)
+    made.delta(delta(True, 4_100, 5, at=10 * SECOND, venue=9 * SECOND))
+    assert is_there(made)
+    assert made.shelves[T].losses == {}
+
+
+@pytest.mark.parametrize(("venue", "changed"), [(7 * SECOND, 5 * SECOND), (None, 5 * SECOND), (9 * SECOND, None)])
+def test_a_book_a_little_behind_or_without_stamps_is_served(venue: int | None, changed: int | None) -> None:
+    assert is_there(late(venue, changed))
+
+
+def test_a_late_book_comes_back_with_a_ticker_that_agrees() -> None:
+    made = late()
+    assert made.ticker(seen(4_000, 4_200, 9 * SECOND + 2 * MS, venue=9 * SECOND))
+    assert is_there(made)
+
+
+def test_a_late_book_comes_back_with_its_snapshot() -> None:
+    made = late()
+    made.snapshot(snapshot(at=10 * SECOND))
+    assert is_there(made)
+
+
+def test_a_late_book_that_falls_silent_is_frozen() -> None:
+    made = late()
+    assert not made.ticker(seen(4_100, 4_200, 12 * SECOND, venue=12 * SECOND))
+    assert made.shelves[T].losses == {"frozen": 1}
+
+
 def test_final_bests_of_a_frozen_book_are_its_own() -> None:
     made = books()
     made.ticker(seen(4_100, 4_200, 3 * SECOND))
