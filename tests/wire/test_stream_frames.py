@@ -53,7 +53,6 @@ def test_verbatim_frames_are_all_read(shared_data: Path) -> None:
         kinds.update(type(event).__name__ for event in session.receive(data, recv_ns))
     assert kinds == {"BookSnapshot": 12, "BookDelta": 245, "OffsetStepped": 1}
     assert sum(session.gaps.values()) == 0
-    assert sum(session.deltas.values()) == 245
 
 
 def test_verbatim_frames_keep_their_meaning_when_encoded(shared_data: Path) -> None:

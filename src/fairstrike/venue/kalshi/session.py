@@ -110,12 +110,12 @@ _HELD = _State.HELD
 
 
 class _Market:
-    __slots__ = ("buffer", "deltas", "gaps", "snapshots", "state")
+    __slots__ = ("buffer", "gaps", "state")
 
     def __init__(self) -> None:
         self.state = _State.WAITING
         self.buffer: list[tuple[int | None, BookDelta]] = []
-        self.gaps = self.snapshots = self.deltas = 0
+        self.gaps = 0
 
 
 class _Run:
@@ -159,16 +159,6 @@ class Session:
     def gaps(self) -> dict[str, int]:
         """How often each market's book was lost to a jump of numbers."""
         return {ticker: market.gaps for ticker, market in self._markets.items()}
-
-    @property
-    def snapshots(self) -> dict[str, int]:
-        """How many snapshots of each market were told."""
-        return {ticker: market.snapshots for ticker, market in self._markets.items()}
-
-    @property
-    def deltas(self) -> dict[str, int]:
-        """How many deltas of each market were told."""
-        return {ticker: market.deltas for ticker, market in self._markets.items()}
 
     def receive(self, data: bytes, recv_ns: int) -> list[Event]:
         """Give the events of one frame's bytes, received at `recv_ns`; unreadable bytes are an event too."""
@@ -263,7 +253,6 @@ class Session:
         market = run.markets.get(message.market_ticker)
         if market is None or market.state is not _HELD:
             return (lost or []) + self._unheld(run, seq, event)
-        market.deltas += 1
         return [*lost, event] if lost else [event]
 
     def _unheld(self, run: _Run, seq: int | None, event: BookDelta) -> list[Event]:
@@ -295,8 +284,6 @@ class Session:
         kept = [] if seq is None else [delta for n, delta in market.buffer if n is not None and n > seq]
         market.buffer = []
         market.state = _HELD
-        market.snapshots += 1
-        market.deltas += len(kept)
         return [*lost, BookSnapshot(ticker=ticker, bids=bids, asks=asks, recv_ns=recv_ns), *kept]
 
     @staticmethod

@@ -70,8 +70,6 @@ def test_deltas_after_a_gap_are_dropped_until_the_snapshot() -> None:
     assert told(session, delta(4), delta(9)) == []
     assert names(told(session, snapshot(10), delta(11))) == ["BookSnapshot", "BookDelta"]
     assert session.gaps == {TICKER: 1}
-    assert session.snapshots == {TICKER: 2}
-    assert session.deltas == {TICKER: 1}
 
 
 def test_snapshot_that_jumps_counts_one_gap_and_resynchronises() -> None:
@@ -139,16 +137,13 @@ def test_recording_without_sid_keeps_its_own_numbers() -> None:
 def test_deltas_before_the_first_snapshot_wait_for_it() -> None:
     session = Session()
     assert told(session, delta(5, change="1.00"), delta(6, change="2.00")) == []
-    events = told(session, snapshot(4))
-    assert names(events) == ["BookSnapshot", "BookDelta", "BookDelta"]
-    assert session.deltas == {TICKER: 2}
+    assert names(told(session, snapshot(4))) == ["BookSnapshot", "BookDelta", "BookDelta"]
 
 
 def test_deltas_older_than_the_first_snapshot_are_dropped() -> None:
     session = Session()
     told(session, delta(1), delta(2))
     assert names(told(session, snapshot(3), delta(4))) == ["BookSnapshot", "BookDelta"]
-    assert session.deltas == {TICKER: 1}
 
 
 def test_first_snapshot_from_before_a_jump_is_dropped() -> None:
