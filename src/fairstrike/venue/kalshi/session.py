@@ -3,7 +3,8 @@
 Numbers. The venue numbers the frames of a subscription (sid), all its markets together, by one each; some
 kinds carry no number. A frame that jumps ahead means frames were lost: no book of that subscription can be
 vouched for. Numbers already seen are dropped. A recording may have no sid; its books share one row of
-numbers of their own.
+numbers of their own. A market belongs to the subscription that named it first, until that ends: told on two, each of
+its changes would count twice.
 
 Books. Each market stands in one of three states:
 
@@ -380,13 +381,12 @@ class Session:
         return run
 
     def _market(self, run: _Run, ticker: str) -> _Market | None:
-        """Give a market of a run, met now if need be; None for one no longer watched."""
+        """Give a market of a run, met now if need be; None for one no longer watched, or of another run already."""
         market = run.markets.get(ticker)
         if market is None and ticker not in self._unwatched:
-            market = self._markets.get(ticker)
-            if market is None:
-                market = self._markets[ticker] = _Market()
-            run.markets[ticker] = market
+            if any(ticker in other.markets for other in self._runs.values()):
+                return None
+            market = run.markets[ticker] = self._markets.setdefault(ticker, _Market())
         return market
 
     def _is_held(self, ticker: str) -> bool:

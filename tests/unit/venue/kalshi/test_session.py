@@ -121,6 +121,16 @@ def test_jump_seen_at_an_acknowledgement_loses_the_book() -> None:
     assert told(session, frame("ok", {"market_tickers": [TICKER]}, sid=1, seq=3)) == [lost(TICKER, "gap")]
 
 
+def test_a_market_told_on_two_subscriptions_is_told_once() -> None:
+    session = Session()
+    told(session, snapshot(1, sid=1))
+    assert told(session, snapshot(1, sid=2), delta(2, sid=2)) == []
+    assert names(told(session, delta(2, sid=1))) == ["BookDelta"]
+    assert told(session, delta(9, sid=2)) == []
+    assert told(session, frame("unsubscribed", None, sid=1, seq=3)) == [lost(TICKER, "unsubscribed")]
+    assert names(told(session, snapshot(10, sid=2), delta(11, sid=2))) == ["BookSnapshot", "BookDelta"]
+
+
 def test_frames_without_numbers_are_taken_as_they_come() -> None:
     session = Session()
     events = told(session, snapshot(None, sid=None), delta(None, sid=None), delta(None, sid=None))
