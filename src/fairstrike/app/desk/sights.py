@@ -43,6 +43,7 @@ _WHY = {
     "late": "the stream is late",
     "disconnected": "the stream is down",
     "reconnected": "the stream is back, its book is not",
+    "unreadable": "a frame could not be read",
     "overflow": "too much came before its book",
     "frozen": "frozen: the ticker shows other prices",
     "crossed": "crossed for too long",

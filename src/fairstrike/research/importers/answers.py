@@ -143,6 +143,4 @@ def _counted(document: Document) -> str:
 def _book(ticker: str, answer: OrderbookAnswer, at_ns: int) -> BookSnapshot:
     sides = answer.orderbook_fp
     bids, asks = yes_levels(sides.yes_dollars or ()), no_levels(sides.no_dollars or ())
-    if any(size < 0 for _, size in (*bids, *asks)):
-        raise ArithmeticRefusal(f"a size of {ticker[:80]} is below zero")
     return BookSnapshot(ticker=ticker, bids=bids, asks=asks, recv_ns=at_ns)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from fairstrike.core.events import BatchEnded, BookSnapshot, Event, FrameRefused
+from fairstrike.core.events import BatchEnded, Event, FrameRefused
 from fairstrike.core.timing import MILLISECOND_NS
 from fairstrike.research.importers.base import Recording, Unit
 from fairstrike.venue.kalshi.session import Session, SessionParams
@@ -69,13 +69,11 @@ class SessionRecording(Recording):
 
         Changes that came before their market's first snapshot are known with it: they carry its receive time.
 
-        Raises `RecordingError` when the session could not read it, or a book of it has a size below zero.
+        Raises `RecordingError` when the session could not read it.
         """
         for event in events:
             if isinstance(event, FrameRefused):
                 raise self._spoiled(number, event.reason)
-            if isinstance(event, BookSnapshot) and any(size < 0 for _, size in (*event.bids, *event.asks)):
-                raise self._spoiled(number, f"a size of {event.ticker[:80]} is below zero")
         return known_at(recv_ns, events)
 
     def _grouped(self) -> Iterator[tuple[list[Event], bool]]:

@@ -4,6 +4,7 @@ Each function raises `ArithmeticRefusal` when a number of the message is outside
 """
 
 from fairstrike.core.contract import Comparison
+from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.core.events import (
     IndexPrinted,
     Level,
@@ -56,12 +57,12 @@ def book_levels(message: SnapshotMessage) -> tuple[tuple[Level, ...], tuple[Leve
 
 def yes_levels(levels: tuple[WireLevel, ...]) -> tuple[Level, ...]:
     """Give YES bids, in ticks and centicontracts."""
-    return tuple((price_ticks(price), size_cc(size)) for price, size in levels)
+    return tuple(_level(price, size) for price, size in levels)
 
 
 def no_levels(levels: tuple[WireLevel, ...]) -> tuple[Level, ...]:
     """Give the YES asks that NO bids are."""
-    return tuple((TICKS_PER_DOLLAR - price_ticks(price), size_cc(size)) for price, size in levels)
+    return tuple((TICKS_PER_DOLLAR - ticks, cc) for ticks, cc in (_level(price, size) for price, size in levels))
 
 
 def ticker_seen(message: TickerMessage, recv_ns: int) -> TickerSeen:
@@ -188,6 +189,13 @@ def terms_changed(message: LifecycleMessage, recv_ns: int) -> TermsChanged | Non
             return TermsChanged(ticker=message.market_ticker, grid=grid, recv_ns=recv_ns)
         case _:
             return None
+
+
+def _level(price: str, size: str) -> Level:
+    ticks, cc = price_ticks(price), size_cc(size)
+    if not 0 < ticks < TICKS_PER_DOLLAR or cc < 0:
+        raise ArithmeticRefusal(f"{size[:40]!r} contracts at {price[:40]!r} dollars are no level of a book")
+    return ticks, cc
 
 
 def _side(price: str | None, size: str | None) -> int | None:

@@ -13,8 +13,9 @@ Books. Each market stands in one of three states:
     held      held                     told                         lost: BookLost "gap", one gap more
     lost      held                     dropped                      lost
 
-Kept deltas beyond the maximum give `BookLost` "overflow" and the state lost. A frame that cannot be read
-gives `FrameRefused` and does not consume its number, so a lost book frame also shows as a jump.
+Kept deltas beyond the maximum give `BookLost` "overflow" and the state lost. A frame that cannot be read gives
+`FrameRefused` and loses the held books of its subscription ("unreadable"). It does not consume its number, so that one
+that does not even tell its subscription shows as a jump.
 
 Time. `check` is asked now and then what follows from the time that passed. A stream that brings nothing for
 `silent_after_ns` ("silent"), or only what is older than `late_max_ns` ("late"), loses every held book; one that stays
@@ -179,7 +180,7 @@ class Session:
                 return self._snapshot(frame, recv_ns)
             return self._numbered(frame, recv_ns)
         except _UNREADABLE as error:
-            return [_refused(f"{error}", recv_ns)]
+            return self._refuse(frame.sid, f"{error}", recv_ns)
 
     def connected(self, recv_ns: int) -> tuple[list[Event], list[bytes]]:
         """Begin a connection: every number and sid is new. Give events and the commands to send."""
@@ -447,10 +448,15 @@ class Session:
         except _UNREADABLE:
             return [_refused(f"{error}", recv_ns)]
         if envelope.type in KNOWN_TYPES:
-            return [_refused(f"{envelope.type}: {error}", recv_ns)]
+            return self._refuse(envelope.sid, f"{envelope.type}: {error}", recv_ns)
         if envelope.seq is None or envelope.sid is None:
             return []
         return self._number(self._run(envelope.sid), envelope.seq, recv_ns) or []
+
+    def _refuse(self, sid: int | None, reason: str, recv_ns: int) -> list[Event]:
+        run = self._runs.get(sid)
+        lost = [] if run is None else _lose_held(run, "unreadable", recv_ns)
+        return [*lost, _refused(reason, recv_ns)]
 
 
 def _lose(run: _Run, reason: str, recv_ns: int) -> list[Event]:

@@ -38,7 +38,18 @@ def test_no_levels_are_asks_at_the_complement() -> None:
     assert frame_events.no_levels((("0.3700", "5.00"), ("0.0010", "1.25"))) == ((6_300, 500), (9_990, 125))
 
 
-@pytest.mark.parametrize("level", [("1.0001", "1.00"), ("-0.0100", "1.00"), ("0.5000", "x"), ("", "1")])
+@pytest.mark.parametrize(
+    "level",
+    [
+        ("1.0001", "1.00"),
+        ("1.0000", "1.00"),
+        ("0.0000", "1.00"),
+        ("-0.0100", "1.00"),
+        ("0.5000", "-0.01"),
+        ("0.5000", "x"),
+        ("", "1"),
+    ],
+)
 def test_level_outside_its_domain_is_refused(level: tuple[str, str]) -> None:
     with pytest.raises(ArithmeticRefusal):
         frame_events.yes_levels((level,))

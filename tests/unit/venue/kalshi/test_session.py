@@ -170,11 +170,30 @@ def test_too_many_waiting_deltas_lose_the_book() -> None:
     assert names(told(session, snapshot(7), delta(8))) == ["BookSnapshot", "BookDelta"]
 
 
-def test_unreadable_book_frame_does_not_consume_its_number() -> None:
+@pytest.mark.parametrize(
+    "broken",
+    [
+        delta(2, price="1.0001"),
+        delta(2, change="many"),
+        frame("orderbook_delta", {"market_ticker": TICKER}, sid=1, seq=2),
+        frame("orderbook_snapshot", {"market_ticker": TICKER, "yes_dollars_fp": [["0.5", "-1.00"]]}, sid=1, seq=2),
+        frame("orderbook_snapshot", {"market_ticker": TICKER, "no_dollars_fp": [["1.0000", "5.00"]]}, sid=1, seq=2),
+    ],
+)
+def test_an_unreadable_frame_loses_the_books_of_its_subscription(broken: bytes) -> None:
+    """What it said of them may be the last for long."""
+    session = Session()
+    told(session, snapshot(1), snapshot(1, OTHER, sid=2))
+    assert told(session, broken)[:-1] == [lost(TICKER, "unreadable")]
+    assert told(session, delta(3), delta(4)) == []
+    assert names(told(session, snapshot(5), delta(6), delta(2, OTHER, sid=2))) == ["BookSnapshot"] + ["BookDelta"] * 2
+
+
+def test_an_unreadable_frame_of_no_book_loses_none() -> None:
     session = Session()
     told(session, snapshot(1))
-    assert names(told(session, delta(2, price="1.0001"))) == ["FrameRefused"]
-    assert told(session, delta(3)) == [lost(TICKER, "gap")]
+    assert names(told(session, frame("trade", {}, sid=7, seq=1), frame("ticker", {}, sid=8))) == ["FrameRefused"] * 2
+    assert names(told(session, delta(2))) == ["BookDelta"]
 
 
 Book = dict[tuple[bool, int], int]
