@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairstrike.core.contract import TAPERED_GRID, Comparison, Contract
-from fairstrike.core.events import ContractListed, TermsChanged, TermsDoubted
+from fairstrike.core.events import ContractListed, MarketPaused, TermsChanged, TermsDoubted
 from fairstrike.core.fees import FeeSchedule
 from fairstrike.market.catalog import Catalog, Listing
 from tests.unit.market.samples import SECOND, contract, listed
@@ -163,6 +163,43 @@ def test_terms_that_make_no_sense_are_left_to_the_next_read(event: TermsChanged)
     catalog.fold(described(UNSTRUCK, 90))
     assert not catalog.change(event)
     assert catalog.contract(UNSTRUCK.ticker) == UNSTRUCK
+
+
+# Pauses
+
+
+def paused(is_paused: bool, second: int) -> MarketPaused:
+    return MarketPaused(ticker=UNSTRUCK.ticker, is_paused=is_paused, recv_ns=second * SECOND)
+
+
+@pytest.mark.parametrize("status", ["active", "initialized"])
+def test_a_pause_stands_against_reads_that_trail(status: str) -> None:
+    catalog, made = Catalog(), contract(close_s=900)
+    told = msgspec.structs.replace(listed(made, status=status), recv_ns=90 * SECOND)
+    catalog.fold(told)
+    catalog.pause(paused(True, 100))
+    assert not catalog.is_open(made.ticker, 101 * SECOND)
+    catalog.fold(msgspec.structs.replace(told, recv_ns=159 * SECOND))
+    assert not catalog.is_open(made.ticker, 159 * SECOND)
+    catalog.fold(msgspec.structs.replace(told, recv_ns=160 * SECOND))
+    assert catalog.is_open(made.ticker, 160 * SECOND)
+
+
+def test_a_pause_that_is_over_is_over() -> None:
+    catalog, made = Catalog(), contract(close_s=900)
+    catalog.fold(listed(made))
+    catalog.pause(paused(True, 100))
+    catalog.pause(paused(False, 101))
+    catalog.fold(msgspec.structs.replace(listed(made, status="inactive"), recv_ns=102 * SECOND))
+    assert catalog.is_open(made.ticker, 102 * SECOND)
+
+
+def test_a_result_read_is_taken_whatever_the_stream_told_of_pauses() -> None:
+    catalog, made = Catalog(), contract(close_s=900)
+    catalog.fold(listed(made))
+    catalog.pause(paused(False, 100))
+    catalog.fold(msgspec.structs.replace(listed(made, status="closed"), recv_ns=101 * SECOND))
+    assert not catalog.is_open(made.ticker, 101 * SECOND)
 
 
 # Doubts

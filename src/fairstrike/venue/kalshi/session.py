@@ -46,7 +46,7 @@ from fairstrike.core.units import TICKS_PER_DOLLAR
 from fairstrike.venue.kalshi import frame_events
 from fairstrike.venue.kalshi.offset import ClockOffset
 from fairstrike.venue.kalshi.patience import Patience
-from fairstrike.venue.kalshi.subscriptions import INDEX_CHANNEL, Subscriptions
+from fairstrike.venue.kalshi.subscriptions import INDEX_CHANNEL, MARKET_CHANNELS, Subscriptions
 from fairstrike.venue.kalshi.wire.amounts import price_ticks, size_cc
 from fairstrike.venue.kalshi.wire.markets import asset_of
 from fairstrike.venue.kalshi.wire.stream import (
@@ -75,7 +75,7 @@ from fairstrike.venue.kalshi.wire.stream import (
 
 SOURCE = "kalshi"
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ArithmeticRefusal)
-_TERMINAL_CODES = frozenset({10, 25})
+_UNKNOWN_SID, _TERMINAL_CODES = 7, frozenset({10, 25})
 _REASON_LONGEST = 200
 _T = TypeVar("_T")
 
@@ -134,8 +134,8 @@ class _Run:
 class Session:
     """One connection's protocol at a time, and what is remembered across reconnections.
 
-    `is_broken` tells that the venue ended a subscription we need, that its numbers make no sense any more or that it
-    stays silent or late: the connection must be made anew.
+    `is_broken` tells that the venue ended a subscription we need or does not know it any more, that its numbers make no
+    sense any more or that it stays silent or late: the connection must be made anew.
     """
 
     def __init__(self, params: SessionParams | None = None) -> None:
@@ -373,6 +373,8 @@ class Session:
             self.is_broken = self.is_broken or channel not in (None, INDEX_CHANNEL)
             about = about or channel or ""
             events = self._end_run(frame.sid, "subscription ended", recv_ns)
+        elif (code in _TERMINAL_CODES and frame.id is None) or (code == _UNKNOWN_SID and about in MARKET_CHANNELS):
+            self.is_broken = True
         return [*events, _refused(f"error {code} {about}: {text}", recv_ns)]
 
     def _run(self, sid: int | None) -> _Run:

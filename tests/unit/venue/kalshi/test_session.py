@@ -389,6 +389,28 @@ def test_ended_subscription_breaks_the_connection(code: int) -> None:
     assert not session.is_broken
 
 
+@pytest.mark.parametrize("code", [10, 25])
+def test_an_end_that_names_neither_command_nor_subscription_breaks_the_connection(code: int) -> None:
+    session = Session()
+    told(session, snapshot(1))
+    told(session, frame("error", {"code": code, "msg": "buffer overflow"}))
+    assert session.is_broken
+
+
+@pytest.mark.parametrize(("is_broken", "command"), [(True, 4), (False, 3)])
+def test_a_subscription_the_venue_no_longer_knows_breaks_the_connection(is_broken: bool, command: int) -> None:
+    """Asked for again and again under that sid, the book would stay absent."""
+    session = Session()
+    session.watch([TICKER])
+    session.connected(NOW)
+    acknowledge(session)
+    (asked,) = commands(session.resubscribe([TICKER]))
+    assert asked["id"] == 4
+    refusal = {"type": "error", "id": command, "msg": {"code": 7, "msg": "unknown sid"}}
+    told(session, json.dumps(refusal).encode())
+    assert session.is_broken is is_broken
+
+
 def test_refused_index_channel_is_told_and_harmless() -> None:
     session = Session()
     session.connected(NOW)
