@@ -13,6 +13,7 @@ _TOLD_STANDS_NS = MINUTE_NS
 """How long what the stream told stands against descriptions by REST: reads may trail by as much."""
 
 _TOLD = ("comparison", "floor_e8", "cap_e8", "round_digits", "close_ns", "grid")
+_PAUSABLE = frozenset({"initialized", "active", "inactive"})
 _DOUBTED_MAX = 20_000
 
 
@@ -25,14 +26,23 @@ def with_terms(contract: Contract, event: TermsChanged) -> Contract:
     return contract if is_upside_down or changed.close_ns <= changed.open_ns else changed
 
 
+def _stands(told_ns: int | None, read_ns: int) -> bool:
+    """Whether what the stream told stands against a read."""
+    return told_ns is not None and read_ns < told_ns + _TOLD_STANDS_NS
+
+
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
-    """A market as last described by the venue; `told_ns` is when the stream last told its terms, if ever."""
+    """A market as last described by the venue.
+
+    `told_ns` and `paused_ns` are when the stream last told its terms, and that it was shut or opened, if ever.
+    """
 
     contract: Contract
     schedule: FeeSchedule
     status: str
     volume_24h_cc: int
     told_ns: int | None = None
+    paused_ns: int | None = None
 
     def is_open(self, venue_now_ns: int) -> bool:
         """Whether orders are accepted, as far as description and clock tell: no message says that a market opens."""
@@ -53,23 +63,25 @@ class Catalog:
 
     def fold(self, event: ContractListed) -> bool:
         """Take a description in. Gives whether anything but the volume changed."""
-        contract, told_ns = event.contract, None
+        contract, status, told_ns, paused_ns = event.contract, event.status, None, None
         before = self.listings.get(contract.ticker)
-        if before is not None and before.told_ns is not None and event.recv_ns < before.told_ns + _TOLD_STANDS_NS:
+        if before is not None and _stands(before.told_ns, event.recv_ns):
             told_ns = before.told_ns
             contract = msgspec.structs.replace(contract, **{name: getattr(before.contract, name) for name in _TOLD})
+        if before is not None and _stands(before.paused_ns, event.recv_ns) and status in _PAUSABLE:
+            status, paused_ns = before.status, before.paused_ns
         listing = Listing(
             contract=contract,
             schedule=event.schedule,
-            status=event.status,
+            status=status,
             volume_24h_cc=event.volume_24h_cc,
             told_ns=told_ns,
+            paused_ns=paused_ns,
         )
         self._put(listing)
         if before is None:
             return True
-        is_same = (before.contract, before.schedule, before.status) == (contract, event.schedule, event.status)
-        return not is_same
+        return (before.contract, before.schedule, before.status) != (contract, event.schedule, status)
 
     def change(self, event: TermsChanged) -> bool:
         """Take in what the stream told of a market's terms. Gives whether they are others now.
@@ -107,9 +119,9 @@ class Catalog:
     def pause(self, event: MarketPaused) -> None:
         """Take in that a market was shut or opened again; one that is not known is left to its description."""
         listing = self.listings.get(event.ticker)
-        if listing is not None and listing.status in ("active", "inactive"):
+        if listing is not None and listing.status in _PAUSABLE:
             status = "inactive" if event.is_paused else "active"
-            self.listings[event.ticker] = msgspec.structs.replace(listing, status=status)
+            self.listings[event.ticker] = msgspec.structs.replace(listing, status=status, paused_ns=event.recv_ns)
 
     def is_open(self, ticker: str, venue_now_ns: int) -> bool:
         """Whether a known market's orders are accepted, as far as its description, its shard and the clock tell."""
