@@ -3,8 +3,10 @@
 import asyncio
 import time
 from collections.abc import Callable
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 
-from fairstrike.core.errors import ClockError
+from fairstrike.core.errors import ClockError, ProtocolError
 from fairstrike.core.timing import SECOND_NS, VenueClock
 
 OFF_NS_MAX = SECOND_NS
@@ -36,6 +38,18 @@ class SystemClock:
         """Have `call` called when the venue's clock reaches `due_ns`."""
         left_ns = max(0, due_ns - self.now_ns())
         return asyncio.get_running_loop().call_later(left_ns / self._venue.factor / SECOND_NS, call)
+
+
+def date_s(header: str) -> int:
+    """Give the epoch seconds of a `Date` header. One that names no zone is in UTC, wherever this machine is.
+
+    Raises `ProtocolError` for what is no date. Source: RFC 9110, section 5.6.7.
+    """
+    try:
+        moment = parsedate_to_datetime(header)
+    except (ValueError, OverflowError):
+        raise ProtocolError(f"the venue's Date header {header[:40]!r} is no date; check the address") from None
+    return int((moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp())
 
 
 class ClockOffset:

@@ -11,14 +11,13 @@ import stat
 import tempfile
 import time
 from collections.abc import Callable, Collection, Coroutine
-from email.utils import parsedate_to_datetime
 from enum import Enum
 from pathlib import Path
 
 import msgspec
 
 from fairstrike.app import build, disk, dotenv, places
-from fairstrike.app.clock import ClockOffset, SystemClock
+from fairstrike.app.clock import ClockOffset, SystemClock, date_s
 from fairstrike.app.config import Settings
 from fairstrike.app.disk import GIB
 from fairstrike.app.smoke import streamed
@@ -221,11 +220,7 @@ class Examination:
             date = {name.lower(): value for name, value in answer.headers}.get("date")
             if date is None:
                 return State.WARNING, "the venue's answers carry no time: compare this clock by hand (timedatectl)"
-            try:
-                date_s = int(parsedate_to_datetime(date).timestamp())
-            except ValueError:
-                raise VenueError(f"the venue's Date header {date[:40]!r} is no date; check the address") from None
-            offset.narrow(date_s, sent_ns, time.time_ns())
+            offset.narrow(date_s(date), sent_ns, time.time_ns())
             await asyncio.sleep(_PROBE_SECONDS)
         middle_ns, doubt_ns = (offset.least_ns + offset.most_ns) // 2, (offset.most_ns - offset.least_ns) // 2
         word = "behind" if middle_ns > 0 else "ahead of"

@@ -5,9 +5,8 @@ the account may ask.
 import asyncio
 import time
 from collections.abc import Callable
-from email.utils import parsedate_to_datetime
 
-from fairstrike.app.clock import ClockOffset
+from fairstrike.app.clock import ClockOffset, date_s
 from fairstrike.core.errors import ProtocolError, Refused
 from fairstrike.venue.kalshi import calls
 from fairstrike.venue.kalshi.budget import Budget
@@ -66,9 +65,5 @@ async def _probe(rest: Rest, budget: Budget, path: str, offset: ClockOffset) -> 
     answer = await persist(rest, budget, Request(method="GET", path=path))
     date = {name.lower(): value for name, value in answer.headers}.get("date")
     if date is not None:
-        try:
-            date_s = int(parsedate_to_datetime(date).timestamp())
-        except ValueError:
-            raise ProtocolError(f"the venue's Date header {date[:40]!r} is no date; check the address") from None
-        offset.narrow(date_s, sent_ns, time.time_ns())
+        offset.narrow(date_s(date), sent_ns, time.time_ns())
     return answer

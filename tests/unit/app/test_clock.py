@@ -1,9 +1,12 @@
 """The machine's clock held against a server's `Date`."""
 
+import time
+from collections.abc import Iterator
+
 import pytest
 
-from fairstrike.app.clock import ClockOffset
-from fairstrike.core.errors import ClockError
+from fairstrike.app.clock import ClockOffset, date_s
+from fairstrike.core.errors import ClockError, ProtocolError
 from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
 
 NOW = 1_800_000_000 * SECOND_NS
@@ -45,3 +48,34 @@ def test_a_slow_answer_leaves_doubt() -> None:
     offset.narrow(NOW // SECOND_NS, NOW, NOW + 3 * SECOND_NS)
     assert (offset.least_ns, offset.most_ns) == (-3 * SECOND_NS, SECOND_NS)
     assert not offset.is_within
+
+
+@pytest.fixture(params=["UTC", "America/New_York", "Pacific/Auckland"])
+def zone(request: pytest.FixtureRequest) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", request.param)
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("zone")
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Sun, 06 Nov 1994 08:49:37 GMT",
+        "Sunday, 06-Nov-94 08:49:37 GMT",
+        "Sun Nov  6 08:49:37 1994",
+        "Sun, 06 Nov 1994 08:49:37 -0000",
+    ],
+)
+def test_a_date_is_in_utc_wherever_the_machine_is(header: str) -> None:
+    assert date_s(header) == 784_111_777
+
+
+@pytest.mark.parametrize(
+    "header", ["", "soon", "Sun, 06 Nov 99999999999999999999 08:49:37 GMT", "6 Nov 1994 8:49 +9999"]
+)
+def test_what_is_no_date_is_told(header: str) -> None:
+    with pytest.raises(ProtocolError, match=r"^the venue's Date header '.*' is no date; check the address$"):
+        date_s(header)
