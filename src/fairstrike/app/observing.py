@@ -97,7 +97,8 @@ class RisklessSeen(msgspec.Struct, frozen=True, kw_only=True):
 class EventSeen(msgspec.Struct, frozen=True, kw_only=True):
     """One event, its markets by strike. `fit` and `riskless` are of its settlement group, all series.
 
-    `reference_absent` says why there is no reference, None when there is one; regime and level are None while unknown.
+    `reference_absent` says why there is no reference, None when there is one; `fair_absent` for how long there is no
+    fair value yet, for want of prints, None when they are enough; regime and level are None while unknown.
     """
 
     event_ticker: str
@@ -106,6 +107,7 @@ class EventSeen(msgspec.Struct, frozen=True, kw_only=True):
     closes_in_s: float
     reference: ReferenceSeen | None
     reference_absent: str | None
+    fair_absent: str | None
     regime: str | None
     vol_level: str | None
     fit: FitSeen | None
@@ -238,6 +240,7 @@ def _event(ladder: Ladder, now_ns: int) -> EventSeen:
             age_s=round((now_ns - reference.at_ns) / SECOND_NS, 3),
         ),
         reference_absent=ladder.no_reference or None,
+        fair_absent=ladder.no_fair or None,
         regime=None if regime is None else regime.regime.value,
         vol_level=None if regime is None or regime.level is None else regime.level.value,
         fit=None

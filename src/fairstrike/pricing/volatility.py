@@ -113,6 +113,12 @@ class Ewma:
         self._since_rebuild = 0
 
 
+def returns_missing(prints: Mapping[int, int], second: int, params: Params) -> int:
+    """Give how many returns the prints in (second − window_s, second] lack before a volatility is known."""
+    count = sum(second - params.window_s < at <= second for at in prints)
+    return max(0, params.returns_min - max(0, count - 1))
+
+
 def realised_vol(
     prints: Mapping[int, int], second: int, params: Params, clock: VarianceClock | None = None
 ) -> float | None:

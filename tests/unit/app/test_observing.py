@@ -105,6 +105,7 @@ def test_everything_seen_is_one_object(run_folder: Path, child: Callable[[str], 
             ],
         },
         "reference_absent": None,
+        "fair_absent": None,
     }
     assert there == {
         "ticker": T,

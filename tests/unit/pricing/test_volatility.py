@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fairstrike.core.chance import Dice
 from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.pricing.diurnal import VarianceClock
-from fairstrike.pricing.volatility import Ewma, Params, realised_vol
+from fairstrike.pricing.volatility import Ewma, Params, realised_vol, returns_missing
 
 YEAR_S = 31_536_000
 E8 = 100_000_000
@@ -193,3 +193,13 @@ def test_prints_that_are_no_price_are_refused() -> None:
     prints[START + 100] = 0
     with pytest.raises(ArithmeticRefusal, match="not positive"):
         realised_vol(prints, max(prints), Params())
+
+
+@given(st.sets(st.integers(1, 60), min_size=1), st.integers(0, 9))
+def test_a_volatility_is_known_when_no_return_is_missing(seconds: set[int], later: int) -> None:
+    params = Params(returns_min=10, window_s=40)
+    prints = {second: 8_000_000_000_000 + second for second in sorted(seconds)}
+    at = max(seconds) + later
+    missing = returns_missing(prints, at, params)
+    assert (missing == 0) is (realised_vol(prints, at, params) is not None)
+    assert 0 <= missing <= params.returns_min

@@ -212,6 +212,20 @@ def _cells(sight: Sight) -> dict[str, Text]:
     }
 
 
+def _price(ladder: Ladder, now_ns: int) -> Text:
+    reference = ladder.reference
+    if reference is None:
+        return Text(f"  no {ladder.asset} price: {ladder.no_reference}", FAINT)
+    source = f"{reference.source}, a proxy" if reference.is_proxy else reference.source
+    return Text.assemble(
+        (f"  {ladder.asset} {reference.value_e8 / E8_PER_DOLLAR:,.2f}", INDEX_STYLE),
+        (
+            f" {source}, {max(0, now_ns - reference.at_ns) / SECOND_NS:.0f} s",
+            "yellow" if ladder.is_late_proxy else FAINT,
+        ),
+    )
+
+
 def _heading(ladder: Ladder, now_ns: int, room: int, width: int) -> Text:
     count = len(ladder.sights)
     counted = f"{room} of {count} strikes" if room < count else f"{count} strike{'s' * (count > 1)}"
@@ -220,14 +234,12 @@ def _heading(ladder: Ladder, now_ns: int, room: int, width: int) -> Text:
     line.append(
         f"  closes in {lasting(ladder.closes_in_ns)}", "yellow" if ladder.closes_in_ns < 120 * SECOND_NS else ""
     )
-    reference = ladder.reference
-    if reference is None:
-        line.append(f"  no {ladder.asset} price: {ladder.no_reference}", FAINT)
-    else:
-        line.append(f"  {ladder.asset} {reference.value_e8 / E8_PER_DOLLAR:,.2f}", INDEX_STYLE)
-        source = f"{reference.source}, a proxy" if reference.is_proxy else reference.source
-        style = "yellow" if ladder.is_late_proxy else FAINT
-        line.append(f" {source}, {max(0, now_ns - reference.at_ns) / SECOND_NS:.0f} s", style)
+    price, wait = _price(ladder, now_ns), Text(f"  {ladder.no_fair}" if ladder.no_fair else "", "yellow")
+    left = width - line.cell_len - price.cell_len
+    # How long is what a narrow terminal shows, before the price if need be; the reason where there is room.
+    wait = wait if wait.cell_len <= left else wait.split(":")[0]
+    for part in (price, wait) if wait.cell_len <= left else (wait, price):
+        line.append_text(part)
     if ladder.regime is not None:
         line.append(f"  {regime_words(ladder.regime)}", "yellow" if ladder.regime.is_spiky else FAINT)
     if ladder.fit is not None:

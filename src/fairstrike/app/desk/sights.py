@@ -31,6 +31,7 @@ from fairstrike.core.units import PPM, TICKS_PER_DOLLAR
 from fairstrike.engine import KALSHI
 from fairstrike.market.catalog import with_terms
 from fairstrike.market.index import Index, Reference
+from fairstrike.pricing.volatility import returns_missing
 from fairstrike.store.journal import Record
 
 _Found = TypeVar("_Found", GroupFitted, RisklessFound)
@@ -97,7 +98,8 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
 class Ladder(msgspec.Struct, frozen=True, kw_only=True):
     """One event: its watched markets by strike, the time to its close, the reference price and the regime.
 
-    `no_reference` says why there is none; empty when there is one. `is_late_proxy`: it is a proxy, near the close.
+    `no_reference` says why there is none; empty when there is one. `no_fair` says for how long there is no fair value
+    yet, for want of prints of it; empty when they are enough. `is_late_proxy`: it is a proxy, near the close.
     `fit` and `riskless` are of its settlement group, None while there is none that is good.
     """
 
@@ -107,6 +109,7 @@ class Ladder(msgspec.Struct, frozen=True, kw_only=True):
     closes_in_ns: int
     reference: Reference | None
     no_reference: str
+    no_fair: str
     is_late_proxy: bool
     regime: RegimeSeen | None
     sights: tuple[Sight, ...]
@@ -218,6 +221,15 @@ class Sights:
             f"none is known of {', '.join(names)} against the official index"
         )
 
+    def _no_fair(self, reference: Reference | None, asset: str, sights: Sequence[Sight]) -> str:
+        if reference is None or any(sight.fair_ppm is not None for sight in sights):
+            return ""
+        prints, params = self._indices[asset].series[reference.source].prints, self._rooms.volatility
+        missing = returns_missing(prints, max(prints), params)
+        if not missing:
+            return ""
+        return f"no fair value for another {missing} s: volatility needs {params.returns_min} s of prints"
+
     def _take(self, body: object, n: int) -> None:
         match body:
             case Decided(rows=rows):
@@ -290,6 +302,7 @@ class Sights:
         if riskless is not None and (riskless.good_until_ns < now_ns or not riskless.legs):
             riskless = None
         reference = self.reference(first.asset, now_ns)
+        sights = tuple(self._sight(contract, fit) for contract in sorted(members, key=strike_order))
         is_late = closes_in_ns <= self._rooms.fair.proxy_told_within_ns
         return Ladder(
             event_ticker=first.event_ticker,
@@ -298,9 +311,10 @@ class Sights:
             closes_in_ns=closes_in_ns,
             reference=reference,
             no_reference=self._no_reference(first.asset, now_ns) if reference is None else "",
+            no_fair=self._no_fair(reference, first.asset, sights),
             is_late_proxy=is_late and reference is not None and reference.is_proxy,
             regime=self._regimes.get(first.asset),
-            sights=tuple(self._sight(contract, fit) for contract in sorted(members, key=strike_order)),
+            sights=sights,
             group=first.group,
             fit=fit,
             riskless=riskless,

@@ -159,6 +159,20 @@ def test_no_reference_is_said() -> None:
     assert "no BTC price" in lines(sights(*said))[1]
 
 
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [
+        (80, "  no fair value for another 120 s  BTC"),
+        (120, "  BTC 79,950.00 official, 2 s  no fair value for another 120 s  "),
+        (160, "  BTC 79,950.00 official, 2 s  no fair value for another 120 s: volatility needs 120 s of prints  "),
+    ],
+)
+def test_the_heading_counts_down_to_the_first_fair_values(width: int, expected: str) -> None:
+    blank = Decided(rows=tuple(Row(name, 1, 4_000, 100, 4_200, 100, None) for name in NAMES))
+    heading = lines(sights(*ladder(), blank), width, 30)[1]
+    assert f"KXBTCD-26MAY1417  closes in 00:59:50{expected}" in heading
+
+
 def test_the_regime_stands_behind_the_price() -> None:
     assert "official, 2 s  trending HIGH" in lines(sights(*ladder(), TREND))[1]
 

@@ -206,6 +206,16 @@ def test_a_group_that_closed_is_forgotten() -> None:
     assert sights(*WATCHED, FITTED, later).ladders(at(15))[0].fit is None
 
 
+def test_how_long_there_is_no_fair_value_yet_is_said() -> None:
+    prints = [printed(second) for second in range(1, 122)]
+    said = [sights(*WATCHED, *prints[:count]).ladders(at(count))[0].no_fair for count in (0, 1, 37, 120, 121)]
+    left = {1: 120, 37: 84, 120: 1}
+    words = "no fair value for another {} s: volatility needs 120 s of prints"
+    assert said == ["", *(words.format(seconds) for seconds in left.values()), ""]
+    # A ladder may say itself how much the index moves.
+    assert sights(*WATCHED, printed(1), UP, snapshot(1), decided(4_000, 4_200)).ladders(at(2))[0].no_fair == ""
+
+
 def test_why_there_is_no_reference_is_said() -> None:
     assert sights(*WATCHED).ladders(at(6))[0].no_reference == "no source prints BTC now"
     (ladder,) = sights(*WATCHED, printed(5, source="kraken"), printed(5, source="binance")).ladders(at(6))
