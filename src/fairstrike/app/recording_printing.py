@@ -9,7 +9,6 @@ from rich.markup import escape
 
 from fairstrike.app.desk.tables import ABSENT, Sheet, put
 from fairstrike.app.printing import counted, progress
-from fairstrike.core.timing import format_rfc3339
 
 if TYPE_CHECKING:
     from fairstrike.app import compacting
@@ -78,7 +77,7 @@ def compacted(report: "compacting.Report") -> None:
 def covered(found: "Covered") -> None:
     """Print markets by time with their figures, and the sources' clocks."""
     report = found.report
-    put(_console, f"{escape(report.folder)}: {format_rfc3339(report.first_ns)} to {format_rfc3339(report.last_ns)}")
+    put(_console, f"{escape(report.folder)}: {report.span}")
     put(_console, ", ".join(f"{stream} {rows:,}" for stream, rows in sorted(report.rows.items())))
     rows = [
         (

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from fairstrike.core.timing import SECOND_NS
+from fairstrike.core.timing import SECOND_NS, format_rfc3339
 from fairstrike.store.parquet import DELTA, ENDED, LOST, SNAPSHOT, Archive
 
 Ints = NDArray[np.int64]
@@ -62,6 +62,12 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     rows: dict[str, int]
     markets: tuple[MarketCoverage, ...]
     feeds: tuple[FeedCoverage, ...]
+
+    @property
+    def span(self) -> str:
+        """From when to when, in whole seconds (UTC)."""
+        first, last = (format_rfc3339(at_ns // SECOND_NS * SECOND_NS) for at_ns in (self.first_ns, self.last_ns))
+        return f"{first} to {last}"
 
 
 class Track(msgspec.Struct, frozen=True, kw_only=True):

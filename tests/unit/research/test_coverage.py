@@ -72,9 +72,13 @@ def test_pictures(tmp_path: Path) -> None:
     drawn = picture(report, found, "svg")
     assert b"<svg" in drawn
     assert drawn.count(b"KXBTC") >= 2
+    assert b"book rows in 0.0325 s; white: none" in drawn
+    days = msgspec.structs.replace(report, last_ns=10 * 86_400 * SECOND_NS)
+    assert b"book rows in 2,160 s; white: none" in picture(days, found, "svg")
 
 
 def test_title_tells_whole_seconds(tmp_path: Path) -> None:
     report, found = covered(tmp_path / "p")
     report = msgspec.structs.replace(report, last_ns=13 * SECOND_NS + 987_654_000)
+    assert report.span == "1970-01-01T00:00:00Z to 1970-01-01T00:00:13Z"
     assert b"f: 2 markets, 1970-01-01T00:00:00Z to 1970-01-01T00:00:13Z" in picture(report, found, "svg")
