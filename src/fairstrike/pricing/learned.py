@@ -9,8 +9,11 @@ else can give wrong numbers at worst. Who trains writes such a file; who predict
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from statistics import NormalDist
+from typing import Any
 
 import msgspec
 
@@ -24,7 +27,9 @@ _STANDARD = NormalDist()
 _ZERO = 1e-35
 _CATEGORICAL, _DEFAULT_LEFT, _MISSING_SHIFT, _ZERO_MISSING, _NAN_MISSING = 1, 2, 2, 1, 2
 _WORD_MAX = 2**32 - 1
-_TREES_MAX, _LEAVES_MAX = 20_000, 100_000
+_TREE = "\nTree="
+_TREES_MAX, _LEAVES_MAX, _WORDS_MAX = 20_000, 100_000, 1_000_000
+_INTEGER, _WORD, _DOUBLE = "i", "L", "d"
 _EXPONENT_MAX = 700.0
 _SIZE_MIN = 1e-12
 
@@ -165,16 +170,16 @@ def bracket(p_up: float, size: float, low: float | None, high: float | None, tai
 
 
 class Tree(msgspec.Struct, frozen=True, kw_only=True):
-    """One tree in LightGBM's own arrays; a child below 0 is the leaf −child − 1."""
+    """One tree in LightGBM's own arrays, packed numbers; a child below 0 is the leaf −child − 1."""
 
-    features: tuple[int, ...]
-    thresholds: tuple[float, ...]
-    decisions: tuple[int, ...]
-    lefts: tuple[int, ...]
-    rights: tuple[int, ...]
-    leaves: tuple[float, ...]
-    category_bounds: tuple[int, ...]
-    categories: tuple[int, ...]
+    features: "array[int]"
+    thresholds: "array[float]"
+    decisions: "array[int]"
+    lefts: "array[int]"
+    rights: "array[int]"
+    leaves: "array[float]"
+    category_bounds: "array[int]"
+    categories: "array[int]"
 
     def value(self, row: Sequence[float]) -> float:
         """Give the leaf's value that a row of features comes to."""
@@ -236,9 +241,11 @@ def forest_of(text: str) -> Forest:
     Objectives regression (any that predicts its sum) and binary. Raises `ArithmeticRefusal` for others and for text
     that is not whole: train the model anew, or save it again.
     """
-    head, *blocks = text.partition("end of trees")[0].split("\nTree=")
+    end = text.find("end of trees")
+    count = text.count(_TREE, 0, max(end, 0))
+    head = text[: text.find(_TREE, 0, end) if count else max(end, 0)]
     values = _pairs(head)
-    if "end of trees" not in text or not head.startswith("tree") or len(blocks) > _TREES_MAX:
+    if end < 0 or not head.startswith("tree") or count > _TREES_MAX:
         raise ArithmeticRefusal("this is no whole text of LightGBM's trees; save the model again")
     if values.get("num_tree_per_iteration") != "1":
         raise ArithmeticRefusal("the model has several outputs; train one for one number")
@@ -251,7 +258,8 @@ def forest_of(text: str) -> Forest:
         raise ArithmeticRefusal(f"the objective {objective[:40]!r} is not known here; train for regression or binary")
     if "sqrt" in objective:
         raise ArithmeticRefusal("the model predicts a root; train it with reg_sqrt off")
-    trees = tuple(_tree(block, number, len(names)) for number, block in enumerate(blocks))
+    blocks = enumerate(_blocks(text, len(head), end))
+    trees = tuple(_tree(block, number, len(names)) for number, block in blocks)
     return Forest(features=names, trees=trees, sigmoid=sigmoid, is_mean="average_output" in head.split("\n"))
 
 
@@ -265,6 +273,15 @@ def _sigmoid(text: str) -> float:
     return sigmoid
 
 
+def _blocks(text: str, start: int, end: int) -> Iterator[str]:
+    """Give the text of each tree, one at a time; the first begins at `start`."""
+    while start < end:
+        after = text.find(_TREE, start + 1, end)
+        after = end if after < 0 else after
+        yield text[start + len(_TREE) : after]
+        start = after
+
+
 def _pairs(block: str) -> dict[str, str]:
     return dict(line.partition("=")[::2] for line in block.split("\n") if "=" in line)
 
@@ -272,47 +289,72 @@ def _pairs(block: str) -> dict[str, str]:
 def _tree(block: str, number: int, features: int) -> Tree:
     values = _pairs(block)
     try:
-        tree = Tree(
-            features=tuple(map(int, values.get("split_feature", "").split())),
-            thresholds=tuple(map(float, values.get("threshold", "").split())),
-            decisions=tuple(map(int, values.get("decision_type", "").split())),
-            lefts=tuple(map(int, values.get("left_child", "").split())),
-            rights=tuple(map(int, values.get("right_child", "").split())),
-            leaves=tuple(map(float, values["leaf_value"].split())),
-            category_bounds=tuple(map(int, values.get("cat_boundaries", "").split())),
-            categories=tuple(map(int, values.get("cat_threshold", "").split())),
+        tree: Tree | None = Tree(
+            features=_packed(_INTEGER, int, values.get("split_feature", "")),
+            thresholds=_packed(_DOUBLE, float, values.get("threshold", "")),
+            decisions=_packed(_INTEGER, int, values.get("decision_type", "")),
+            lefts=_packed(_INTEGER, int, values.get("left_child", "")),
+            rights=_packed(_INTEGER, int, values.get("right_child", "")),
+            leaves=_packed(_DOUBLE, float, values["leaf_value"]),
+            category_bounds=_packed(_INTEGER, int, values.get("cat_boundaries", "")),
+            categories=_packed(_WORD, int, values.get("cat_threshold", ""), _WORDS_MAX),
         )
     except (KeyError, ValueError) as error:
         raise ArithmeticRefusal(f"tree {number} cannot be read ({error}); save the model again") from error
+    except OverflowError:
+        tree = None
     if values.get("is_linear", "0") != "0":
         raise ArithmeticRefusal(f"tree {number} has linear leaves; train without linear_tree")
-    if not _is_sound(tree, features):
+    if tree is None or not _is_sound(tree, features):
         raise ArithmeticRefusal(f"tree {number} does not hold together; save the model again")
     return tree
+
+
+def _packed(kind: str, read: Callable[[str], float], text: str, most: int = _LEAVES_MAX) -> "array[Any]":
+    """Give the numbers of a line, at most so many. Raises `OverflowError` for more, and for one that is too large."""
+    words = text.split(None, most)
+    if len(words) > most:
+        raise OverflowError
+    return array(kind, map(read, words))
 
 
 def _is_sound(tree: Tree, features: int) -> bool:
     """Whether every path ends in a leaf: a child comes after its parent, and every number is one."""
     nodes, leaves = len(tree.features), len(tree.leaves)
     lists = (tree.thresholds, tree.decisions, tree.lefts, tree.rights)
-    if leaves != nodes + 1 or leaves > _LEAVES_MAX or any(len(one) != nodes for one in lists):
+    if leaves != nodes + 1 or any(len(one) != nodes for one in lists):
         return False
-    children = [*enumerate(tree.lefts), *enumerate(tree.rights)]
-    sets = len(tree.category_bounds) - 1
+    bounds, words = tree.category_bounds, len(tree.categories)
     return (
-        all(node < child < nodes or -leaves <= child < 0 for node, child in children)
-        and all(0 <= feature < features for feature in tree.features)
+        all(_are_within(children, -leaves, nodes) and _come_after(children) for children in (tree.lefts, tree.rights))
+        and _are_within(tree.features, 0, features)
         and all(map(math.isfinite, tree.leaves))
         and not any(map(math.isnan, tree.thresholds))
-        and list(tree.category_bounds) == sorted(tree.category_bounds)
-        and all(0 <= bound <= len(tree.categories) for bound in tree.category_bounds)
-        and all(0 <= word <= _WORD_MAX for word in tree.categories)
-        and all(
-            0 <= threshold < sets
-            for threshold, decision in zip(tree.thresholds, tree.decisions, strict=True)
-            if decision & _CATEGORICAL
-        )
+        and all(low <= high for low, high in pairwise(bounds))
+        and _are_within(bounds, 0, words + 1)
+        and _are_within(tree.categories, 0, _WORD_MAX + 1)
+        and _names_its_categories(tree)
     )
+
+
+def _names_its_categories(tree: Tree) -> bool:
+    """Whether the threshold of every split by category is the number of a set."""
+    if not any(decision & _CATEGORICAL for decision in set(tree.decisions)):
+        return True
+    sets = len(tree.category_bounds) - 1
+    return all(
+        0 <= threshold < sets
+        for threshold, decision in zip(tree.thresholds, tree.decisions, strict=True)
+        if decision & _CATEGORICAL
+    )
+
+
+def _are_within(numbers: "array[int]", least: int, after: int) -> bool:
+    return not numbers or (min(numbers) >= least and max(numbers) < after)
+
+
+def _come_after(children: "array[int]") -> bool:
+    return all(child > node or child < 0 for node, child in enumerate(children))
 
 
 def _above(z: float, tails: Tails | None) -> float:

@@ -146,6 +146,11 @@ def test_size_is_the_mean_of_what_is_drawn() -> None:
         (("split_feature=", "split_feature=99 "), "hold together"),
         (("leaf_value=", "leaf_value=nan "), "hold together"),
         (("threshold=", "threshold=x "), "cannot be read"),
+        (("split_feature=", f"split_feature={10**30} "), "hold together"),
+        (("cat_threshold=", "cat_threshold=-1 "), "hold together"),
+        (("cat_threshold=", f"cat_threshold={2**32} "), "hold together"),
+        (("cat_boundaries=", "unknown="), "hold together"),
+        (("leaf_value=", "leaf_value=" + "1 " * 100_000), "hold together"),
     ],
 )
 def test_text_that_is_no_model_is_refused(change: tuple[str, str], sentence: str) -> None:
