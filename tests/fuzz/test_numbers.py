@@ -204,6 +204,7 @@ FEW = volatility.Params(returns_min=3, window_s=30)
 OF_INTEGERS = {
     coherence.violations,
     coherence.parts_everything,
+    settlement.pays,
     computations.encoded,
     computations.leg_gains_ud,
     computations.gains_ud,
@@ -231,6 +232,7 @@ CALLS: dict[Callable[..., object], Callable[[Numbers], object]] = {
     settlement.settlement_law: lambda n: n.law(),
     settlement.probabilities_above: lambda n: settlement.probabilities_above(n.law(), n.reals(8e4, 7e4)),
     settlement.probability_above: lambda n: settlement.probability_above(n.law(), n.real(8e4)),
+    digital.expit: lambda n: digital.expit(n.real(0.3, -2.0)),
     settlement.slope_above: lambda n: settlement.slope_above(n.law(), n.real(8e4)),
     settlement.probability_within: lambda n: settlement.probability_within(
         n.law(), settlement.PayoffInterval(low=n.real(7e4), high=n.real(9e4))

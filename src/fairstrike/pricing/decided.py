@@ -10,11 +10,11 @@ import math
 
 import msgspec
 
-from fairstrike.core.contract import Comparison, Contract, settle
+from fairstrike.core.contract import Comparison, Contract
 from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.core.timing import WINDOW_SECONDS
 from fairstrike.core.units import E8_PER_DOLLAR
-from fairstrike.pricing.settlement import THRESHOLD_MAX, SettlementInputs
+from fairstrike.pricing.settlement import THRESHOLD_MAX, SettlementInputs, pays
 
 _SLIP_BITS = 50
 _TOTAL_MAX_E8 = 2**53
@@ -62,14 +62,9 @@ def decided(contract: Contract, inputs: SettlementInputs, move_max: float) -> bo
         lowest = highest = round(inputs.seen_sum * E8_PER_DOLLAR)
     if highest > _TOTAL_MAX_E8:
         return None
-    at_lowest, at_highest = _pays(contract, lowest), _pays(contract, highest)
+    at_lowest, at_highest = pays(contract, lowest), pays(contract, highest)
     return at_lowest if at_lowest is at_highest else None
 
 
 def _as(contract: Contract, comparison: Comparison, floor_e8: int | None) -> Contract:
     return msgspec.structs.replace(contract, comparison=comparison, floor_e8=floor_e8, cap_e8=None)
-
-
-def _pays(contract: Contract, total_e8: int) -> bool:
-    # The rule reads nothing but the number of prints and their sum.
-    return settle(contract, (total_e8,) + (0,) * (WINDOW_SECONDS - 1)) > 0

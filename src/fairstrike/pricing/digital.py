@@ -41,6 +41,16 @@ def normal_density(z: float) -> float:
     return math.exp(-0.5 * z * z) * _DENSITY_PEAK
 
 
+def expit(x: float) -> float:
+    """Give 1 / (1 + e^−x), the probability whose log-odds are `x`. Raises `ArithmeticRefusal` for no number."""
+    if x != x:
+        raise ArithmeticRefusal("x is no number; give log-odds")
+    if x >= 0.0:
+        return 1.0 / (1.0 + math.exp(-x))
+    grown = math.exp(x)
+    return grown / (1.0 + grown)
+
+
 class Greeks(msgspec.Struct, frozen=True, kw_only=True):
     """How a probability moves: `delta` a dollar of spot, `vega` a unit of volatility, `theta` a year that passes.
 

@@ -19,7 +19,7 @@ import msgspec
 
 from fairstrike.core.bounds import Amount, Share
 from fairstrike.core.errors import ArithmeticRefusal
-from fairstrike.pricing.digital import normal_cdf
+from fairstrike.pricing.digital import expit, normal_cdf
 from fairstrike.pricing.estimators import RETURN_MAX
 from fairstrike.pricing.tails import Tails, tail
 
@@ -30,7 +30,6 @@ _WORD_MAX = 2**32 - 1
 _TREE = "\nTree="
 _TREES_MAX, _LEAVES_MAX, _WORDS_MAX = 20_000, 100_000, 1_000_000
 _INTEGER, _WORD, _DOUBLE = "i", "L", "d"
-_EXPONENT_MAX = 700.0
 _SIZE_MIN = 1e-12
 
 
@@ -93,7 +92,7 @@ class Logistic(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             score += coefficient * (value - mean) / scale
         if math.isnan(score):
             raise ArithmeticRefusal("the score of a logistic model is no number; its coefficients are too large")
-        return _expit(score)
+        return expit(score)
 
     def predict(self, features: Mapping[str, float]) -> float:
         """Give the probability to act on. Raises as `raw`."""
@@ -232,7 +231,7 @@ class Forest(msgspec.Struct, frozen=True, kw_only=True):
             raise ArithmeticRefusal("the leaves of the trees add up to no number; train the model anew")
         if self.is_mean and self.trees:
             total /= len(self.trees)
-        return _expit(self.sigmoid * total) if self.sigmoid else total
+        return expit(self.sigmoid * total) if self.sigmoid else total
 
 
 def forest_of(text: str) -> Forest:
@@ -372,10 +371,3 @@ def _quantile(p: float, tails: Tails | None) -> float:
             break
         low, high = (middle, high) if tail(-middle, tails) < p else (low, middle)
     return 0.5 * (low + high)
-
-
-def _expit(x: float) -> float:
-    if x >= 0.0:
-        return 1.0 / (1.0 + math.exp(-x))
-    grown = math.exp(max(x, -_EXPONENT_MAX))
-    return grown / (1.0 + grown)

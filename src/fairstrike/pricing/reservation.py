@@ -9,6 +9,7 @@ linearly in the logit, exactly, and stays in (0, 1). One contract more is worth 
 import math
 
 from fairstrike.core.errors import ArithmeticRefusal
+from fairstrike.pricing.digital import expit
 
 _EXPONENT_MIN, _EXPONENT_MAX = 1e-12, 700.0
 """Where the utility is a straight line, and where e^x is about to overflow."""
@@ -27,7 +28,7 @@ def reservation_price(p: float, held: float, gamma: float) -> float:
     _require(p, held, gamma)
     if p in (0.0, 1.0):
         return p
-    return _expit(math.log(p / (1.0 - p)) - gamma * held)
+    return expit(math.log(p / (1.0 - p)) - gamma * held)
 
 
 def indifference_bid(p: float, held: float, gamma: float, size: float = 1.0) -> float:
@@ -81,13 +82,6 @@ def _certainty(p: float, held: float, gamma: float) -> float:
         # 1 − p and −1 are nothing beside it.
         return -(math.log(p) + exponent) / gamma
     return -math.log1p(p * math.expm1(exponent)) / gamma
-
-
-def _expit(x: float) -> float:
-    if x >= 0.0:
-        return 1.0 / (1.0 + math.exp(-x))
-    grown = math.exp(x)
-    return grown / (1.0 + grown)
 
 
 def _require(p: float, held: float, gamma: float) -> None:

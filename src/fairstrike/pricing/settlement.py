@@ -255,8 +255,13 @@ def probability(contract: Contract, law: SettlementLaw) -> float:
     """
     if law.total_e8 is None:
         return probability_within(law, payoff_interval(contract))
+    return float(pays(contract, law.total_e8))
+
+
+def pays(contract: Contract, total_e8: int) -> bool:
+    """Whether `contract`, which must have its strikes, pays when its sixty prints add up to `total_e8`."""
     # The rule reads nothing but the number of prints and their sum.
-    return 1.0 if settle(contract, (law.total_e8,) + (0,) * (WINDOW_SECONDS - 1)) else 0.0
+    return settle(contract, (total_e8,) + (0,) * (WINDOW_SECONDS - 1)) > 0
 
 
 def payoff_interval(contract: Contract) -> PayoffInterval:

@@ -29,8 +29,8 @@ from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.core.fees import FeeSchedule, trade_fee_ud
 from fairstrike.core.order import Side
 from fairstrike.core.units import CC_PER_CONTRACT, TICKS_PER_DOLLAR, UD_PER_DOLLAR
-from fairstrike.pricing.computations import ArbitrageInputs, Offer, Riskless, gains_ud, leg_gains_ud
-from fairstrike.pricing.distribution import Ladder, gap_states, ladder_of
+from fairstrike.pricing.computations import Offer, Riskless, gains_ud, leg_gains_ud
+from fairstrike.pricing.distribution import Ladder, gap_states
 
 LEVELS_MIN = 3
 _ROUNDING = 1e-4
@@ -270,13 +270,6 @@ class RisklessPortfolio:
             bound=bound,
             state_prices=tuple(dual / total for dual in duals) if total else tuple(duals),
         )
-
-
-def riskless(inputs: ArbitrageInputs) -> Riskless:
-    """Give the best portfolio of offers, from nothing. Raises as `RisklessPortfolio.solve`."""
-    ladder = ladder_of(inputs.contracts)
-    programme = RisklessPortfolio(ladder, levels_of(inputs.offers), counts_gaps=inputs.counts_gaps)
-    return programme.solve(inputs.offers, inputs.schedules, inputs.cash_ud)
 
 
 def levels_of(offers: Sequence[Offer]) -> int:

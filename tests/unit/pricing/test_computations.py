@@ -3,28 +3,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairstrike.core.contract import Comparison, Contract
 from fairstrike.core.fees import FeeSchedule, fill_fee
 from fairstrike.core.order import Side
 from fairstrike.pricing.computations import Offer, gains_ud
 from fairstrike.pricing.distribution import ladder_of
+from tests.unit.pricing.contracts import ABOVE, contract
 
 STRIKES = (79_900, 80_000, 80_100)
-LADDER = ladder_of(
-    [
-        Contract(
-            ticker=f"T{strike}",
-            event_ticker="E",
-            series="S",
-            asset="BTC",
-            comparison=Comparison.ABOVE,
-            open_ns=0,
-            close_ns=10**9,
-            floor_e8=strike * 10**8,
-        )
-        for strike in STRIKES
-    ]
-)
+LADDER = ladder_of([contract(f"T{strike}", ABOVE, strike) for strike in STRIKES])
 SCHEDULES = {f"T{strike}": FeeSchedule() for strike in STRIKES}
 LEGS = st.lists(
     st.builds(

@@ -119,14 +119,9 @@ def test_a_close_without_a_whole_window_is_not_audited() -> None:
 # An up/down market before its strike is published
 
 OPEN_S = 1_800_000_000
-UP = Contract(
-    ticker="KXBTC15M-T",
-    event_ticker="KXBTC15M",
-    series="KXBTC15M",
-    asset="BTC",
-    comparison=Comparison.AT_LEAST,
+UP = msgspec.structs.replace(
+    contract("KXBTC15M-T", None, OPEN_S + 900, Comparison.AT_LEAST, "KXBTC15M"),
     open_ns=OPEN_S * SECOND,
-    close_ns=(OPEN_S + 900) * SECOND,
     round_digits=2,
 )
 

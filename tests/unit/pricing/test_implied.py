@@ -4,11 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairstrike.core.contract import CENT_GRID, Comparison, Contract
+from fairstrike.core.contract import Contract
 from fairstrike.core.units import TICKS_PER_DOLLAR
 from fairstrike.market.ladder import Rung
 from fairstrike.pricing.implied import GRID, LadderFit, Params
 from fairstrike.pricing.settlement import SettlementInputs, probability, settlement_law
+from tests.unit.pricing.contracts import BETWEEN, contract
 
 SPOT = 64_000.0
 INPUTS = SettlementInputs(spot=SPOT, vol_annual=0.0, first_s=1_500.0, left=60, sd_dollars=5.3)
@@ -16,28 +17,17 @@ PARAMS = Params(strikes_min=2, vol_prior_log_sd=1_000.0)
 """With a prior that says nothing."""
 
 
-def contract(number: int) -> Contract:
-    floor = (63_700 + 100 * number) * 10**8
-    return Contract(
-        ticker=f"B{number}",
-        event_ticker="KXBTC-26JUL0321",
-        series="KXBTC",
-        asset="BTC",
-        comparison=Comparison.BETWEEN,
-        open_ns=0,
-        close_ns=3_600 * 10**9,
-        floor_e8=floor,
-        cap_e8=floor + 9_999 * 10**6,
-        grid=CENT_GRID,
-    )
+def bracket(number: int) -> Contract:
+    floor = 63_700.0 + 100 * number
+    return contract(f"B{number}", BETWEEN, floor, floor + 99.99)
 
 
 def ladder(vol: float, count: int = 6, half_ticks: int = 50) -> list[Rung]:
     """A ladder whose mids are the worth at a volatility, to the tick."""
     law = settlement_law(SettlementInputs(spot=SPOT, vol_annual=vol, first_s=1_500.0, left=60, sd_dollars=5.3))
-    mids = [round(probability(contract(n), law) * TICKS_PER_DOLLAR) for n in range(count)]
+    mids = [round(probability(bracket(n), law) * TICKS_PER_DOLLAR) for n in range(count)]
     return [
-        Rung(contract=contract(n), bid_ticks=mid - half_ticks, ask_ticks=mid + half_ticks) for n, mid in enumerate(mids)
+        Rung(contract=bracket(n), bid_ticks=mid - half_ticks, ask_ticks=mid + half_ticks) for n, mid in enumerate(mids)
     ]
 
 
@@ -77,7 +67,7 @@ def test_switched_off_there_is_never_one() -> None:
 def test_the_prior_chooses_between_a_small_volatility_and_an_absurd_one() -> None:
     """Minutes before the close the two strikes beside the money are bid at nine cents each."""
     inputs = SettlementInputs(spot=63_955.0, vol_annual=0.0, first_s=229.0, left=60, sd_dollars=5.3)
-    wings = [Rung(contract=contract(n), bid_ticks=bid, ask_ticks=bid + 100) for n, bid in ((1, 820), (3, 840))]
+    wings = [Rung(contract=bracket(n), bid_ticks=bid, ask_ticks=bid + 100) for n, bid in ((1, 820), (3, 840))]
     absurd = LadderFit(PARAMS, inputs, wings).vol_annual("")
     sensible = LadderFit(Params(strikes_min=2), inputs, wings).vol_annual("")
     assert absurd is not None

@@ -13,13 +13,19 @@ from fairstrike.core.contract import Contract, settle
 from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.core.fees import FeeSchedule, trade_fee_ud
 from fairstrike.core.order import Side
-from fairstrike.pricing.computations import Offer, Riskless, gains_ud, leg_gains_ud
+from fairstrike.pricing.computations import ArbitrageInputs, Offer, Riskless, gains_ud, leg_gains_ud
 from fairstrike.pricing.distribution import gap_states, ladder_of
-from fairstrike.worker.arbitrage import RisklessPortfolio, riskless
+from fairstrike.worker.arbitrage import RisklessPortfolio, levels_of
 from tests.unit.pricing.contracts import ABOVE, BELOW, BETWEEN, E8, contract
 from tests.unit.worker.samples import CASH_UD, CONTRACTS, SCHEDULES, case_of, inputs_of, offers_of
 
 LADDER = ladder_of(CONTRACTS)
+
+
+def riskless(inputs: ArbitrageInputs) -> Riskless:
+    """The best portfolio of offers, from nothing."""
+    programme = RisklessPortfolio(ladder_of(inputs.contracts), levels_of(inputs.offers), counts_gaps=inputs.counts_gaps)
+    return programme.solve(inputs.offers, inputs.schedules, inputs.cash_ud)
 
 
 def test_worked_example(shared_facts: Path) -> None:
