@@ -16,6 +16,7 @@ from fairstrike.core.bounds import Positive
 from fairstrike.core.errors import ArithmeticRefusal
 from fairstrike.core.timing import WINDOW_SECONDS
 from fairstrike.pricing.digital import SECONDS_PER_YEAR
+from fairstrike.pricing.settlement import variance_multiplier
 
 
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -32,7 +33,7 @@ def brownian_seconds(left: int) -> float:
     """
     if not 1 <= left <= WINDOW_SECONDS:
         raise ArithmeticRefusal(f"left is {left}; give 1 to {WINDOW_SECONDS} prints")
-    return (left + 1) * (2 * left + 1) / (6 * left)
+    return variance_multiplier(1.0, left) * (WINDOW_SECONDS / left) ** 2
 
 
 def last_minute_vol(prints: Mapping[int, int], second: int, left: int, params: Params) -> float | None:

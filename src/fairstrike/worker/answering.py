@@ -36,11 +36,10 @@ class Answers:
         Raises `ArithmeticRefusal` for a kind that is unknown, inputs that cannot be read, and what the sum refuses.
         """
         try:
-            match kind:
-                case "arbitrage":
-                    return encoded(self._arbitrage(msgspec.msgpack.decode(inputs, type=ArbitrageInputs)))
-                case "distribution":
-                    return encoded(distribution(msgspec.msgpack.decode(inputs, type=DistributionInputs)))
+            if kind == ARBITRAGE:
+                return encoded(self._arbitrage(msgspec.msgpack.decode(inputs, type=ArbitrageInputs)))
+            if kind == DISTRIBUTION:
+                return encoded(distribution(msgspec.msgpack.decode(inputs, type=DistributionInputs)))
         except msgspec.MsgspecError as error:
             raise ArithmeticRefusal(
                 f"the inputs of {kind!r} cannot be read ({error}); encode them as its type"
