@@ -79,7 +79,7 @@ class SettlementInputs(msgspec.Struct, frozen=True, kw_only=True):
             raise ArithmeticRefusal(_complaint(self))
 
 
-class SettlementLaw(msgspec.Struct, frozen=True, kw_only=True):
+class SettlementLaw(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The law of the settlement mean at one instant; it serves every strike. Made by `settlement_law`.
 
     The settlement mean is `known`, which the prints seen make of it, plus what is ahead: a lognormal value with median
@@ -181,9 +181,8 @@ def probabilities_above(law: SettlementLaw, thresholds: Iterable[float]) -> list
     With nothing left to happen and no error it is a step: 1 above, else 0. In [DOUBT, 1 − DOUBT] while the
     reference price has an error. Raises `ArithmeticRefusal` for a threshold that is no number or beyond 1e15.
     """
-    known, median, lowered, width = law.known, law.median, law.lowered, law.width
-    log_sd, sd = law.log_sd, law.sd
-    scale, least, most = -_SQRT_HALF / (log_sd or sd or 1.0), -THRESHOLD_MAX, THRESHOLD_MAX
+    known, median, lowered, log_sd = law.known, law.median, law.lowered, law.log_sd
+    scale, least, most = -_SQRT_HALF / (log_sd or law.sd or 1.0), -THRESHOLD_MAX, THRESHOLD_MAX
     values: list[float] = []
     for threshold in thresholds:
         if not least <= threshold <= most:
@@ -196,8 +195,8 @@ def probabilities_above(law: SettlementLaw, thresholds: Iterable[float]) -> list
                 continue
             # As the logarithm of 1 + move it keeps its digits near the median, as that of a ratio far above it.
             move = (median - ahead) / base
-            values.append(0.5 * erfc(scale * (log1p(move) if move > -0.5 else log(width / base))))
-        elif sd:
+            values.append(0.5 * erfc(scale * (log1p(move) if move > -0.5 else log(law.width / base))))
+        elif law.sd:
             values.append(0.5 * erfc(scale * (median - ahead)))
         else:
             values.append(1.0 if median > ahead else 0.0)
