@@ -7,6 +7,8 @@ apart, with an index print, and the order it causes, between them: well within t
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from fairstrike.app import build, config
 from fairstrike.app.turn import Turn
 from fairstrike.core.contract import Comparison, Contract
@@ -29,13 +31,7 @@ from fairstrike.store.journal import Journal
 from fairstrike.strategy.taker import Params as TakerParams
 from fairstrike.venue.kalshi.session import Session
 from fairstrike.venue.kalshi.translate import conversation
-from fairstrike.venue.kalshi.wire.stream import (
-    DeltaFrame,
-    DeltaMessage,
-    SnapshotFrame,
-    SnapshotMessage,
-    encode_frame,
-)
+from fairstrike.venue.kalshi.wire.stream import DeltaFrame, DeltaMessage, SnapshotFrame, SnapshotMessage
 from fairstrike.venue.kalshi.wire.transport import Request
 
 TICKER = "KXBTCD-26NOV2117-T79999.99"
@@ -81,7 +77,7 @@ class Trader:
             side="no",
             ts_ms=self.now_ns // MILLISECOND_NS,
         )
-        return encode_frame(DeltaFrame(msg=change, sid=1, seq=1 + self._sequence))
+        return msgspec.json.encode(DeltaFrame(msg=change, sid=1, seq=1 + self._sequence))
 
     def settle(self, effects: Sequence[Effect]) -> None:
         """Answer a tick's effects: an order finds nobody and ends."""
@@ -162,4 +158,4 @@ def _snapshot() -> bytes:
     bids = tuple((f"0.{cents}00", "500.00") for cents in range(30, 53))
     asks = tuple((f"0.{cents}00", "500.00") for cents in range(25, 46))
     message = SnapshotMessage(market_ticker=TICKER, yes_dollars_fp=bids, no_dollars_fp=asks)
-    return encode_frame(SnapshotFrame(msg=message, sid=1, seq=1))
+    return msgspec.json.encode(SnapshotFrame(msg=message, sid=1, seq=1))

@@ -10,7 +10,7 @@ import pytest
 
 from fairstrike.core.events import BookDelta, BookLost, BookSnapshot, FrameRefused
 from fairstrike.venue.kalshi.session import Session
-from fairstrike.venue.kalshi.wire.stream import DeltaFrame, SnapshotFrame, decode_frame, encode_frame
+from fairstrike.venue.kalshi.wire.stream import DeltaFrame, SnapshotFrame, decode_frame
 
 WITH_A_GAP = ("20260515T024708Z", "20260515T045448Z")
 DROPPED_IN_A_GAP = {"20260515T045448Z": 2}
@@ -58,7 +58,7 @@ def test_verbatim_frames_are_all_read(shared_data: Path) -> None:
 def test_verbatim_frames_keep_their_meaning_when_encoded(shared_data: Path) -> None:
     for _, data in verbatim(shared_data):
         frame = decode_frame(data)
-        assert decode_frame(encode_frame(frame)) == frame
+        assert decode_frame(msgspec.json.encode(frame)) == frame
 
 
 def test_best_no_bid_is_the_yes_ask(shared_data: Path) -> None:

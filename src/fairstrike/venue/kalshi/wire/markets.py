@@ -11,7 +11,7 @@ import msgspec
 from fairstrike.core.contract import CENT_GRID, PriceRange
 from fairstrike.core.errors import ArithmeticRefusal, ProtocolError
 from fairstrike.core.fees import MAKER_PPM, FeeSchedule
-from fairstrike.core.units import TICKS_PER_DOLLAR, format_ticks
+from fairstrike.core.units import TICKS_PER_DOLLAR
 from fairstrike.venue.kalshi.wire.amounts import number_ppm, price_ticks
 from fairstrike.venue.kalshi.wire.pages import Page
 
@@ -292,18 +292,6 @@ def grid_of(ranges: tuple[WireRange, ...]) -> tuple[PriceRange, ...]:
     if reached != TICKS_PER_DOLLAR:
         raise ArithmeticRefusal("its price ranges do not end at one dollar")
     return grid
-
-
-def wire_ranges(grid: tuple[PriceRange, ...]) -> tuple[WireRange, ...]:
-    """Give the `price_ranges` of a tick grid: the inverse of `grid_of`."""
-    return tuple(
-        WireRange(
-            start=format_ticks(part.start_ticks),
-            end=format_ticks(part.end_ticks),
-            step=format_ticks(part.step_ticks),
-        )
-        for part in grid
-    )
 
 
 def fee_schedule_of(series: Series, event: WireEvent | None = None) -> FeeSchedule:

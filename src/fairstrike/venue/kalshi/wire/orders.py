@@ -238,23 +238,3 @@ def error_detail(status: int, body: bytes) -> ErrorDetail:
         return ErrorDetail(code=fallback, message=answer.error[:_TEXT_LONGEST])
     detail = answer.error or ErrorDetail(code=answer.code, message=answer.message or answer.msg, details=answer.details)
     return detail if detail.code else msgspec.structs.replace(detail, code=fallback)
-
-
-def error_body(code: str, message: str, details: str | None = None) -> bytes:
-    """Give the nested error body, the shape of most refusals."""
-    return msgspec.json.encode({"error": ErrorDetail(code=code, message=message, details=details)})
-
-
-def flat_error_body(code: str, message: str) -> bytes:
-    """Give the flat error body, the shape of some malformed requests."""
-    return msgspec.json.encode(ErrorDetail(code=code, message=message))
-
-
-def plain_error_body(text: str) -> bytes:
-    """Give {"error": text}, the shape of 429; `msg_error_body` is that of a refused query."""
-    return msgspec.json.encode({"error": text})
-
-
-def msg_error_body(text: str) -> bytes:
-    """Give {"msg": text}, the shape of a refused query parameter."""
-    return msgspec.json.encode({"msg": text})

@@ -1,12 +1,12 @@
 """Frames the venue sends on the stream: one tagged union by `type`, with the fields we use.
 
 Unknown fields are ignored. An unknown type does not decode as a `Frame`; `decode_envelope` still tells its
-type and number. The same values encode frames: absent optional fields are omitted, as the venue does; an
-empty side of a book is an absent key. Source: AsyncAPI document 2.0.0 and captures of August 2026.
+type and number. Absent optional fields are omitted when such a value is encoded, as the venue does; an empty side
+of a book is an absent key. Source: AsyncAPI document 2.0.0 and captures of August 2026.
 """
 
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -431,33 +431,12 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     seq: int | None = None
 
 
-KNOWN_TYPES = frozenset(
-    {
-        "orderbook_delta",
-        "orderbook_snapshot",
-        "ticker",
-        "trade",
-        "fill",
-        "user_order",
-        "market_position",
-        "market_lifecycle_v2",
-        "cfbenchmarks_value",
-        "cfbenchmarks_value_5hz",
-        "order_group_updates",
-        "event_lifecycle",
-        "event_fee_update",
-        "subscribed",
-        "ok",
-        "unsubscribed",
-        "error",
-    }
-)
+KNOWN_TYPES = frozenset(kind.__struct_config__.tag for kind in get_args(Frame))
 """The types that decode as a `Frame`; any other is tolerated unread."""
 
 _frames: msgspec.json.Decoder[Frame] = msgspec.json.Decoder(Frame)
 _envelopes = msgspec.json.Decoder(Envelope)
 _index_data = msgspec.json.Decoder(IndexData)
-_encoder = msgspec.json.Encoder(decimal_format="number")
 
 decode_frame = _frames.decode
 """Give the `Frame` in bytes.
@@ -474,13 +453,3 @@ def decode_envelope(data: bytes) -> Envelope:
 def decode_index_data(text: str) -> IndexData:
     """Give the index publisher's frame inside `IndexMessage.data`. Raises as `decode_frame` does."""
     return _index_data.decode(text)
-
-
-def encode_frame(frame: Frame) -> bytes:
-    """Give the bytes of a frame."""
-    return _encoder.encode(frame)
-
-
-def encode_index_data(data: IndexData) -> str:
-    """Give the text of an index publisher's frame; the value travels as text inside it."""
-    return msgspec.json.encode(data).decode()

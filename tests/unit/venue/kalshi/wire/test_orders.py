@@ -13,11 +13,15 @@ from fairstrike.venue.kalshi.wire import orders
 @pytest.mark.parametrize(
     ("status", "body", "expected"),
     [
-        (400, orders.error_body("invalid_price", "bad price", "off tick"), ("invalid_price", "bad price: off tick")),
-        (404, orders.error_body("not_found", "not found"), ("not_found", "not found")),
-        (400, orders.flat_error_body("bad_request", "malformed"), ("bad_request", "malformed")),
-        (400, orders.msg_error_body("limit too large"), ("http_400", "limit too large")),
-        (429, orders.plain_error_body("too many requests"), ("rate_limited", "too many requests")),
+        (
+            400,
+            b'{"error":{"code":"invalid_price","message":"bad price","details":"off tick"}}',
+            ("invalid_price", "bad price: off tick"),
+        ),
+        (404, b'{"error":{"code":"not_found","message":"not found"}}', ("not_found", "not found")),
+        (400, b'{"code":"bad_request","message":"malformed"}', ("bad_request", "malformed")),
+        (400, b'{"msg":"limit too large"}', ("http_400", "limit too large")),
+        (429, b'{"error":"too many requests"}', ("rate_limited", "too many requests")),
         (500, b"", ("http_500", "")),
         (502, b"<html>bad gateway</html>", ("http_502", "<html>bad gateway</html>")),
         (400, b"[1]", ("http_400", "[1]")),
