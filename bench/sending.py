@@ -34,7 +34,7 @@ from fairstrike.exchange.framing import join
 from fairstrike.exchange.streaming import BOOK, INDEX, TICKER, TRADE, Streams
 from fairstrike.exchange.verification import Keyring
 from fairstrike.exchange.worlds import START_NS, World, WorldParams
-from fairstrike.venue.kalshi.frame_events import INDEX_ASSETS
+from fairstrike.venue.kalshi.subscriptions import INDEX_IDS
 from fairstrike.venue.kalshi.wire.commands import Subscribe, SubscribeParams, encode_command
 from fairstrike.venue.kalshi.wire.transport import BASE_PATH, STREAM_PATH
 
@@ -181,7 +181,7 @@ def _made(params: WorldParams, deltas: int) -> tuple[list[_Moment], list[_Frame]
     connection = streams.connect(_ACCOUNT)
     opening = (
         SubscribeParams(channels=(BOOK, TICKER, TRADE), market_tickers=tickers),
-        SubscribeParams(channels=(INDEX,), index_ids=tuple(INDEX_ASSETS)),
+        SubscribeParams(channels=(INDEX,), index_ids=INDEX_IDS),
     )
     for number, channels in enumerate(opening):
         streams.command(connection, encode_command(Subscribe(id=number, params=channels)))

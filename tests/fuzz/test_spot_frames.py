@@ -4,9 +4,10 @@ import msgspec
 
 from fairstrike.core.chance import Dice
 from fairstrike.core.timing import SECOND_NS
+from fairstrike.market.index import INDICES
 from fairstrike.venue.spot.binance import Binance
 from fairstrike.venue.spot.bitstamp import Bitstamp
-from fairstrike.venue.spot.cfbenchmarks import INDICES, CfBenchmarks
+from fairstrike.venue.spot.cfbenchmarks import CfBenchmarks
 from fairstrike.venue.spot.coinbase import Coinbase
 from fairstrike.venue.spot.gemini import Gemini
 from fairstrike.venue.spot.kraken import Kraken

@@ -17,10 +17,10 @@ from fairstrike.core.timing import MILLISECOND_NS
 from fairstrike.venue.connection import Library
 from fairstrike.venue.kalshi import calls, parameters
 from fairstrike.venue.kalshi.calls import call
-from fairstrike.venue.kalshi.probing import ACCOUNT_CHANNELS, MARKET_CHANNELS, PUBLIC_CHANNELS, Probe, Standing, Tally
+from fairstrike.venue.kalshi.probing import ACCOUNT_CHANNELS, PUBLIC_CHANNELS, Probe, Standing, Tally
 from fairstrike.venue.kalshi.refusals import stream_cure
 from fairstrike.venue.kalshi.signing import Signer
-from fairstrike.venue.kalshi.subscriptions import BOOK_CHANNEL
+from fairstrike.venue.kalshi.subscriptions import BOOK_CHANNEL, MARKET_CHANNELS
 from fairstrike.venue.kalshi.wire.markets import Market
 
 SECONDS_MAX = 3_600.0

@@ -31,6 +31,9 @@ EXACT = frozenset({OFFICIAL, "cfbenchmarks"})
 PROXIES = ("replica", CONSENSUS, "coinbase", "kraken", "bitstamp", "gemini", "binance")
 """The other sources, the best first; each has an error against the official index."""
 
+INDICES = {"BTC": "BRTI", "ETH": "ETHUSD_RTI", "SOL": "SOLUSD_RTI"}
+"""The settlement index of each asset, as its administrator names it."""
+
 _PAIR = {"coinbase": "kraken", "kraken": "coinbase"}
 _ORDER = (OFFICIAL, "cfbenchmarks", *PROXIES)
 

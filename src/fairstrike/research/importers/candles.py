@@ -10,11 +10,11 @@ from pathlib import Path
 from fairstrike.core.errors import ArithmeticRefusal, RecordingError
 from fairstrike.core.events import IndexPrinted
 from fairstrike.core.timing import MINUTE_NS, SECOND_NS
+from fairstrike.market.index import INDICES
 from fairstrike.research.importers.base import Recording, Unit, instant_ns, price_e8
 from fairstrike.store.tape import Tape
 
 SOURCE = "perpetual"
-_ASSETS = ("BTC", "ETH", "SOL")
 _HEADER = b"timestamp,open,high,low,close"
 
 
@@ -58,9 +58,9 @@ class Candles(Recording):
 
     def _asset(self) -> str:
         asset = self.path.name.partition("-")[0].upper()
-        if asset not in _ASSETS:
+        if asset not in INDICES:
             raise RecordingError(
-                f"{self.path.name} does not say whose candles these are; begin its name with {', '.join(_ASSETS)}, "
+                f"{self.path.name} does not say whose candles these are; begin its name with {', '.join(INDICES)}, "
                 "e.g. btc-perp-1m.csv"
             )
         return asset

@@ -8,8 +8,8 @@ a venue before it was connected to anew, or its book was asked for anew.
 from collections.abc import Sequence
 
 from fairstrike.core.events import Event, StreamChanged
+from fairstrike.market.index import INDICES
 from fairstrike.store.raw import SPOT, Line, Note
-from fairstrike.venue.spot.cfbenchmarks import INDICES
 from fairstrike.venue.spot.prices import Params, Prices
 from fairstrike.venue.spot.roster import Params as Hosts
 from fairstrike.venue.spot.roster import venues

@@ -18,6 +18,7 @@ from fairstrike.core.events import (
 from fairstrike.core.order import Side
 from fairstrike.core.timing import MILLISECOND_NS
 from fairstrike.core.units import TICKS_PER_DOLLAR
+from fairstrike.market.index import INDICES, OFFICIAL
 from fairstrike.venue.kalshi.wire.amounts import (
     milliseconds_ns,
     money_ud,
@@ -41,12 +42,7 @@ from fairstrike.venue.kalshi.wire.stream import (
 )
 from fairstrike.venue.kalshi.wire.terms import comparison_of, round_digits_of, strikes_of
 
-INDEX_ASSETS = {"BRTI": "BTC", "ETHUSD_RTI": "ETH", "SOLUSD_RTI": "SOL"}
-"""The settlement indices and the assets they are of."""
-
-OFFICIAL = "official"
-"""The source name of prints of the settlement index itself."""
-
+_ASSETS = {index: asset for asset, index in INDICES.items()}
 _RESULTS = {"yes": TICKS_PER_DOLLAR, "no": 0}
 
 
@@ -131,7 +127,7 @@ def index_printed(message: IndexMessage, recv_ns: int) -> IndexPrinted | None:
 
     Raises also as `decode_frame` does when the JSON inside is malformed.
     """
-    asset = INDEX_ASSETS.get(message.index_id)
+    asset = _ASSETS.get(message.index_id)
     if asset is None:
         return None
     data = decode_index_data(message.data)

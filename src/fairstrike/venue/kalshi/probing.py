@@ -11,7 +11,13 @@ import msgspec
 
 from fairstrike.core.events import Event
 from fairstrike.core.timing import MILLISECOND_NS
-from fairstrike.venue.kalshi.subscriptions import BOOK_CHANNEL, INDEX_CHANNEL, INDEX_IDS, LIFECYCLE_CHANNEL
+from fairstrike.venue.kalshi.subscriptions import (
+    BOOK_CHANNEL,
+    INDEX_CHANNEL,
+    INDEX_IDS,
+    LIFECYCLE_CHANNEL,
+    MARKET_CHANNELS,
+)
 from fairstrike.venue.kalshi.wire.commands import (
     ADD_MARKETS,
     DELETE_MARKETS,
@@ -26,6 +32,7 @@ from fairstrike.venue.kalshi.wire.commands import (
 )
 from fairstrike.venue.kalshi.wire.stream import (
     KNOWN_TYPES,
+    TERMINAL_CODES,
     DeltaFrame,
     ErrorFrame,
     FastIndexFrame,
@@ -44,7 +51,6 @@ from fairstrike.venue.kalshi.wire.stream import (
     decode_frame,
 )
 
-MARKET_CHANNELS = (BOOK_CHANNEL, "ticker", "trade")
 PUBLIC_CHANNELS = (LIFECYCLE_CHANNEL,)
 ACCOUNT_CHANNELS = ("fill", "user_orders", "market_positions", "order_group_updates")
 INDEX_CHANNELS = (INDEX_CHANNEL, "cfbenchmarks_value_5hz")
@@ -52,7 +58,6 @@ CHANNELS = (*MARKET_CHANNELS, *PUBLIC_CHANNELS, *ACCOUNT_CHANNELS, *INDEX_CHANNE
 """Every channel that is asked for; those of markets need at least one."""
 
 _AGES_MAX = 100_000
-_TERMINAL_CODES = frozenset({10, 25})
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
@@ -201,7 +206,7 @@ class Probe:
         if tally is None:
             return
         is_end = tally.standing is not Standing.ASKED
-        if is_end and frame.msg.code not in _TERMINAL_CODES:
+        if is_end and frame.msg.code not in TERMINAL_CODES:
             return
         tally.standing = Standing.ENDED if is_end else Standing.REFUSED
         tally.code, tally.reason = frame.msg.code, frame.msg.msg or ""

@@ -51,6 +51,8 @@ from fairstrike.venue.kalshi.wire.amounts import price_ticks, size_cc
 from fairstrike.venue.kalshi.wire.markets import asset_of
 from fairstrike.venue.kalshi.wire.stream import (
     KNOWN_TYPES,
+    TERMINAL_CODES,
+    UNKNOWN_SID,
     DeltaFrame,
     ErrorFrame,
     EventFeeFrame,
@@ -75,7 +77,6 @@ from fairstrike.venue.kalshi.wire.stream import (
 
 SOURCE = "kalshi"
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ArithmeticRefusal)
-_UNKNOWN_SID, _TERMINAL_CODES = 7, frozenset({10, 25})
 _REASON_LONGEST = 200
 _T = TypeVar("_T")
 
@@ -368,12 +369,12 @@ class Session:
         code, text = frame.msg.code, frame.msg.msg or ""
         about = self._subscriptions.asked_under(frame.id)
         events: list[Event] = []
-        if code in _TERMINAL_CODES and frame.sid is not None:
+        if code in TERMINAL_CODES and frame.sid is not None:
             channel = self._subscriptions.closed(frame.sid)
             self.is_broken = self.is_broken or channel not in (None, INDEX_CHANNEL)
             about = about or channel or ""
             events = self._end_run(frame.sid, "subscription ended", recv_ns)
-        elif (code in _TERMINAL_CODES and frame.id is None) or (code == _UNKNOWN_SID and about in MARKET_CHANNELS):
+        elif (code in TERMINAL_CODES and frame.id is None) or (code == UNKNOWN_SID and about in MARKET_CHANNELS):
             self.is_broken = True
         return [*events, _refused(f"error {code} {about}: {text}", recv_ns)]
 

@@ -6,6 +6,7 @@ added by subscribing again, which the venue merges into the open subscription (c
 
 from collections.abc import Iterable
 
+from fairstrike.market.index import INDICES
 from fairstrike.venue.kalshi.wire.commands import (
     ADD_MARKETS,
     DELETE_MARKETS,
@@ -23,7 +24,7 @@ INDEX_CHANNEL = "cfbenchmarks_value"
 MARKET_CHANNELS = (BOOK_CHANNEL, "ticker", "trade")
 ACCOUNT_CHANNELS = ("fill", "user_orders")
 LIFECYCLE_CHANNEL = "market_lifecycle_v2"
-INDEX_IDS = ("BRTI", "ETHUSD_RTI", "SOLUSD_RTI")
+INDEX_IDS = tuple(INDICES.values())
 
 _PENDING_MAX = 1_024
 

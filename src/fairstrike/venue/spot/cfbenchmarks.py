@@ -14,9 +14,6 @@ from fairstrike.venue.spot.values import IndexTold, Value, Venue, address, insta
 
 HOST = "www.cfbenchmarks.com"
 
-INDICES = {"BTC": "BRTI", "ETH": "ETHUSD_RTI", "SOL": "SOLUSD_RTI"}
-"""The settlement index of each asset, as its administrator names it."""
-
 
 def licence_of(data: bytes) -> tuple[str, str]:
     """Give user and key in the bytes of a licence's file: one line, USER:KEY.

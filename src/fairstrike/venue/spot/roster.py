@@ -4,13 +4,14 @@ from collections.abc import Iterable
 
 import msgspec
 
+from fairstrike.market.index import INDICES
 from fairstrike.venue.spot.binance import FUTURES_HOST as BINANCE_FUTURES_HOST
 from fairstrike.venue.spot.binance import HOST as BINANCE_HOST
 from fairstrike.venue.spot.binance import Binance
 from fairstrike.venue.spot.bitstamp import HOST as BITSTAMP_HOST
 from fairstrike.venue.spot.bitstamp import Bitstamp
 from fairstrike.venue.spot.cfbenchmarks import HOST as CFBENCHMARKS_HOST
-from fairstrike.venue.spot.cfbenchmarks import INDICES, CfBenchmarks
+from fairstrike.venue.spot.cfbenchmarks import CfBenchmarks
 from fairstrike.venue.spot.coinbase import HOST as COINBASE_HOST
 from fairstrike.venue.spot.coinbase import Coinbase
 from fairstrike.venue.spot.gemini import HOST as GEMINI_HOST

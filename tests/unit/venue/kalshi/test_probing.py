@@ -5,7 +5,8 @@ import json
 import pytest
 
 from fairstrike.core.timing import MILLISECOND_NS
-from fairstrike.venue.kalshi.probing import CHANNELS, MARKET_CHANNELS, Probe, Standing, Tally
+from fairstrike.venue.kalshi.probing import CHANNELS, Probe, Standing, Tally
+from fairstrike.venue.kalshi.subscriptions import MARKET_CHANNELS
 from fairstrike.venue.kalshi.wire.commands import Subscribe, Unsubscribe, UpdateSubscription, decode_command
 from tests.unit.venue.kalshi.fakes import TICKER, delta, frame, snapshot
 

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from fairstrike.core.errors import CredentialError
-from fairstrike.venue.spot.cfbenchmarks import INDICES, CfBenchmarks, licence_of
+from fairstrike.market.index import INDICES
+from fairstrike.venue.spot.cfbenchmarks import CfBenchmarks, licence_of
 from fairstrike.venue.spot.values import IndexTold, Unreadable
 from tests.unit.venue.spot.samples import assert_garbage_is_refused
 

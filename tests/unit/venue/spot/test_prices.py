@@ -13,9 +13,10 @@ from fairstrike.core.events import (
 )
 from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
 from fairstrike.market import replica
+from fairstrike.market.index import INDICES
 from fairstrike.venue.spot.binance import Binance
 from fairstrike.venue.spot.bitstamp import Bitstamp
-from fairstrike.venue.spot.cfbenchmarks import INDICES, CfBenchmarks
+from fairstrike.venue.spot.cfbenchmarks import CfBenchmarks
 from fairstrike.venue.spot.coinbase import Coinbase
 from fairstrike.venue.spot.kraken import Kraken
 from fairstrike.venue.spot.prices import Params, Prices

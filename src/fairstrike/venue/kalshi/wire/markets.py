@@ -12,11 +12,11 @@ from fairstrike.core.contract import CENT_GRID, PriceRange
 from fairstrike.core.errors import ArithmeticRefusal, ProtocolError
 from fairstrike.core.fees import MAKER_PPM, FeeSchedule
 from fairstrike.core.units import TICKS_PER_DOLLAR
+from fairstrike.market.index import INDICES
 from fairstrike.venue.kalshi.wire.amounts import number_ppm, price_ticks
 from fairstrike.venue.kalshi.wire.pages import Page
 
 _COMBO_MAKER_PPM = 2 * MAKER_PPM
-_ASSETS = ("BTC", "ETH", "SOL")
 
 
 class WireRange(msgspec.Struct, frozen=True, kw_only=True):
@@ -261,7 +261,7 @@ class ExchangeStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 def asset_of(series: str) -> str | None:
     """Give BTC, ETH or SOL for a series of that asset, such as "KXBTC15M"; None for any other."""
-    for asset in _ASSETS:
+    for asset in INDICES:
         if series.startswith("KX" + asset):
             return asset
     return None

@@ -253,12 +253,19 @@ class OkMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ErrorMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Why a command or a subscription failed. Codes: 9 and 11 refusals, 10 and 25 end a subscription."""
+    """Why a command or a subscription failed. Codes 9 and 11 refuse a channel."""
 
     code: int | None = None
     msg: str | None = None
     market_ticker: str | None = None
     market_tickers: tuple[str, ...] | None = None
+
+
+TERMINAL_CODES = frozenset({10, 25})
+"""The codes of errors that end a subscription."""
+
+UNKNOWN_SID = 7
+"""The code of an error that knows no such subscription."""
 
 
 class DeltaFrame(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag="orderbook_delta"):
