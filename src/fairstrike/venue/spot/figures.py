@@ -40,7 +40,9 @@ class Figures:
         self.last_e8: int | None = None
 
     def trade(self, at_ns: int, price_e8: int, size_e8: int) -> None:
-        """Take a trade in."""
+        """Take a trade in. One older than the last, as venues tell when a connection begins, is passed over."""
+        if self._trades and at_ns < self._trades[-1][0]:
+            return
         self.last_e8 = price_e8
         self._trades.append((at_ns, price_e8, size_e8))
         self._cost += price_e8 * size_e8

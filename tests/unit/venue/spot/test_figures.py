@@ -24,6 +24,16 @@ def test_the_weighted_price_is_of_the_last_minute() -> None:
     assert figures.summary(MINUTE_NS + 2 * SECOND_NS).vwap_e8 is None
 
 
+def test_trades_told_again_after_a_reconnect_count_once() -> None:
+    """Some venues begin a connection with the last trades of before it."""
+    figures = Figures(Params())
+    figures.trade(0, 1_000 * E8, 5 * E8)
+    figures.trade(50 * SECOND_NS, 80_000 * E8, E8)
+    figures.trade(0, 1_000 * E8, 5 * E8)
+    figures.trade(SECOND_NS, 2_000 * E8, 5 * E8)
+    assert figures.summary(70 * SECOND_NS) == Summary(last_e8=80_000 * E8, vwap_e8=80_000 * E8, vol_annual=None)
+
+
 def test_trades_are_bounded() -> None:
     figures = Figures(Params(trades_max=2))
     for price in (1, 2, 4):
