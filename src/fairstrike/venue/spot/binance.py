@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import msgspec
 
 from fairstrike.core.events import SpotCandle, SpotFunding
-from fairstrike.venue.spot.values import Traded, Value, Venue, address, e8, instant_of_ms, price_e8, rate_e8
+from fairstrike.venue.spot.values import Value, Venue, address, e8, instant_of_ms, rate_e8, traded
 
 HOST = "stream.binance.com:9443"
 FUTURES_HOST = "fstream.binance.com"
@@ -83,12 +83,7 @@ class Binance(Venue):
 def _value(asset: str, told: _Trade | _KlineUpdate | _MarkPrice) -> Value:
     match told:
         case _Trade():
-            return Traded(
-                asset=asset,
-                price_e8=price_e8(told.p),
-                size_e8=e8(told.q),
-                venue_ns=instant_of_ms(told.T),
-            )
+            return traded(asset, told.p, told.q, instant_of_ms(told.T))
         case _KlineUpdate(k=kline):
             return SpotCandle(
                 asset=asset,

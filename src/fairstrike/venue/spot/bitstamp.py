@@ -19,13 +19,11 @@ from fairstrike.venue.spot.values import (
     Alive,
     BookBroken,
     BookReplaced,
-    Traded,
     Value,
     Venue,
     address,
-    e8,
     level,
-    price_e8,
+    traded,
 )
 
 HOST = "ws.bitstamp.net"
@@ -125,13 +123,7 @@ class Bitstamp(Venue):
         if asset is None:
             return []
         trade = _trade.decode(message.data)
-        traded = Traded(
-            asset=asset,
-            price_e8=price_e8(trade.price_str),
-            size_e8=e8(trade.amount_str),
-            venue_ns=_instant(trade.microtimestamp),
-        )
-        return [traded]
+        return [traded(asset, trade.price_str, trade.amount_str, _instant(trade.microtimestamp))]
 
 
 def _instant(microseconds: str) -> int:

@@ -11,20 +11,17 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from fairstrike.core.timing import parse_rfc3339_ns
-from fairstrike.market.replica import SpotLevel
 from fairstrike.venue.spot.values import (
     UNREAD,
     Alive,
     BookBroken,
     BookChanged,
     BookReplaced,
-    Traded,
     Value,
     Venue,
     address,
-    e8,
-    level,
-    price_e8,
+    sides,
+    traded,
 )
 
 HOST = "advanced-trade-ws.coinbase.com"
@@ -125,23 +122,14 @@ class Coinbase(Venue):
             return []
         # A snapshot holds trades of before the connection.
         return [
-            Traded(
-                asset=self._assets[trade.product_id],
-                price_e8=price_e8(trade.price),
-                size_e8=e8(trade.size),
-                venue_ns=parse_rfc3339_ns(trade.time),
-            )
+            traded(self._assets[trade.product_id], trade.price, trade.size, parse_rfc3339_ns(trade.time))
             for event in message.events
             for trade in event.trades
             if event.type == "update" and trade.product_id in self._assets
         ]
 
     def _book(self, event: _Event, stamp_ns: int) -> Value:
-        bids: list[SpotLevel] = []
-        asks: list[SpotLevel] = []
-        for update in event.updates:
-            side = bids if update.side == "bid" else asks
-            side.append(level(update.price_level, update.new_quantity))
+        bids, asks = sides((update.side, update.price_level, update.new_quantity) for update in event.updates)
         kind = BookReplaced if event.type == "snapshot" else BookChanged
         return kind(asset=self._assets[event.product_id], bids=bids, asks=asks, venue_ns=stamp_ns)
 

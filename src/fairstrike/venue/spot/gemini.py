@@ -10,21 +10,18 @@ from collections.abc import Sequence
 
 import msgspec
 
-from fairstrike.market.replica import SpotLevel
 from fairstrike.venue.spot.values import (
     UNREAD,
     Alive,
     BookBroken,
     BookChanged,
     BookReplaced,
-    Traded,
     Value,
     Venue,
     address,
-    e8,
     instant_of_ms,
-    level,
-    price_e8,
+    sides,
+    traded,
 )
 
 HOST = "api.gemini.com"
@@ -89,22 +86,14 @@ class Gemini(Venue):
         stamp_ns = None if message.timestampms is None else instant_of_ms(message.timestampms)
         if message.type == "heartbeat":
             return [Alive(venue_ns=stamp_ns)]
-        values: list[Value] = []
-        bids: list[SpotLevel] = []
-        asks: list[SpotLevel] = []
-        for event in message.events:
-            if event.type == "change":
-                side = bids if event.side == "bid" else asks
-                side.append(level(event.price, event.remaining))
-            elif event.type == "trade" and stamp_ns is not None:
-                values.append(
-                    Traded(
-                        asset=self._asset,
-                        price_e8=price_e8(event.price),
-                        size_e8=e8(event.amount),
-                        venue_ns=stamp_ns,
-                    )
-                )
+        bids, asks = sides(
+            (event.side, event.price, event.remaining) for event in message.events if event.type == "change"
+        )
+        values: list[Value] = [
+            traded(self._asset, event.price, event.amount, stamp_ns)
+            for event in message.events
+            if event.type == "trade" and stamp_ns is not None
+        ]
         if message.socket_sequence == 0:
             values.append(BookReplaced(asset=self._asset, bids=bids, asks=asks, venue_ns=stamp_ns))
         elif bids or asks:

@@ -23,14 +23,13 @@ from fairstrike.venue.spot.values import (
     BookBroken,
     BookChanged,
     BookReplaced,
-    Traded,
     Value,
     Venue,
     address,
     e8,
     instant,
     level,
-    price_e8,
+    traded,
 )
 
 HOST = "ws.kraken.com"
@@ -160,14 +159,7 @@ class Kraken(Venue):
             return self._book(item, is_snapshot=message.type == "snapshot")
         asset = self._assets[item.symbol]
         if message.channel == _TRADES:
-            return [
-                Traded(
-                    asset=asset,
-                    price_e8=price_e8(item.price),
-                    size_e8=e8(item.qty),
-                    venue_ns=parse_rfc3339_ns(item.timestamp or ""),
-                )
-            ]
+            return [traded(asset, item.price, item.qty, parse_rfc3339_ns(item.timestamp or ""))]
         if item.interval != _INTERVAL_MINUTES:
             return []
         start_ns = instant(item.interval_begin)

@@ -5,7 +5,7 @@ None where its wire has none. `asset` is ours: BTC, ETH, SOL.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import ClassVar
 
@@ -20,6 +20,7 @@ from fairstrike.market.replica import SpotLevel
 _E8_MAX = 10**18
 _INSTANT_NS_MAX = (1 << 63) - 1
 _REASON_MAX = 200
+_OFFERED = {"offer": "ask"}
 
 
 class BookReplaced(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,6 +166,25 @@ def price_e8(number: str | Decimal) -> int:
 def level(price: str | Decimal, size: str | Decimal) -> SpotLevel:
     """Give a level. Raises `ArithmeticRefusal` when its price or its size cannot be."""
     return price_e8(price), e8(size)
+
+
+def sides(changes: Iterable[tuple[str, str, str]]) -> tuple[list[SpotLevel], list[SpotLevel]]:
+    """Give bids and asks of changes, each of side, price and size in that order.
+
+    Raises `ArithmeticRefusal` as `level` does, and for a side that is neither bid nor ask (or offer).
+    """
+    found: dict[str, list[SpotLevel]] = {"bid": [], "ask": []}
+    for name, price, size in changes:
+        side = found.get(_OFFERED.get(name, name))
+        if side is None:
+            raise ArithmeticRefusal(f"{name[:40]!r} is no side of a book")
+        side.append(level(price, size))
+    return found["bid"], found["ask"]
+
+
+def traded(asset: str, price: str | Decimal, size: str | Decimal, venue_ns: int) -> Traded:
+    """Give a match. Raises `ArithmeticRefusal` when its price or its size cannot be."""
+    return Traded(asset=asset, price_e8=price_e8(price), size_e8=e8(size), venue_ns=venue_ns)
 
 
 def rate_e8(number: str) -> int:

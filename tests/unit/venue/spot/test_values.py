@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from fairstrike.core.errors import ArithmeticRefusal
-from fairstrike.venue.spot.values import e8, instant, instant_of_ms, level, price_e8, rate_e8
+from fairstrike.venue.spot.values import e8, instant, instant_of_ms, level, price_e8, rate_e8, sides
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,10 @@ def test_rates_that_cannot_be(number: str) -> None:
     assert rate_e8("-0.0001") == -10_000
     with pytest.raises(ArithmeticRefusal):
         rate_e8(number)
+
+
+def test_changes_go_to_their_sides() -> None:
+    changes = [("bid", "2", "1"), ("ask", "4", "1"), ("offer", "3", "0")]
+    assert sides(changes) == ([(200_000_000, 100_000_000)], [(400_000_000, 100_000_000), (300_000_000, 0)])
+    with pytest.raises(ArithmeticRefusal):
+        sides([("both", "3", "1")])
