@@ -33,7 +33,8 @@ _log = logging.getLogger(__name__)
 class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Waits between connections, the longest silence of one, the shortest time between two repairs of its books.
 
-    A connection that held for `backoff_last_ns` was a good one: after it the wait is the first again.
+    A connection that held for `backoff_last_ns` was a good one: after it the wait is the first again. More than
+    `unreadable_max` frames in a row that cannot be read end it.
     """
 
     backoff_first_ns: Positive = 5 * SECOND_NS
@@ -168,10 +169,10 @@ class _Line:
             self._parts.tap(self._venue.line, data, recv_ns)
         values = self._venue.receive(data)
         self._feed.tell(self._parts.prices.take(self._venue, values, recv_ns))
+        is_unread = any(isinstance(value, Unreadable) for value in values)
+        self._unreadable = self._unreadable + 1 if is_unread else 0
         for value in values:
-            if isinstance(value, Unreadable):
-                self._unreadable += 1
-            elif isinstance(value, BookBroken) and not value.comes_again:
+            if isinstance(value, BookBroken) and not value.comes_again:
                 self._repair(value, recv_ns)
         if self._unreadable > self._params.unreadable_max:
             self.close("too many frames that cannot be read")

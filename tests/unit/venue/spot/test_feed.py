@@ -188,6 +188,18 @@ def test_garbage_is_refused_and_too_much_of_it_ends_the_connection() -> None:
     asyncio.run(body())
 
 
+def test_garbage_now_and_then_ends_no_connection() -> None:
+    async def body() -> None:
+        async with FakeVenue() as venue, running(Bitstamp(["BTC"], venue.host)) as run:
+            await venue.until(lambda: len(venue.heard) == 2)
+            venue.say(*(frame for mid in range(80_000, 80_010) for frame in (b"\xff not json", bitstamp_book(mid))))
+            await run.until(lambda events: sum(isinstance(event, FrameRefused) for event in events) == 10)
+            await run.until(lambda events: bool(sources(events)))
+            assert run.changes("bitstamp") == [(True, "")]
+
+    asyncio.run(body())
+
+
 def test_a_silent_venue_is_connected_to_anew() -> None:
     async def body() -> None:
         params = msgspec.structs.replace(QUICK, silent_after_ns=50 * MILLISECOND_NS)
