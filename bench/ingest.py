@@ -5,7 +5,6 @@ hundred markets, each a book, with decisions and the journal of all of it; the r
 bare reader, which only counts, says what the sender and the sockets can.
 """
 
-import argparse
 import asyncio
 import subprocess
 import sys
@@ -15,9 +14,9 @@ from typing import get_args
 
 import msgspec
 
-from bench import printing
+from bench import alone
 from bench.ingesting import SERIES, Taken
-from bench.measuring import SMOKE, Figure, Progress, Scale, figures
+from bench.measuring import Figure, Progress, Scale, figures
 from bench.sending import Order, Sender, sending
 from bench.served import Served
 from bench.serving import Exchange
@@ -136,15 +135,5 @@ def _note_ages(ages: dict[str, list[float]], case: str, taken: Taken) -> None:
         ages.setdefault(f"{case}, {what}, 99th percentile", []).append(ordered[len(ordered) * 99 // 100] / 1e6)
 
 
-def main() -> int:
-    """Measure this alone and print it. Gives the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m bench.ingest", description=__doc__)
-    parser.add_argument("--smoke", action="store_true", help="once, with small counts")
-    chosen = parser.parse_args()
-    found = measure(SMOKE if chosen.smoke else Scale(), Progress())
-    print(printing.table(printing.machine(), "600 markets of the exchange in a box", found))
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(alone.run("bench.ingest", __doc__, "600 markets of the exchange in a box", measure))

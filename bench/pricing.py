@@ -7,7 +7,6 @@ strike, vollib (py_vollib by its new name) called for each strike and, where Num
 Where vollib is not installed a stand-in does what it does: NumPy's functions on single numbers, then one of SciPy's.
 """
 
-import argparse
 import importlib.util
 import math
 import random
@@ -19,8 +18,8 @@ import numpy as np
 from scipy.special import erfc, ndtr
 from scipy.stats import norm
 
-from bench import printing
-from bench.measuring import SMOKE, Case, Figure, Progress, Scale, each_ns, figures, processor_ns, take
+from bench import alone
+from bench.measuring import Case, Figure, Progress, Scale, each_ns, figures, processor_ns, take
 from fairstrike.core.contract import Comparison, Contract
 from fairstrike.core.fees import FeeSchedule
 from fairstrike.core.order import Side
@@ -240,15 +239,5 @@ def _moved(offers: Sequence[Offer], turn: int) -> list[Offer]:
     return found
 
 
-def main() -> int:
-    """Measure this alone and print it. Gives the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m bench.pricing", description=__doc__)
-    parser.add_argument("--smoke", action="store_true", help="once, with small counts")
-    chosen = parser.parse_args()
-    found = measure(SMOKE if chosen.smoke else Scale(), Progress())
-    print(printing.table(printing.machine(), "none, one spot price and its strikes", found))
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(alone.run("bench.pricing", __doc__, "none, one spot price and its strikes", measure))
