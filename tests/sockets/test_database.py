@@ -13,7 +13,7 @@ from fairstrike.store.database import file_url
 from tests.clusters import Cluster, tables_of
 from tests.sockets.books import records
 from tests.sockets.processes import wait_for
-from tests.sockets.test_signals import END_S, TRADING_S, World
+from tests.sockets.test_signals import PATIENCE_S, World
 
 
 def test_a_trader_does_not_notice_that_the_database_is_down(
@@ -26,17 +26,17 @@ def test_a_trader_does_not_notice_that_the_database_is_down(
         monkeypatch.setenv("DATABASE_URL", url)
         desk = world.start("desk-postgres", "desk", world.run)
         errors = desk.log.with_suffix(".errors")
-        wait_for("orders", lambda: len(records(world.run, Ordered)) > 0, TRADING_S, world.trader, desk)
+        wait_for("orders", lambda: len(records(world.run, Ordered)) > 0, PATIENCE_S, world.trader, desk)
         cluster.stop()
         try:
-            wait_for("a warning", lambda: "nothing is lost" in errors.read_text(), TRADING_S, world.trader, desk)
+            wait_for("a warning", lambda: "nothing is lost" in errors.read_text(), PATIENCE_S, world.trader, desk)
             before = len(records(world.run, Ordered))
-            wait_for("more orders", lambda: len(records(world.run, Ordered)) > before + 20, TRADING_S, world.trader)
+            wait_for("more orders", lambda: len(records(world.run, Ordered)) > before + 20, PATIENCE_S, world.trader)
         finally:
             cluster.start()
         world.trader.process.send_signal(signal.SIGTERM)
         for command in (world.trader, desk, world.desk):
-            assert command.ended(time.monotonic() + END_S) == 0, command.logs()
+            assert command.ended(time.monotonic() + PATIENCE_S) == 0, command.logs()
     assert errors.read_text().splitlines()[1:] == ["fairstrike: the database is back; what was missed is written"]
     tables = tables_of(url)
     assert tables == tables_of(file_url(world.run / DATABASE))
