@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ import pytest
 
 from fairstrike.exchange.announcement import Announcement
 from tests.commands import PROGRAM, Said, fairstrike, run, write_key
+from tests.sockets.spot import SpotVenues, coinbase
 from tests.sockets.test_bad_input import PATIENCE_S, UNREADABLE, administer, exchange
 
 BOX = ("--env", "box", "--box", "exchange.log")
@@ -62,6 +64,7 @@ def doctor(place: Path, *more: object, **environment: str) -> tuple[Said, dict[s
 
 def foreign(line: Announcement, folder: Path, **more: str) -> dict[str, str]:
     """An environment `demo` whose addresses are the box's, with a key of its own."""
+    (folder / "quiet.toml").write_text("spot.is_on = false\n")
     addresses = {"KALSHI_BASE_URL": line.rest, "KALSHI_WS_URL": line.ws}
     key = write_key(folder / "foreign.pem")
     return addresses | {"KALSHI_DEMO_KEY_ID": "of-demo", "KALSHI_DEMO_KEY_PATH": str(key)} | more
@@ -97,7 +100,7 @@ def test_a_clock_that_is_two_seconds_off(tmp_path: Path, skew_ms: str, word: str
 
 
 def test_the_key_of_another_environment(place: Path, line: Announcement, tmp_path: Path) -> None:
-    said, checks = doctor(place, "--env", "demo", **foreign(line, tmp_path))
+    said, checks = doctor(place, "--env", "demo", "--config", tmp_path / "quiet.toml", **foreign(line, tmp_path))
     assert said.code == 3
     assert checks["exchange"]["state"] == checks["clock"]["state"] == "ok"
     assert str(checks["account"]["says"]).endswith(
@@ -111,7 +114,7 @@ def test_the_key_of_another_environment(place: Path, line: Announcement, tmp_pat
 
 def test_the_file_of_another_key(place: Path, line: Announcement, tmp_path: Path) -> None:
     mixed = foreign(line, tmp_path, KALSHI_DEMO_KEY_ID=line.accounts[0].key_id)
-    said, checks = doctor(place, "--env", "demo", **mixed)
+    said, checks = doctor(place, "--env", "demo", "--config", tmp_path / "quiet.toml", **mixed)
     assert said.code == 3
     assert "the key file does not belong to the key id: give the private key" in str(checks["account"]["says"])
 
@@ -127,7 +130,7 @@ def test_an_address_of_another_environment(place: Path) -> None:
 
 def test_a_venue_that_cannot_be_reached(place: Path, line: Announcement, tmp_path: Path) -> None:
     gone = foreign(line, tmp_path, KALSHI_BASE_URL="http://127.0.0.1:9", KALSHI_WS_URL="ws://127.0.0.1:9")
-    said, checks = doctor(place, "--env", "demo", **gone)
+    said, checks = doctor(place, "--env", "demo", "--config", tmp_path / "quiet.toml", **gone)
     assert said.code == 3
     assert str(checks["exchange"]["says"]).endswith(": check the address and the network.")
     heard = run("env", *_pairs(gone), *PROGRAM, "smoke", "--env", "demo", folder=place)
@@ -160,6 +163,29 @@ def test_bad_settings(place: Path, line: Announcement) -> None:
     said, checks = doctor(place, "--box", "exchange.log", "--config", "bad.toml")
     assert said.code == 2
     assert checks["config"]["says"] == "bad.toml: there is no setting 'sede'; did you mean 'seed'?"
+
+
+@pytest.mark.parametrize("is_any", [True, False])
+def test_each_spot_venue_has_its_row(place: Path, line: Announcement, is_any: bool) -> None:
+    with SpotVenues(line.clock, {"coinbase": coinbase}) as venues:
+        gone = "ws://127.0.0.1:9"
+        hosts = f'coinbase = "{venues.hosts["coinbase"] if is_any else gone}"\nkraken = "{gone}"\n'
+        (place / "spot.toml").write_text(f"[spot.hosts]\n{hosts}")
+        said = fairstrike("doctor", "--json", *BOX, "--config", "spot.toml", folder=place)
+    findings = json.loads(said.out)["findings"]
+    assert [found["check"] for found in findings] == [*CHECKS, "coinbase", "kraken"]
+    first, second = findings[-2:]
+    if is_any:
+        assert said.code == 0
+        assert re.fullmatch(r"answers in \d+ ms, its newest frame is [\d.]+ s old", first["says"])
+        assert (first["state"], second["state"]) == ("ok", "warning")
+        assert second["says"].startswith("no connection (")
+        assert second["says"].endswith(
+            "), the others are listened to: check the network, or give another host under spot.hosts"
+        )
+    else:
+        assert (said.code, first["state"], second["state"]) == (3, "failed", "failed")
+        assert "no spot venue is left: check the network" in first["says"]
 
 
 def test_smoke_hears_every_channel(place: Path, line: Announcement) -> None:

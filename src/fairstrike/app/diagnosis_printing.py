@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fairstrike.app import smoke
 
 _console = Console(highlight=False)
-_NAME_WIDTH = 10
+_NAME_WIDTH = 16
 _SIGNS = {
     State.OK: "[green]✓[/]",
     State.WARNING: "[yellow]![/]",

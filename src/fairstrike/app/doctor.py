@@ -16,14 +16,15 @@ from pathlib import Path
 
 import msgspec
 
-from fairstrike.app import build, disk, dotenv, places
+from fairstrike.app import build, config, disk, dotenv, places, spot_probing
 from fairstrike.app.clock import ClockOffset, SystemClock, date_s
-from fairstrike.app.config import Settings
+from fairstrike.app.config import Environment, Settings
 from fairstrike.app.disk import GIB
 from fairstrike.app.smoke import streamed
 from fairstrike.core.errors import ClockError, ConfigError, FairstrikeError, UsageError, VenueError
 from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
 from fairstrike.core.units import UD_PER_CENT, UD_PER_DOLLAR
+from fairstrike.venue.connection import Params as ConnectionParams
 from fairstrike.venue.kalshi import calls, parameters
 from fairstrike.venue.kalshi.asking import balance_ud
 from fairstrike.venue.kalshi.calls import call
@@ -132,6 +133,7 @@ class Examination:
                 self._skip(name, "an address")
             return
         await self._look_at(self._place)
+        await self._spot(self._place)
 
     async def _look_at(self, place: places.Place) -> None:
         """Make the checks that ask the venue; what is public is asked without a key, which may be refused."""
@@ -281,6 +283,31 @@ class Examination:
         reason = f"{index.reason} (code {index.code})"
         return State.WARNING, f"{answered}; the index channel is refused, {reason}: ask the venue for it, or do without"
 
+    async def _spot(self, place: places.Place) -> None:
+        """Listen to each spot venue that would be listened to; one of them is enough to go on."""
+        environment = msgspec.convert(place.environment, Environment)
+        settings = msgspec.structs.replace(config.observing(self._settings, environment), environment=environment)
+        try:
+            venues = build.spot_venues(settings)
+        except FairstrikeError as error:
+            self._fail("spot", str(error), error.exit_code)
+            return
+        connection = ConnectionParams(
+            library=settings.websocket, message_bytes_max=settings.spot.feed.message_bytes_max
+        )
+        found = await spot_probing.listen(venues, SystemClock(place.clock), connection)
+        is_any = any(not heard.problem for heard in found)
+        for heard in found:
+            if heard.problem:
+                rest = "the others are listened to" if is_any else "no spot venue is left"
+                says = f"{heard.problem}, {rest}: check the network, or give another host under spot.hosts"
+                if is_any:
+                    self._add(Finding(check=heard.line, state=State.WARNING, says=says))
+                else:
+                    self._fail(heard.line, says, VenueError.exit_code)
+                continue
+            self._add(Finding(check=heard.line, state=_freshness(heard.age_ns), says=_told(heard)))
+
     # What a check comes to
 
     def _check(self, name: str, check: Callable[[], tuple[State, str]]) -> None:
@@ -319,6 +346,18 @@ class Examination:
     def _add(self, found: Finding) -> None:
         self.findings.append(found)
         self._on_finding(found)
+
+
+def _freshness(age_ns: int | None) -> State:
+    return State.OK if age_ns is None or age_ns <= spot_probing.FRESH_NS else State.WARNING
+
+
+def _told(heard: spot_probing.Heard) -> str:
+    told = f"answers in {(heard.answered_ns or 0) // MILLISECOND_NS} ms"
+    if heard.age_ns is None:
+        return f"{told}, with no stamp yet"
+    told = f"{told}, its newest frame is {heard.age_ns / SECOND_NS:.2f} s old"
+    return told if _freshness(heard.age_ns) is State.OK else f"{told}: such a price is not used, look again later"
 
 
 def moves_money_out(environment: str, scopes: Collection[str]) -> bool:

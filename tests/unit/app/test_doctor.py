@@ -84,9 +84,11 @@ def test_a_key_that_is_missing_or_none(tmp_path: Path) -> None:
     assert check.says.startswith(f"{broken}: The key file holds no private key in PEM form: download the key again")
 
 
-def test_an_environment_without_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_environment_without_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KALSHI_BASE_URL", "http://127.0.0.1:9")
-    checks = found(Wanted(env="demo", folder=Path("runs")))
+    quiet = tmp_path / "quiet.toml"
+    quiet.write_text("spot.is_on = false\n")
+    checks = found(Wanted(env="demo", config_file=quiet, folder=Path("runs")))
     assert checks["key"].exit_code == 2
     assert checks["key"].says.startswith("no API key is named for demo: make one at the venue, ")
     assert checks["exchange"].exit_code == 3
