@@ -26,7 +26,7 @@ def picture(covered: Coverage, tracks: list[Track], kind: str) -> bytes:
     figure = Figure(figsize=(_WIDTH, _REST_HEIGHT + _ROW_HEIGHT * max(6, len(shown))), layout="constrained")
     axes = figure.subplots()
     days = [instant / SECOND_NS / 86_400 for instant in (begin_ns, end_ns + 1)]
-    extent = (days[0], days[1], len(shown) - 0.5, -0.5)
+    extent = (days[0], days[1], max(1, len(shown)) - 0.5, -0.5)
     image = axes.imshow(
         np.where(grid > 0, grid, np.nan),
         aspect="auto",
@@ -45,7 +45,7 @@ def picture(covered: Coverage, tracks: list[Track], kind: str) -> bytes:
         marks = [days[0] + (column + 0.5) * width for _, column in losses]
         axes.scatter(marks, [row for row, _ in losses], s=9, marker="x", color="tab:red", label="book lost")
         axes.legend(loc="upper right", fontsize=7)
-    step = -(-len(shown) // _NAMES_MAX)
+    step = max(1, -(-len(shown) // _NAMES_MAX))
     axes.set_yticks(range(0, len(shown), step), [track.ticker for track in shown[::step]], fontsize=6)
     axes.xaxis_date()
     axes.set_xlabel("time of receipt (UTC)")

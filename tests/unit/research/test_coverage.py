@@ -77,6 +77,11 @@ def test_pictures(tmp_path: Path) -> None:
     assert b"book rows in 2,160 s; white: none" in picture(days, found, "svg")
 
 
+def test_a_picture_without_a_book_is_empty(tmp_path: Path) -> None:
+    report, _ = covered(tmp_path / "p")
+    assert b"f: 0 markets" in picture(report, [], "svg")
+
+
 def test_title_tells_whole_seconds(tmp_path: Path) -> None:
     report, found = covered(tmp_path / "p")
     report = msgspec.structs.replace(report, last_ns=13 * SECOND_NS + 987_654_000)
