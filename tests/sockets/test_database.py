@@ -11,9 +11,12 @@ from fairstrike.app.desk.follow import DATABASE
 from fairstrike.core.records import Ordered
 from fairstrike.store.database import file_url
 from tests.clusters import Cluster, tables_of
+from tests.kill.test_postgres import has_rows
 from tests.sockets.books import records
 from tests.sockets.processes import wait_for
 from tests.sockets.test_signals import PATIENCE_S, World
+
+ORDERS = 20
 
 
 def test_a_trader_does_not_notice_that_the_database_is_down(
@@ -26,12 +29,11 @@ def test_a_trader_does_not_notice_that_the_database_is_down(
         monkeypatch.setenv("DATABASE_URL", url)
         desk = world.start("desk-postgres", "desk", world.run)
         errors = desk.log.with_suffix(".errors")
-        wait_for("orders", lambda: len(records(world.run, Ordered)) > 0, PATIENCE_S, world.trader, desk)
+        wait_for("rows", lambda: has_rows(url), PATIENCE_S, world.trader, desk)
         cluster.stop()
         try:
             wait_for("a warning", lambda: "nothing is lost" in errors.read_text(), PATIENCE_S, world.trader, desk)
-            before = len(records(world.run, Ordered))
-            wait_for("more orders", lambda: len(records(world.run, Ordered)) > before + 20, PATIENCE_S, world.trader)
+            wait_for("orders", lambda: len(records(world.run, Ordered)) >= ORDERS, PATIENCE_S, world.trader, desk)
         finally:
             cluster.start()
         world.trader.process.send_signal(signal.SIGTERM)
@@ -40,4 +42,4 @@ def test_a_trader_does_not_notice_that_the_database_is_down(
     assert errors.read_text().splitlines()[1:] == ["fairstrike: the database is back; what was missed is written"]
     tables = tables_of(url)
     assert tables == tables_of(file_url(world.run / DATABASE))
-    assert len(tables["orders"]) == len(records(world.run, Ordered)) > before + 20
+    assert len(tables["orders"]) == len(records(world.run, Ordered)) >= ORDERS

@@ -60,8 +60,19 @@ class RunPlace(msgspec.Struct, frozen=True, kw_only=True):
     has_ended: bool
 
 
+class _Text(sa.TypeDecorator[str]):
+    """Text. PostgreSQL has no NUL in it, and is given U+FFFD instead: no word of the venue's may stop the desk."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        """Give what is written."""
+        return value.replace("\0", "\ufffd") if value is not None and dialect.name == "postgresql" else value
+
+
 def _key(name: str) -> sa.Column[str]:
-    return sa.Column(name, sa.Text, primary_key=True)
+    return sa.Column(name, _Text, primary_key=True)
 
 
 def _whole_key(name: str) -> sa.Column[int]:
@@ -73,7 +84,7 @@ def _whole(name: str, *, nullable: bool = False) -> sa.Column[int]:
 
 
 def _text(name: str, *, nullable: bool = False) -> sa.Column[str]:
-    return sa.Column(name, sa.Text, nullable=nullable)
+    return sa.Column(name, _Text, nullable=nullable)
 
 
 def _flag(name: str, *, nullable: bool = False) -> sa.Column[bool]:

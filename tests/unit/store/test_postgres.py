@@ -94,6 +94,13 @@ def test_writing_twice_gives_what_sqlite_gives(url: str, tmp_path: Path) -> None
     assert len(lite["orders"]) == 1
 
 
+def test_a_character_that_postgres_lacks_stops_nothing(url: str) -> None:
+    database = Database(url)
+    database.write({"orders": {("a\0",): {"client_order_id": "a\0", "ticker": "T\0"}}}, "decisions", reached(1))
+    database.close()
+    assert [order[0] for order in tables_of(url)["orders"]] == ["a\ufffd"]
+
+
 def test_a_batch_that_fails_leaves_nothing(url: str) -> None:
     database = Database(url)
     with pytest.raises(UsageError, match="refused"):
@@ -118,7 +125,7 @@ def test_of_two_writers_the_one_left_behind_writes_nothing(url: str) -> None:
 
 
 def test_a_table_held_by_another_program_is_waited_for(url: str) -> None:
-    database = Database(f"{url}?lock_timeout=1")
+    database = Database(f"{url}&lock_timeout=1")
     with asking(url) as other:
         other.execute(sa.text("LOCK TABLE orders"))
         with pytest.raises(DatabaseAway, match="lock timeout"):
@@ -128,7 +135,7 @@ def test_a_table_held_by_another_program_is_waited_for(url: str) -> None:
 
 
 def test_the_pool_and_the_time_limits_are_those_of_the_address(url: str) -> None:
-    made = engine(sa.make_url(f"{url}?pool_size=1&pool_timeout=1&statement_timeout=7&connect_timeout=9"))
+    made = engine(sa.make_url(f"{url}&pool_size=1&pool_timeout=1&statement_timeout=7&connect_timeout=9"))
     with made.begin() as connection:
         assert connection.execute(sa.text("SHOW statement_timeout")).scalar() == "7s"
         assert connection.execute(sa.text("SHOW lock_timeout")).scalar() == f"{Params().lock_timeout}s"
@@ -166,8 +173,8 @@ def test_a_server_that_is_down_is_away_and_found_again(url: str, cluster: Cluste
 
 def test_a_verified_server_is_used(cluster: Cluster, url: str) -> None:
     words = f"sslmode=verify-full&sslrootcert={cluster.authority}"
-    Database(f"{url}?{words}").close()
-    with asking(f"{url}?{words}") as connection:
+    Database(f"{url}&{words}").close()
+    with asking(f"{url}&{words}") as connection:
         used = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
         assert connection.execute(sa.text(used)).scalar() is True
 
