@@ -13,7 +13,7 @@ from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from statistics import NormalDist
-from typing import Any
+from typing import TypeVar
 
 import msgspec
 
@@ -30,6 +30,7 @@ _WORD_MAX = 2**32 - 1
 _TREE = "\nTree="
 _TREES_MAX, _LEAVES_MAX, _WORDS_MAX = 20_000, 100_000, 1_000_000
 _INTEGER, _WORD, _DOUBLE = "i", "L", "d"
+_Number = TypeVar("_Number", int, float)
 _SIZE_MIN = 1e-12
 
 
@@ -309,7 +310,7 @@ def _tree(block: str, number: int, features: int) -> Tree:
     return tree
 
 
-def _packed(kind: str, read: Callable[[str], float], text: str, most: int = _LEAVES_MAX) -> "array[Any]":
+def _packed(kind: str, read: Callable[[str], _Number], text: str, most: int = _LEAVES_MAX) -> "array[_Number]":
     """Give the numbers of a line, at most so many. Raises `OverflowError` for more, and for one that is too large."""
     words = text.split(None, most)
     if len(words) > most:

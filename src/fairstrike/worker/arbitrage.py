@@ -190,7 +190,7 @@ class RisklessPortfolio:
         """Write what a contract of a column gains in the lowest state, and what it binds."""
         price = offer.price_ticks / TICKS_PER_DOLLAR
         fee = trade_fee_ud(schedule, offer.price_ticks, CC_PER_CONTRACT, is_maker=False) / UD_PER_DOLLAR
-        extra = fee + _ROUNDING / max(offer.size_cc / CC_PER_CONTRACT, 1.0)
+        extra = fee + _ROUNDING / (offer.size_cc // CC_PER_CONTRACT)
         is_paid_first = self.ladder.spans[one.ticker][0] == 0
         self._highs.changeCoeff(0, number, extra - one.side.sign * (float(is_paid_first) - price))
         self._highs.changeCoeff(self._cash_row, number, (price if one.side is Side.BID else 1.0 - price) + extra)
