@@ -274,6 +274,7 @@ CALLS: dict[Callable[..., object], Callable[[Numbers], object]] = {
     estimators.autocorrelation: lambda n: estimators.autocorrelation(n.reals(1e-4, -2e-4), n.whole(1, 3)),
     estimators.smoothing_loss: lambda n: estimators.smoothing_loss(n.real(0.3)),
     volatility.realised_vol: lambda n: volatility.realised_vol(n.prints(), n.whole(39), FEW),
+    volatility.returns_missing: lambda n: volatility.returns_missing(n.prints(), n.whole(39), FEW),
     last_minute.brownian_seconds: lambda n: last_minute.brownian_seconds(n.whole(20)),
     last_minute.last_minute_vol: lambda n: last_minute.last_minute_vol(
         n.prints(), n.whole(39), n.whole(3), last_minute.Params(stretches_min=1, window_s=40)
