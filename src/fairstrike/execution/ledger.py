@@ -12,7 +12,6 @@ The venue may correct a settlement. What each strategy held is kept as long as t
 A value less than a cent from the booked one is no correction: the venue's list of settlements tells whole cents.
 """
 
-from collections import deque
 from collections.abc import Sequence
 
 import msgspec
@@ -50,9 +49,10 @@ class Ledger:
         self.settled: dict[str, int] = {}
         self.market_pnl_ud: dict[str, int] = {}
         self.results: dict[tuple[str, str], StrategyResult] = {}
+        self._names: dict[str, None] = {}
         self._seen: dict[str, set[tuple[str, str]]] = {}
         self._paid_cc: dict[str, dict[str, int]] = {}
-        self._settled_kept: deque[str] = deque()
+        self._settled_kept: dict[str, None] = {}
 
     def open(self, cash_ud: int, held: Sequence[HeldPosition] = ()) -> None:
         """Set the cash at the start of the run, and what an earlier run left the account holding."""
@@ -62,6 +62,7 @@ class Ledger:
             # In YES terms a NO contract is a sale: its complement was received.
             paid_ud = one.cost_ud if one.net_cc > 0 else one.cost_ud + one.net_cc * TICKS_PER_DOLLAR
             self.results[EARLIER, one.ticker] = StrategyResult(net_cc=one.net_cc, cash_ud=-paid_ud)
+            self._names[EARLIER] = None
         self.equity_start_ud = cash_ud + self.open_cost_ud()
 
     def position(self, ticker: str) -> Position:
@@ -70,7 +71,8 @@ class Ledger:
 
     def shares_cc(self, ticker: str) -> dict[str, int]:
         """Give each strategy's net contracts in a market (`_cc`), zero ones left out."""
-        return {name: r.net_cc for (name, market), r in self.results.items() if market == ticker and r.net_cc}
+        found = ((name, self.results.get((name, ticker))) for name in self._names)
+        return {name: result.net_cc for name, result in found if result is not None and result.net_cc}
 
     def has_seen(self, fill: OrderFilled) -> bool:
         """Whether this fill is already booked, or of a market whose ids are kept no more."""
@@ -92,6 +94,7 @@ class Ledger:
         self.cash_ud += cash_ud
         self.fees_ud += fill.fee_ud
         key = (strategy, fill.ticker)
+        self._names[strategy] = None
         result = self.results.get(key, StrategyResult())
         flow_ud = -fill.side.sign * fill.price_ticks * fill.size_cc
         self.results[key] = StrategyResult(
@@ -120,13 +123,19 @@ class Ledger:
         """Give the net contracts that a market was settled for, 0 before its settlement and when forgotten."""
         return sum(self._paid_cc.get(ticker, {}).values())
 
+    def forget(self, ticker: str) -> None:
+        """Forget the settlement of a market that nothing of ours was ever in; what was traded is the run's result."""
+        if ticker not in self.positions:
+            for kept in (self.settled, self.market_pnl_ud, self._seen, self._settled_kept):
+                kept.pop(ticker, None)
+
     def _keep_seen(self, ticker: str) -> None:
         """Keep the ids of a settled market's fills, none being some too, and forget those of the one settled first."""
         self._seen.setdefault(ticker, set())
-        self._settled_kept.append(ticker)
+        self._settled_kept[ticker] = None
         if len(self._settled_kept) > SETTLED_KEPT:
-            forgotten = self._settled_kept.popleft()
-            del self._seen[forgotten]
+            forgotten = next(iter(self._settled_kept))
+            del self._settled_kept[forgotten], self._seen[forgotten]
             self._paid_cc.pop(forgotten, None)
 
     def _pay_out(self, ticker: str, value_ticks: int) -> int:
@@ -137,12 +146,12 @@ class Ledger:
         self.market_pnl_ud[ticker] = realised_ud - position.fees_ud
         if ticker in self.positions:
             self.positions[ticker] = msgspec.structs.replace(position, net_cc=0, cost_ud=0, realised_ud=realised_ud)
-        for key, result in self.results.items():
-            if key[1] == ticker:
+        for name in self._names:
+            if (result := self.results.get((name, ticker))) is not None:
                 paid_ud = result.cash_ud + result.net_cc * value_ticks
-                self.results[key] = msgspec.structs.replace(result, net_cc=0, cash_ud=paid_ud)
+                self.results[name, ticker] = msgspec.structs.replace(result, net_cc=0, cash_ud=paid_ud)
                 paid_cc = self._paid_cc.setdefault(ticker, {})
-                paid_cc[key[0]] = paid_cc.get(key[0], 0) + result.net_cc
+                paid_cc[name] = paid_cc.get(name, 0) + result.net_cc
         return payout_ud
 
     def _correct(self, ticker: str, by_ticks: int) -> None:

@@ -27,13 +27,15 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Series traded, when their markets are watched, and how often what is read (15-minute ones: `windows`).
 
     A market of one of the `timeframes` is watched from `watch_within_ns` before its close until it is settled, or
-    `watch_after_ns` after it.
+    `watch_after_ns` after it. What nobody needs is forgotten `forget_after_ns` after its close: later than the venue's
+    lists, asked for by close, tell of it.
     """
 
     series: tuple[str, ...] = ()
     timeframes: tuple[Timeframe, ...] = tuple(Timeframe)
     watch_within_ns: int = 2 * HOUR_NS
     watch_after_ns: int = 15 * MINUTE_NS
+    forget_after_ns: Positive = 3 * HOUR_NS
     catalog_every_ns: int = 60 * SECOND_NS
     windows_every_ns: int = 15 * SECOND_NS
     pulse_ns: int = SECOND_NS

@@ -3,6 +3,9 @@
 A market of a chosen timeframe is watched from `watch_within_ns` before its close, if anybody trades it, until it is
 settled, or was over for `watch_after_ns` with nothing of ours in it. While any is alive, having a book or orders of
 ours, there is a pulse.
+
+As markets are listed, those that closed more than `forget_after_ns` ago are forgotten, unless they are watched or hold
+something of ours. A replay lists no series of its own and forgets nothing: its report is about all of them.
 """
 
 from collections.abc import Iterable
@@ -30,9 +33,11 @@ class Watching(Generic[_Trader]):
         self._clerk = clerk
         self.traded: dict[str, tuple[_Trader, ...]] = {}
         self.is_pulsing = False
+        self._forget_due_ns = 0
 
     def begin(self, contract: Contract, traders: tuple[_Trader, ...], venue_ns: int) -> bool:
         """Watch a listed market when it is near its close, somebody trades it and it is new. Gives whether it is."""
+        self._forget(venue_ns)
         is_near = self._params.watches(contract, contract.close_ns - venue_ns)
         if not traders or contract.ticker in self.traded or not is_near:
             return False
@@ -70,5 +75,18 @@ class Watching(Generic[_Trader]):
         return alive
 
     def _is_over(self, ticker: str, venue_ns: int) -> bool:
-        is_ours = self._clerk.ledger.position(ticker).net_cc or self._clerk.orders.of_market(ticker)
-        return venue_ns > self._catalog.contract(ticker).close_ns + self._params.watch_after_ns and not is_ours
+        is_past = venue_ns > self._catalog.contract(ticker).close_ns + self._params.watch_after_ns
+        return is_past and not self._is_ours(ticker)
+
+    def _is_ours(self, ticker: str) -> bool:
+        return bool(self._clerk.ledger.position(ticker).net_cc or self._clerk.orders.of_market(ticker))
+
+    def _forget(self, venue_ns: int) -> None:
+        if not self._params.series or venue_ns < self._forget_due_ns:
+            return
+        self._forget_due_ns = venue_ns + self._params.catalog_every_ns
+        for ticker in self._catalog.over(venue_ns - self._params.forget_after_ns):
+            if ticker not in self.traded and not self._is_ours(ticker):
+                self._catalog.forget(ticker)
+                self._books.forget(ticker)
+                self._clerk.ledger.forget(ticker)

@@ -269,6 +269,10 @@ class Books:
         assert since_ns is not None, "only a crossed book is held"
         return since_ns + self._params.crossed_hold_ns + 1
 
+    def forget(self, ticker: str) -> None:
+        """Keep no book of a market, nor how often it was lost."""
+        self.shelves.pop(ticker, None)
+
     def _shelf(self, ticker: str) -> Shelf:
         return self.shelves.setdefault(ticker, Shelf())
 

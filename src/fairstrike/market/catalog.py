@@ -141,6 +141,15 @@ class Catalog:
         """Give the contracts of a settlement group, by series and then by strike."""
         return tuple(self.listings[ticker].contract for ticker in self._groups.get(group, ()))
 
+    def over(self, before_ns: int) -> list[str]:
+        """Give the markets that closed before an instant of the venue."""
+        return [ticker for ticker, listing in self.listings.items() if listing.contract.close_ns < before_ns]
+
+    def forget(self, ticker: str) -> None:
+        """Know a market no longer; nothing may look it up by a ticker kept elsewhere."""
+        self._leave(self.listings.pop(ticker).contract)
+        self._doubted.pop(ticker, None)
+
     def _put(self, listing: Listing) -> None:
         contract = listing.contract
         before = self.listings.get(contract.ticker)

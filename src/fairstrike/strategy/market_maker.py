@@ -85,10 +85,11 @@ class MarketMaker:
         self.tally[reason or (WISHED if wanted else "no room, no price, or no edge after the fee")] += 1
         ticker = view.contract.ticker
         since_ns = view.now_ns - self._improved_ns.get(ticker, -(10**18))
-        may_improve = since_ns >= self._params.refresh_seconds * SECOND_NS
+        may_improve = since_ns >= (refresh_ns := self._params.refresh_seconds * SECOND_NS)
         wishes = requote(self.name, view.contract, mine, wanted, may_improve=may_improve)
         if wishes and may_improve:
-            self._improved_ns[ticker] = view.now_ns
+            recent = {each: at_ns for each, at_ns in self._improved_ns.items() if view.now_ns - at_ns < refresh_ns}
+            self._improved_ns = recent | {ticker: view.now_ns}
         return list(wishes)
 
     def _one_side(self, view: MarketView, side: Side) -> Quote | None:

@@ -5,7 +5,7 @@ import pytest
 
 from fairstrike.core.contract import Timeframe
 from fairstrike.core.effects import SetTimer, Unwatch, Watch
-from fairstrike.core.events import BookSnapshot
+from fairstrike.core.events import BookSnapshot, MarketSettled
 from fairstrike.execution import reconcile, stopping
 from fairstrike.execution.clerk import Clerk, Notes, Outcome
 from fairstrike.execution.rounds import Params
@@ -23,6 +23,7 @@ from tests.unit.engine_samples import (
     at,
     batch,
     delta,
+    filled,
     listed,
     lost,
     of,
@@ -37,12 +38,12 @@ WHO = ("somebody",)
 class Watched:
     """Watching with one market listed."""
 
-    def __init__(self) -> None:
-        self.notes, catalog, self.books = Notes(), Catalog(), Books(BooksParams())
-        clerk = Clerk(catalog, self.notes, (TAG, RUN), (reconcile.Params(), stopping.Params()))
-        catalog.fold(listed())
-        self.contract = catalog.contract(T)
-        self.watching = Watching[str](Params(series=("KXBTCD",)), self.notes, catalog, self.books, clerk)
+    def __init__(self, params: Params = Params(series=("KXBTCD",))) -> None:  # noqa: B008
+        self.notes, self.catalog, self.books = Notes(), Catalog(), Books(BooksParams())
+        self.clerk = Clerk(self.catalog, self.notes, (TAG, RUN), (reconcile.Params(), stopping.Params()))
+        self.catalog.fold(listed())
+        self.contract = self.catalog.contract(T)
+        self.watching = Watching[str](params, self.notes, self.catalog, self.books, self.clerk)
 
     def booked(self, book: BookSnapshot) -> "Watched":
         self.books.snapshot(book)
@@ -130,3 +131,53 @@ def test_markets_of_other_timeframes_are_known_and_not_watched() -> None:
     assert of(Watch, others.feed(listed(), batch(1)).effects) == []
     assert T in others.engine.catalog.listings
     assert of(Watch, Hall(timeframes=(Timeframe.HOURLY,)).feed(listed(), batch(1)).effects) == [Watch(tickers=(T,))]
+
+
+# Forgetting
+
+LATER = CLOSE + 10_800 * SECOND
+
+
+def test_a_market_is_forgotten_three_hours_after_its_close() -> None:
+    seen = Watched().booked(snapshot(1))
+    for venue_ns, known in ((LATER, [T]), (LATER + 59 * SECOND, [T]), (LATER + 60 * SECOND, [])):
+        seen.watching.begin(seen.contract, (), venue_ns)
+        assert list(seen.catalog.listings) == list(seen.books.shelves) == known
+    assert seen.catalog.rungs(seen.contract.group) == ()
+
+
+def test_a_replay_forgets_nothing() -> None:
+    seen = Watched(Params())
+    seen.watching.begin(seen.contract, (), LATER + SECOND)
+    assert list(seen.catalog.listings) == [T]
+
+
+def test_what_is_watched_or_ours_is_known_still() -> None:
+    seen = Watched()
+    seen.watching.begin(seen.contract, WHO, at(0))
+    seen.watching.begin(seen.contract, (), LATER + SECOND)
+    assert list(seen.catalog.listings) == [T]
+    seen.watching.end((T,))
+    seen.clerk.ledger.fill(filled(1, "k"), "taker")
+    seen.watching.begin(seen.contract, (), LATER + 120 * SECOND)
+    assert list(seen.catalog.listings) == [T]
+    seen.clerk.settle(MarketSettled(ticker=T, value_ticks=0, recv_ns=at(2)))
+    seen.watching.begin(seen.contract, (), LATER + 240 * SECOND)
+    assert list(seen.catalog.listings) == []
+    assert seen.clerk.ledger.settled == {T: 0}
+
+
+def test_a_settlement_in_which_nothing_was_ours_is_forgotten_too() -> None:
+    seen = Watched()
+    seen.clerk.settle(MarketSettled(ticker=T, value_ticks=0, recv_ns=at(2)))
+    seen.watching.begin(seen.contract, (), LATER + SECOND)
+    assert (seen.clerk.ledger.settled, seen.clerk.ledger.market_pnl_ud, seen.clerk.ledger.fills_kept) == ({}, {}, 0)
+    assert not seen.clerk.settle(MarketSettled(ticker=T, value_ticks=10_000, recv_ns=at(3)))
+
+
+def test_a_working_order_keeps_its_market() -> None:
+    hall = Hall().opened()
+    hall.ordered()
+    for seconds in (20_000, 20_100):
+        hall.feed(listed("U", seconds))
+    assert set(hall.engine.catalog.listings) == {T}

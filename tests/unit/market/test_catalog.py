@@ -227,3 +227,16 @@ def test_a_market_that_is_unclear_now_takes_no_orders_until_it_is_clear() -> Non
     assert not catalog.is_open(made.ticker, 50 * SECOND)
     catalog.fold(listed(made))
     assert catalog.is_open(made.ticker, 50 * SECOND)
+
+
+def test_a_market_that_is_forgotten_leaves_its_group() -> None:
+    catalog, other = Catalog(), contract("other", floor=90_000)
+    for made in (contract(), other):
+        catalog.fold(listed(made))
+    assert catalog.over(contract().close_ns) == []
+    assert catalog.over(contract().close_ns + 1) == [contract().ticker, "other"]
+    catalog.forget(contract().ticker)
+    assert (list(catalog.listings), tickers(catalog, other.group)) == (["other"], ("other",))
+    catalog.forget("other")
+    assert catalog.rungs(other.group) == ()
+    assert catalog.fold(listed(other))

@@ -27,6 +27,7 @@ from fairstrike.core.events import (
 )
 from fairstrike.core.records import Decided, GroupFitted, RisklessFound, Row, RunEnded, RunStarted
 from fairstrike.core.regime import RegimeSeen
+from fairstrike.core.timing import HOUR_NS, MINUTE_NS
 from fairstrike.core.units import PPM, TICKS_PER_DOLLAR
 from fairstrike.engine import KALSHI
 from fairstrike.market.catalog import with_terms
@@ -36,6 +37,7 @@ from fairstrike.store.journal import Record
 
 _Found = TypeVar("_Found", GroupFitted, RisklessFound)
 WARNINGS_MAX = 20
+_CLEAR_EVERY_NS = MINUTE_NS
 NO_BOOK_YET = "no book yet"
 _TICKS_PPM = PPM // TICKS_PER_DOLLAR
 _WHY = {
@@ -148,6 +150,7 @@ class Sights:
         self.stream = "not yet connected"
         self.warnings: list[str] = []
         self._contracts: dict[str, Contract] = {}
+        self._cleared_ns = 0
         self._watched: dict[str, None] = {}
         self._books: dict[str, _Book] = {}
         self._rows: dict[str, Row] = {}
@@ -262,8 +265,11 @@ class Sights:
                 self._begin(body)
             case RunEnded():
                 self.ended = body
-            case ContractListed(contract=contract):
+            case ContractListed(contract=contract, recv_ns=now_ns):
                 self._contracts[contract.ticker] = contract
+                if now_ns >= self._cleared_ns + _CLEAR_EVERY_NS:
+                    self._cleared_ns = now_ns
+                    self._contracts = {t: c for t, c in self._contracts.items() if c.close_ns > now_ns - HOUR_NS}
             case TermsChanged(ticker=ticker) if ticker in self._contracts:
                 self._contracts[ticker] = with_terms(self._contracts[ticker], body)
             case Watch(tickers=tickers):

@@ -216,6 +216,11 @@ def test_how_long_there_is_no_fair_value_yet_is_said() -> None:
     assert sights(*WATCHED, printed(1), UP, snapshot(1), decided(4_000, 4_200)).ladders(at(2))[0].no_fair == ""
 
 
+@pytest.mark.parametrize(("is_known", "seconds"), [(True, 7_199), (False, 7_200)])
+def test_what_closed_an_hour_ago_is_forgotten(is_known: bool, seconds: int) -> None:
+    assert sights(STARTED, listed(), listed(U, seconds)).has_listed is is_known
+
+
 def test_why_there_is_no_reference_is_said() -> None:
     assert sights(*WATCHED).ladders(at(6))[0].no_reference == "no source prints BTC now"
     (ladder,) = sights(*WATCHED, printed(5, source="kraken"), printed(5, source="binance")).ladders(at(6))
