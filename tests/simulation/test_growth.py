@@ -1,4 +1,4 @@
-"""A day of markets, one after the other: what is held in the evening is what was held at noon."""
+"""A day of markets, one after the other: what trader and exchange hold in the evening is what they held at noon."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -7,8 +7,12 @@ import msgspec
 
 from fairstrike.core.events import ContractListed, Event, MarketSettled
 from fairstrike.core.fees import FeeSchedule
+from fairstrike.exchange.box import Box
+from fairstrike.exchange.floor import Floor
+from fairstrike.exchange.verification import Keyring
 from tests.simulation.growth import entries
-from tests.unit.engine_samples import ASK, Hall, at, batch, contract, delta, printed, snapshot, timer
+from tests.unit.engine_samples import ASK, BID, Hall, at, batch, contract, delta, printed, snapshot, timer
+from tests.unit.exchange.floor_samples import wish
 
 STRIKES, HOURS = 20, 24
 
@@ -66,3 +70,42 @@ def test_the_traders_state_does_not_grow_with_the_markets_that_are_over() -> Non
         held.append(entries(hall.engine))
     assert grown(held[HOURS // 2], held[-1]) == {}
     assert len(hall.engine.catalog.listings) <= 5 * STRIKES
+
+
+class Quiet:
+    """A floor of hourly ladders with a house that quotes and trades in every market."""
+
+    def __init__(self) -> None:
+        self.floor = Floor(now_ns=at(0))
+        for name in ("maker", "taker"):
+            self.floor.open_account(name, key_id=name, balance_ud=10**15, is_house=True)
+
+    def advance(self, now_ns: int) -> None:
+        self.floor.advance(now_ns)
+
+    def next_due_ns(self) -> int | None:
+        return self.floor.next_due_ns()
+
+    def pass_hour(self, number: int, box: Box) -> None:
+        """Let an hour's markets be listed, traded in every ten minutes, and settle."""
+        contracts = [event.contract for event in ladder(number)]
+        for one in contracts:
+            self.floor.list_market(one, FeeSchedule(), 0, at(number * 3_600))
+        for second in range(60, 3_600, 600):
+            now_ns = at(number * 3_600 + second)
+            for one in contracts:
+                self.floor.place("maker", wish(ASK, 5_000 + second, 200, ticker=one.ticker), now_ns)
+                self.floor.place("taker", wish(BID, 5_000 + second, 100, ticker=one.ticker), now_ns)
+            box.advance(now_ns)
+
+
+def test_the_exchanges_state_does_not_grow_with_the_markets_that_are_over() -> None:
+    quiet = Quiet()
+    box = Box(quiet, Keyring())
+    held: list[Counter[str]] = []
+    for number in range(HOURS):
+        quiet.pass_hour(number, box)
+        held.append(entries(box))
+    # The names of events, by which a new one is known.
+    assert set(grown(held[HOURS // 2], held[-1])) <= {"Streams._events"}
+    assert quiet.floor.total_ud() == 2 * 10**15

@@ -268,6 +268,11 @@ class Account:
         """Forget an order that no longer rests."""
         self.resting.get(order.ticker, {}).pop(order.order_id, None)
 
+    def forget(self, ticker: str) -> None:
+        """Forget a settled market in which nothing was ever told of an order."""
+        self.resting.pop(ticker, None)
+        self._locks.pop(ticker, None)
+
     def reserve_anew(
         self,
         ticker: str,

@@ -114,6 +114,8 @@ class CalibratedWorld:
     def _list_quarter(self, open_ns: int, now_ns: int) -> None:
         """List the market that opens at `open_ns`, and see to the one after it when this one opens."""
         contract = quarter_hour(open_ns + QUARTER_NS, self.params.hourly)
+        # Made anew where they are wanted; those of markets that are over are not.
+        self._intervals.clear()
         self.floor.list_market(contract, FeeSchedule(), 0, now_ns)
         dice = Dice(self.seed, _STREAM_FLOW + open_ns // QUARTER_NS)
         flow = Flow(self.floor, contract, dice, self.params.flow)

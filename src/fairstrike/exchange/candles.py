@@ -6,7 +6,7 @@ stand when an instant is over: a maker that takes away and puts back at one inst
 Source: the venue's description of its candles, and that its lists of them have gaps.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 import msgspec
@@ -15,7 +15,7 @@ from fairstrike.core.order import Side
 from fairstrike.core.timing import MINUTE_NS
 from fairstrike.core.units import TICKS_PER_DOLLAR
 from fairstrike.exchange.floor import Floor
-from fairstrike.exchange.happenings import Happening, LevelChanged, Traded
+from fairstrike.exchange.happenings import Happening, LevelChanged, MarketListed, Traded
 
 MINUTES_KEPT = 10_080
 _MINUTE_SECONDS = 60
@@ -156,8 +156,13 @@ class Candles:
         self._floor = floor
         self._markets: dict[str, _Market] = {}
 
-    def take(self, happenings: Iterable[Happening]) -> None:
-        """Write down what happened; the open interest is that of the floor after the last of it."""
+    def take(self, happenings: Sequence[Happening]) -> None:
+        """Write down what happened; the open interest is that of the floor after the last of it.
+
+        With new markets come the ends of old ones: what the floor has forgotten goes.
+        """
+        if any(isinstance(each, MarketListed) for each in happenings):
+            self._markets = {ticker: market for ticker, market in self._markets.items() if self._floor.knows(ticker)}
         traded: dict[str, int] = {}
         told = (each for each in happenings if isinstance(each, LevelChanged | Traded))
         for instant_ns, together in groupby(told, key=lambda each: each.instant_ns):

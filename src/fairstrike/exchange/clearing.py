@@ -127,6 +127,11 @@ class ClearingHouse:
                 account.settlements[account.settlements.index(row)] = payout.row
         return tuple(payout.account for payout in self._paid.get(ticker, ()))
 
+    def forget(self, ticker: str) -> None:
+        """Forget who was paid in a settled market: it cannot be corrected any more."""
+        self._paid.pop(ticker, None)
+        assert not self._open_cc.pop(ticker, 0), "a settled market has no open pair"
+
     def total_ud(self, accounts: Iterable[Account]) -> int:
         """Give all money of `accounts`, the income and the open pairs; constant under any trading.
 

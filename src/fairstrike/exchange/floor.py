@@ -292,6 +292,10 @@ class Floor:
         listing = self._on.listings.get(ticker)
         return self._view(listing) if listing else None
 
+    def knows(self, ticker: str) -> bool:
+        """Whether a market is listed and not forgotten."""
+        return ticker in self._on.listings
+
     def markets(self) -> tuple[MarketView, ...]:
         """Give all markets in order of listing."""
         return tuple(self._view(each) for each in self._on.listings.values())

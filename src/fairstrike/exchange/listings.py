@@ -9,7 +9,7 @@ from fairstrike.core.contract import Contract, Window, rounded_sum, window_print
 from fairstrike.core.events import Level
 from fairstrike.core.fees import FeeSchedule
 from fairstrike.core.order import Side
-from fairstrike.core.timing import MILLISECOND_NS, MINUTE_NS, SECOND_NS, WINDOW_SECONDS
+from fairstrike.core.timing import HOUR_NS, MILLISECOND_NS, MINUTE_NS, SECOND_NS, WINDOW_SECONDS
 from fairstrike.exchange.happenings import IndexAverage
 from fairstrike.exchange.matching import MatchingBook
 
@@ -80,7 +80,8 @@ class FloorParams(msgspec.Struct, frozen=True, kw_only=True):
     cancelling it at once; `is_ioc_miss_refused` between taking an immediate order that meets nothing and
     refusing it (409). What is placed within `cancel_all_reach_ns` after a cancel-all is cancelled when that time
     is over; the venue warns of a minute. Accounts open with their money on `money_shard`, and net across the
-    markets of an event from the start with `is_netting`.
+    markets of an event from the start with `is_netting`. Trades, and markets without an order of a client, are kept for
+    `settled_kept_ns` after their settlement.
     """
 
     quarter_hour: Delays = Delays(determination_ns=5 * SECOND_NS, settlement_ns=SECOND_NS)
@@ -93,6 +94,7 @@ class FloorParams(msgspec.Struct, frozen=True, kw_only=True):
     cancel_all_reach_ns: int = 0
     money_shard: int = 2
     is_netting: bool = False
+    settled_kept_ns: int = 6 * HOUR_NS
 
 
 class Listing:

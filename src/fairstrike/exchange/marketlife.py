@@ -37,12 +37,16 @@ class MarketLife:
         """Work on `premises`."""
         self._on = premises
         self._pit = pit
+        self._listed_ns = -1
 
     def list_market(self, contract: Contract, schedule: FeeSchedule, volume_24h_cc: int) -> None:
-        """Create a market and arrange its opening, strike, close, determination and settlement."""
+        """Create a market and arrange its opening, strike, close, determination and settlement; what is old goes."""
         now_ns, params = self._on.now_ns, self._on.params
         assert contract.ticker not in self._on.listings, "a market is listed once"
         assert contract.close_ns > now_ns, "a market is listed before it closes"
+        if now_ns != self._listed_ns:
+            self._listed_ns = now_ns
+            self._on.forget_old()
         listing = Listing(contract, schedule, volume_24h_cc, now_ns)
         self._on.add_listing(listing)
         self._on.tell(MarketListed(instant_ns=now_ns, contract=contract, schedule=schedule))

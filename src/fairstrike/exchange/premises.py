@@ -111,6 +111,22 @@ class Premises:
         self.listings[listing.contract.ticker] = listing
         self._baskets.pop(listing.contract.event_ticker, None)
 
+    def forget_old(self) -> None:
+        """Forget trades of long ago, and markets settled as long ago in which no client ever had an order."""
+        before_ns = self.now_ns - self.params.settled_kept_ns
+        while self.trades and self.trades[0].instant_ns < before_ns:
+            self.trades.popleft()
+        settled = ((ticker, each.settled_ns) for ticker, each in self.listings.items())
+        old = [ticker for ticker, settled_ns in settled if settled_ns is not None and settled_ns < before_ns]
+        clients = [account for account in self.accounts.values() if not account.is_house]
+        traded = {order.ticker for account in clients for order in account.orders.values()} if old else set[str]()
+        for ticker in old:
+            if ticker not in traded:
+                self._baskets.pop(self.listings.pop(ticker).contract.event_ticker, None)
+                self.house.forget(ticker)
+                for account in self.accounts.values():
+                    account.forget(ticker)
+
     # Telling
 
     def drain(self) -> list[Happening]:

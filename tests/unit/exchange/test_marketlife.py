@@ -1,9 +1,11 @@
 """Pauses of markets and shards, and changes of grid and fees while orders rest."""
 
+import msgspec
 import pytest
 
 from fairstrike.core.contract import CENT_GRID, PriceRange
 from fairstrike.core.fees import FeeSchedule
+from fairstrike.core.timing import HOUR_NS, SECOND_NS
 from fairstrike.exchange.floor import Floor, MarketStatus, Placed, Rejection, ShardState
 from fairstrike.exchange.happenings import (
     FeesChanged,
@@ -21,6 +23,7 @@ from tests.unit.exchange.floor_samples import (
     OPEN_NS,
     TICKER,
     change,
+    contract,
     money,
     open_floor,
     position_cc,
@@ -164,3 +167,36 @@ def test_fees_that_outgrow_the_cash_end_the_newest_orders() -> None:
     assert [floor.open_cc(order_id) for order_id in ids] == [9_900, 0]
     assert reasons(floor) == [UpdateReason.MARGIN_CANCEL]
     assert money(floor, "a").available_ud >= 0
+
+
+# Forgetting
+
+SETTLED_NS = CLOSE_NS + 120 * SECOND_NS
+
+
+def listed_again(floor: Floor, now_ns: int, number: int = 1) -> tuple[str, ...]:
+    """The tickers of a floor on which another market is listed at an instant."""
+    later = msgspec.structs.replace(contract(f"LATER-{number}"), open_ns=now_ns, close_ns=now_ns + HOUR_NS)
+    floor.list_market(later, FeeSchedule(), 0, now_ns)
+    return tuple(view.contract.ticker for view in floor.markets())
+
+
+def test_what_no_client_traded_is_forgotten_six_hours_after_its_settlement() -> None:
+    floor = open_floor("a")
+    floor.open_account("house", key_id="house", balance_ud=10**12, is_house=True)
+    floor.open_account("guest", key_id="guest", balance_ud=10**12, is_house=True)
+    take(floor, "house", wish(ASK, 6_000, 100))
+    take(floor, "guest", wish(BID, 6_000, 100))
+    total_ud = floor.total_ud()
+    assert listed_again(floor, SETTLED_NS + 6 * HOUR_NS) == (TICKER, "LATER-1")
+    assert listed_again(floor, SETTLED_NS + 6 * HOUR_NS + 1, 2) == ("LATER-1", "LATER-2")
+    assert (floor.market(TICKER), floor.trades(), floor.knows(TICKER)) == (None, (), False)
+    assert not floor.correct(TICKER, 10_000, floor.now_ns)
+    assert floor.total_ud() == total_ud
+
+
+def test_what_a_client_ordered_is_kept() -> None:
+    floor = open_floor("a")
+    take(floor, "a", wish(BID, 4_000, 100))
+    assert TICKER in listed_again(floor, SETTLED_NS + 7 * HOUR_NS)
+    assert [order.ticker for order in floor.orders("a")] == [TICKER]
