@@ -14,7 +14,6 @@ from fairstrike.core.events import (
     OffsetStepped,
     StreamChanged,
 )
-from fairstrike.core.timing import SECOND_NS
 from fairstrike.core.units import TICKS_PER_DOLLAR
 from fairstrike.venue.kalshi.session import Session, SessionParams
 from tests.unit.venue.kalshi.fakes import OTHER, TICKER, delta, frame, snapshot
@@ -429,7 +428,7 @@ def test_sid_may_stand_beside_the_acknowledgement() -> None:
     assert not session.is_broken
 
 
-# What cannot be read, and clocks
+# What cannot be read
 
 
 @pytest.mark.parametrize(
@@ -458,51 +457,3 @@ def test_unknown_type_is_tolerated_and_consumes_its_number() -> None:
     assert told(session, frame("something_new", [1, 2], sid=1, seq=2)) == []
     assert names(told(session, delta(3))) == ["BookDelta"]
     assert told(session, frame("something_new", 7, sid=1, seq=9)) == [lost(TICKER, "gap")]
-
-
-def test_offset_is_the_fastest_journey_and_steps_are_told() -> None:
-    session = Session()
-    steps: list[int] = []
-
-    def tick(at_s: int, delay_ms: int) -> None:
-        message = {"market_ticker": TICKER, "ts_ms": at_s * 1_000}
-        for event in session.receive(frame("ticker", message), at_s * SECOND_NS + delay_ms * 1_000_000):
-            if isinstance(event, OffsetStepped):
-                steps.append(event.offset_ns // 1_000_000)
-
-    tick(0, 80)
-    tick(1, 20)
-    tick(2, 500)
-    assert (session.offset_ns, steps) == (20_000_000, [80])
-    tick(65, 500)
-    assert (session.offset_ns, steps) == (500_000_000, [80, 500])
-    tick(66, 20)
-    assert (session.offset_ns, steps) == (20_000_000, [80, 500, 20])
-
-
-def test_a_stream_that_falls_behind_is_no_other_clock() -> None:
-    """Were its delay taken for the clock's after a minute, an index value of long ago would be new."""
-    session = Session(SessionParams(late_max_ns=3 * SECOND_NS))
-
-    def offset_after(at_s: int, delay_s: int) -> int | None:
-        message = {"market_ticker": TICKER, "ts_ms": at_s * 1_000}
-        session.receive(frame("ticker", message), (at_s + delay_s) * SECOND_NS)
-        return session.offset_ns
-
-    assert offset_after(0, 20) is None
-    assert offset_after(1, 0) == 0
-    assert [offset_after(at_s, 20) for at_s in range(2, 120)] == [0] * 118
-    assert offset_after(200, 3) == 3 * SECOND_NS
-    assert [offset_after(201, -40), offset_after(202, -40)] == [3 * SECOND_NS, -40 * SECOND_NS]
-
-
-def test_every_sixty_fourth_delta_is_a_sample() -> None:
-    session = Session()
-    session.receive(snapshot(1), NOW)
-    told_at = [
-        seq
-        for seq in range(2, 132)
-        for event in session.receive(delta(seq), NOW + seq * SECOND_NS)
-        if isinstance(event, OffsetStepped)
-    ]
-    assert told_at == [2, 66, 130]
