@@ -34,7 +34,6 @@ from fairstrike.venue.kalshi.wire.portfolio import Balance, OrdersPage
 from fairstrike.venue.kalshi.wire.transport import BASE_PATH, Request
 
 SPEED_MAX = 60
-_READY_SECONDS = 15.0
 _STOP_SECONDS = 40.0
 _LOOK_SECONDS = 0.2
 _ADMIN_SECONDS = 1.0
@@ -195,11 +194,9 @@ class Demo:
             str(keys),
         ]
         child = children.start("exchange", ["exchange", *arguments])
-        until = time.monotonic() + _READY_SECONDS
         while b"\n" not in child.log.read_bytes():
             child.check()
-            if time.monotonic() > until:
-                raise ChildDied(f"the exchange was not ready after {_READY_SECONDS:.0f} s; see {child.log}")
+            self._check_limit()
             time.sleep(0.05)
         return child
 
@@ -208,10 +205,7 @@ class Demo:
         asked_at = 0.0
         while True:
             children.check()
-            if time.monotonic() > self._deadline:
-                raise ChildDied(
-                    f"the demo took more than {self.wanted.limit_seconds:.0f} s; its logs are in {self.folder}"
-                )
+            self._check_limit()
             if time.monotonic() - asked_at >= _ADMIN_SECONDS:
                 asked_at = time.monotonic()
                 self.world = ask_world(box)
@@ -224,6 +218,12 @@ class Demo:
             ):
                 return
             time.sleep(_LOOK_SECONDS)
+
+    def _check_limit(self) -> None:
+        if time.monotonic() > self._deadline:
+            raise ChildDied(
+                f"the demo took more than {self.wanted.limit_seconds:g} s; its logs are in {self.folder}"
+            )
 
     def _await(self, child: Child, code: int) -> None:
         found = child.wait(_STOP_SECONDS)

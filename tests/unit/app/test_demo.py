@@ -9,7 +9,8 @@ from threading import Thread
 import msgspec
 import pytest
 
-from fairstrike.app.demo import World, announced, ask_world
+from fairstrike.app.children import ChildDied
+from fairstrike.app.demo import Demo, Wanted, World, announced, ask_world
 from fairstrike.core.errors import ConfigError, VenueError
 from fairstrike.exchange.announcement import Announcement
 from tests.commands import write_line
@@ -96,3 +97,10 @@ def test_the_token_follows_no_redirection(tmp_path: Path, place: Places) -> None
 def test_an_exchange_that_is_gone_is_told(tmp_path: Path) -> None:
     with pytest.raises(VenueError, match="does not tell its state"):
         ask_world(box_of(tmp_path, "http://127.0.0.1:9"))
+
+
+def test_the_limit_holds_from_the_start(tmp_path: Path) -> None:
+    # No exchange is ready so soon.
+    demo = Demo(Wanted(seed=1, speed=20, folder=tmp_path / "demo", limit_seconds=0.01))
+    with pytest.raises(ChildDied, match=r"^the demo took more than 0\.01 s; its logs are in "):
+        demo.run(lambda _: None)
