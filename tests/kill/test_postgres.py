@@ -16,7 +16,7 @@ from tests.sockets.processes import Command, wait_for
 from tests.unit.app.desk.sample import SMALL, SampleRun, append, write_run
 
 KILLS = 3
-AWAY_S = 30.0
+AWAY_S = 60.0
 
 
 def in_sqlite(folder: Path) -> Tables:
