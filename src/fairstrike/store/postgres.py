@@ -99,18 +99,28 @@ def _told(cause: BaseException | None) -> str:
 
 
 def _is_refused(url: sa.URL) -> bool:
-    """Whether the address is at fault: no attempt can be made of it, or a server answers there.
+    """Whether the address is at fault: no attempt can be made of it, or a server answers there and lets nobody in.
 
     Asked without password, and again without TLS, whose failure looks like nobody's answer.
     """
     rest = _read(url)[1]
     _, words = rest.get_dialect()().create_connect_args(rest)
-    words.pop("password", None)
+    named = {name: value for name, value in words.items() if name != "password"}
     bare = {name: value for name, value in words.items() if name in ("host", "hostaddr", "port", "connect_timeout")}
-    for asked in (words, bare | {"sslmode": "disable", "gssencmode": "disable"}):
-        if pq.PGconn.ping(make_conninfo(**asked).encode()) in (pq.Ping.OK, pq.Ping.NO_ATTEMPT):
-            return True
-    return False
+    pinged = [
+        pq.PGconn.ping(make_conninfo(**asked).encode())
+        for asked in (named, bare | {"sslmode": "disable", "gssencmode": "disable"})
+    ]
+    return pq.Ping.NO_ATTEMPT in pinged or (pq.Ping.OK in pinged and not _is_let_in(make_conninfo(**words)))
+
+
+def _is_let_in(address: str) -> bool:
+    """Whether a connection succeeds now: the server may have come up since the last."""
+    try:
+        psycopg.connect(address).close()
+    except psycopg.Error:
+        return False
+    return True
 
 
 def _read(url: sa.URL) -> tuple[Params, sa.URL]:

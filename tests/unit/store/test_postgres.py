@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from alembic import command
@@ -19,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from fairstrike.core.errors import DatabaseAway, DatabaseDamaged, LockedError, UsageError
 from fairstrike.store import database as room
 from fairstrike.store.database import Database, PlaceMoved, RunPlace, file_url, metadata
-from fairstrike.store.postgres import Params, engine
+from fairstrike.store.postgres import Params, engine, refusal
 from tests.clusters import PASSWORD, Cluster, authority, tables_of
 from tests.unit.store.test_database import MOVED, NO_NUMBERS, ORDER, RUN, reached
 
@@ -169,6 +170,11 @@ def test_a_server_that_is_down_is_away_and_found_again(url: str, cluster: Cluste
     database.write(ORDER, "decisions", reached(1))
     assert database.progress("decisions") == reached(1)
     database.close()
+
+
+def test_a_server_that_came_up_a_moment_ago_refused_nothing(url: str) -> None:
+    before = psycopg.OperationalError("Connection refused")
+    assert isinstance(refusal(sa.make_url(url), "here", before, was_reached=False), DatabaseAway)
 
 
 def test_a_verified_server_is_used(cluster: Cluster, url: str) -> None:
