@@ -221,9 +221,7 @@ class Demo:
 
     def _check_limit(self) -> None:
         if time.monotonic() > self._deadline:
-            raise ChildDied(
-                f"the demo took more than {self.wanted.limit_seconds:g} s; its logs are in {self.folder}"
-            )
+            raise ChildDied(f"the demo took more than {self.wanted.limit_seconds:g} s; its logs are in {self.folder}")
 
     def _await(self, child: Child, code: int) -> None:
         found = child.wait(_STOP_SECONDS)
