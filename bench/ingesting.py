@@ -21,9 +21,10 @@ import msgspec
 from bench.sending import DELTA
 from fairstrike.app import config, recording, run, runfile
 from fairstrike.app.clock import SystemClock
-from fairstrike.store.journal import INPUTS, Journal
+from fairstrike.store.journal import Journal
 from fairstrike.store.journal import Params as JournalParams
 from fairstrike.store.raw import Line, Received, Writer
+from fairstrike.store.segments import INPUTS
 from fairstrike.venue.connection import Library
 
 SERIES = "KXBTCD"

@@ -9,7 +9,9 @@ import msgspec
 
 from bench.measuring import Case, Figure, Progress, Scale, each_ns, figures, processor_ns, take
 from fairstrike.core.events import BookDelta
-from fairstrike.store.journal import INPUTS, Journal, Params, read
+from fairstrike.store.following import read
+from fairstrike.store.journal import Journal, Params
+from fairstrike.store.segments import INPUTS
 
 SECTION = "journal, a record (processor time)"
 DISK = "journal, the disk (wall time)"

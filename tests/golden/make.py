@@ -18,7 +18,8 @@ from fairstrike.core.events import Event
 from fairstrike.core.records import RunStarted
 from fairstrike.core.timing import SECOND_NS
 from fairstrike.exchange.worlds import WorldParams
-from fairstrike.store.journal import DECISIONS, INPUTS, read
+from fairstrike.store.following import read
+from fairstrike.store.segments import DECISIONS, INPUTS
 from tests.golden.tape import NAMES, Decision, Golden, decisions_of, digest, first_difference, load, replayed, save
 from tests.simulation.stepped import KeyPair, SteppedWorld
 

@@ -16,7 +16,7 @@ from fairstrike.app import build, config
 from fairstrike.app.turn import Turn
 from fairstrike.core.events import Event
 from fairstrike.core.records import RunStarted
-from fairstrike.store.journal import DECISIONS
+from fairstrike.store.segments import DECISIONS
 
 FOLDER = Path(__file__).resolve().parent
 NAMES = ("quarter",)

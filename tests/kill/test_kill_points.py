@@ -14,7 +14,9 @@ from fairstrike.app.verifying import verify
 from fairstrike.core.chance import Dice
 from fairstrike.core.effects import Effect
 from fairstrike.core.timing import MINUTE_NS
-from fairstrike.store.journal import DECISIONS, INPUTS, Journal, Record, read
+from fairstrike.store.following import read
+from fairstrike.store.journal import Journal
+from fairstrike.store.segments import DECISIONS, INPUTS, Record
 from tests.conftest import REPOSITORY
 from tests.kill.stepped_run import SMALL, Order, played, tape
 

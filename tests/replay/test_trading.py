@@ -12,7 +12,8 @@ from fairstrike.core.fees import FeeSchedule, fill_fee
 from fairstrike.core.order import Side
 from fairstrike.core.records import Booked, CashSet, Settled
 from fairstrike.core.units import TICKS_PER_DOLLAR, format_ud
-from fairstrike.store.journal import DECISIONS, Record, read, segments
+from fairstrike.store.following import read
+from fairstrike.store.segments import DECISIONS, Record, segments
 from tests.replay.commands import Replayed, fairstrike, replay
 
 CAPTURES = ("rv600_next_evidence_shadow_20260514T002426Z", "rv600_next_evidence_shadow_20260515T024708Z")

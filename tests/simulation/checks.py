@@ -13,7 +13,8 @@ from fairstrike.core.records import Booked, Ordered, OrderMoved, Settled
 from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
 from fairstrike.exchange.api.call import BoxRequest
 from fairstrike.exchange.happenings import OrderSnapshot, OrderStatus
-from fairstrike.store.journal import DECISIONS, INPUTS, read
+from fairstrike.store.following import read
+from fairstrike.store.segments import DECISIONS, INPUTS
 from fairstrike.venue.kalshi.translate import conversation
 from fairstrike.venue.kalshi.wire.transport import BASE_PATH, Response
 from tests.simulation.stepped import ACCOUNT, SteppedWorld

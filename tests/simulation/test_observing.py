@@ -10,7 +10,8 @@ from fairstrike.app import config, verifying
 from fairstrike.core.events import ComputationDone
 from fairstrike.core.records import ComputationAsked, ComputationDropped, GroupFitted, RisklessFound
 from fairstrike.core.timing import MINUTE_NS
-from fairstrike.store.journal import DECISIONS, INPUTS, read
+from fairstrike.store.following import read
+from fairstrike.store.segments import DECISIONS, INPUTS
 from tests.simulation.stepped import ACCOUNT, KeyPair, SteppedWorld
 from tests.simulation.test_stepped import PARAMS
 

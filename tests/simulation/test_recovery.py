@@ -10,7 +10,8 @@ from fairstrike.core.records import OrderMoved
 from fairstrike.core.timing import MINUTE_NS, SECOND_NS
 from fairstrike.exchange.liquidity import LiquidityParams
 from fairstrike.exchange.worlds import WorldParams
-from fairstrike.store.journal import DECISIONS, read
+from fairstrike.store.following import read
+from fairstrike.store.segments import DECISIONS
 from tests.simulation.checks import Sampler, inputs
 from tests.simulation.faults import breaks, orders_unheard
 from tests.simulation.stepped import ACCOUNT, KeyPair, SteppedWorld

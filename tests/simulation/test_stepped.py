@@ -17,7 +17,7 @@ from fairstrike.core.timing import MINUTE_NS, SECOND_NS
 from fairstrike.exchange import faults as of
 from fairstrike.exchange.liquidity import LiquidityParams
 from fairstrike.exchange.worlds import WorldParams
-from fairstrike.store.journal import DECISIONS, INPUTS
+from fairstrike.store.segments import DECISIONS, INPUTS
 from tests.simulation.checks import (
     Sampler,
     check_fills_and_settlements,

@@ -10,7 +10,8 @@ import msgspec
 from fairstrike.core.events import OrderFilled
 from fairstrike.core.order import Signal
 from fairstrike.core.records import Booked, Ordered, OrderMoved, RunEnded, Settled
-from fairstrike.store.journal import DECISIONS, read
+from fairstrike.store.following import read
+from fairstrike.store.segments import DECISIONS
 
 _Kind = TypeVar("_Kind", bound=msgspec.Struct)
 Rows = set[tuple[object, ...]]

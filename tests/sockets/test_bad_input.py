@@ -28,7 +28,8 @@ from fairstrike.core.effects import Ask, SendOrder, Watch
 from fairstrike.core.events import AskFailed, Event, FrameRefused, OrderRejected
 from fairstrike.core.order import Side, TimeInForce
 from fairstrike.exchange.announcement import Announcement
-from fairstrike.store.journal import DECISIONS, INPUTS, read
+from fairstrike.store.following import read
+from fairstrike.store.segments import DECISIONS, INPUTS
 from fairstrike.venue.kalshi.credentials import load_key
 from fairstrike.venue.kalshi.rest import Rest, RestParams
 from fairstrike.venue.kalshi.signing import Allowed, Signer

@@ -15,7 +15,8 @@ import pytest
 
 from fairstrike.core.timing import SECOND_NS
 from fairstrike.exchange.announcement import Announcement
-from fairstrike.store.journal import DECISIONS, read
+from fairstrike.store.following import read
+from fairstrike.store.segments import DECISIONS
 from tests.commands import PROGRAM, fairstrike
 from tests.sockets.processes import descendants_of, is_alive
 from tests.sockets.spot import SpotVenues, coinbase

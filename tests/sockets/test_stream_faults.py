@@ -19,7 +19,8 @@ from fairstrike.core.timing import SECOND_NS, VenueClock
 from fairstrike.engine import Engine
 from fairstrike.exchange import faults as of
 from fairstrike.exchange.box import Box
-from fairstrike.store.journal import INPUTS, read
+from fairstrike.store.following import read
+from fairstrike.store.segments import INPUTS
 from fairstrike.venue.kalshi.credentials import load_key
 from fairstrike.venue.kalshi.session import Session
 from fairstrike.venue.kalshi.signing import Allowed, Signer

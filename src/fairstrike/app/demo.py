@@ -25,7 +25,8 @@ from fairstrike.core.events import IndexPrinted
 from fairstrike.core.timing import SECOND_NS
 from fairstrike.core.units import format_ud
 from fairstrike.exchange.announcement import Announcement
-from fairstrike.store.journal import DECISIONS, INPUTS, Follower, read
+from fairstrike.store.following import Follower, read
+from fairstrike.store.segments import DECISIONS, INPUTS
 from fairstrike.venue.kalshi.asking import balance_ud
 from fairstrike.venue.kalshi.credentials import load_key
 from fairstrike.venue.kalshi.rest import Rest, RestParams

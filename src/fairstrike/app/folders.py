@@ -14,7 +14,8 @@ import msgspec
 from fairstrike.app import locks
 from fairstrike.core.errors import JournalError, LockedError, UsageError
 from fairstrike.core.records import RunStarted
-from fairstrike.store.journal import DECISIONS, INPUTS, read, segments
+from fairstrike.store.following import read
+from fairstrike.store.segments import DECISIONS, INPUTS, segments
 
 RUNS = Path("runs")
 LOCK, JOURNAL, PAGE = "lock", "journal", "report.html"

@@ -21,7 +21,8 @@ from fairstrike.core.order import Side
 from fairstrike.core.records import RisklessFound
 from fairstrike.core.timing import SECOND_NS
 from fairstrike.core.units import PPM, format_cc, format_decimal, format_e8, format_ticks, format_ud
-from fairstrike.store.journal import DECISIONS, INPUTS, Follower
+from fairstrike.store.following import Follower
+from fairstrike.store.segments import DECISIONS, INPUTS
 
 _LOOK_SECONDS, _SILENT_SECONDS = 0.1, 5.0
 _SILENCE = "the trader is silent"

@@ -43,7 +43,8 @@ from fairstrike.core.events import Commanded, Event, StreamChanged, TimerFired
 from fairstrike.core.timing import MILLISECOND_NS
 from fairstrike.core.units import format_ud
 from fairstrike.execution.clerk import Clerk
-from fairstrike.store.journal import Journal, compress_segment
+from fairstrike.store.journal import Journal
+from fairstrike.store.segments import compress_segment
 from fairstrike.venue.kalshi.session import SOURCE
 
 EXIT_CLEAN, EXIT_OURS, EXIT_NOT_PROVED = 0, 8, 9

@@ -16,7 +16,7 @@ from fairstrike.core.order import Refused
 from fairstrike.core.records import Decided, RunStarted
 from fairstrike.engine import Engine
 from fairstrike.execution.clerk import Outcome
-from fairstrike.store.journal import DECISIONS, INPUTS
+from fairstrike.store.segments import DECISIONS, INPUTS
 
 
 class Sink(Protocol):

@@ -17,7 +17,8 @@ from fairstrike.core.errors import Diverged, JournalError, UsageError
 from fairstrike.core.events import Event
 from fairstrike.core.records import RunStarted
 from fairstrike.research.importers.formats import named
-from fairstrike.store.journal import DECISIONS, INPUTS, Record, read, segments
+from fairstrike.store.following import read
+from fairstrike.store.segments import DECISIONS, INPUTS, Record, segments
 
 _BOOKKEEPING = ("Segment", "InputsDeleted")
 _END_WITHIN = 50

@@ -15,7 +15,8 @@ from fairstrike.app.observing import Observation, TraderEnded
 from fairstrike.core.effects import Watch
 from fairstrike.core.events import BookLost, SpotFigures, SpotSummed
 from fairstrike.core.timing import VenueClock
-from fairstrike.store.journal import DECISIONS, INPUTS, Journal, Params
+from fairstrike.store.journal import Journal, Params
+from fairstrike.store.segments import DECISIONS, INPUTS
 from tests.commands import fairstrike, write_line
 from tests.unit.app.desk.sample import spot_told
 from tests.unit.app.desk.test_sights import FITTED, RISKLESS, STARTED, TREND, UP, decided

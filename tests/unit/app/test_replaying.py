@@ -16,7 +16,9 @@ from fairstrike.core.records import GroupFitted
 from fairstrike.core.timing import MILLISECOND_NS, SECOND_NS
 from fairstrike.pricing.volatility import Params as VolatilityParams
 from fairstrike.research.backtest import COMPUTED_AFTER_NS
-from fairstrike.store.journal import DECISIONS, Journal, read
+from fairstrike.store.following import read
+from fairstrike.store.journal import Journal
+from fairstrike.store.segments import DECISIONS
 from tests.commands import Said, fairstrike
 
 TICKER = "KXBTC15M-26MAY131145-45"

@@ -8,7 +8,7 @@ from fairstrike.app.turn import Turn
 from fairstrike.core.effects import SendOrder, StartComputation
 from fairstrike.core.events import Event
 from fairstrike.core.records import RunStarted
-from fairstrike.store.journal import DECISIONS, INPUTS
+from fairstrike.store.segments import DECISIONS, INPUTS
 from tests.unit.engine_samples import BID, RUN, Hall, acked, at, batch, delta, key_of, of, printed, read, signal, wish
 
 STARTED = RunStarted(

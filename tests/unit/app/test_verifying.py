@@ -10,7 +10,9 @@ from fairstrike.app.verifying import Comparer, verify
 from fairstrike.core.errors import Diverged, JournalError, UsageError
 from fairstrike.core.records import CashSet, RunStarted, TapeFile
 from fairstrike.core.timing import MINUTE_NS
-from fairstrike.store.journal import DECISIONS, INPUTS, Journal, Params, Record, read, segments
+from fairstrike.store.following import read
+from fairstrike.store.journal import Journal, Params
+from fairstrike.store.segments import DECISIONS, INPUTS, Record, segments
 from tests.kill.stepped_run import SMALL, played, tape
 
 GOLDEN = tape()

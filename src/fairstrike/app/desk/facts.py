@@ -11,7 +11,7 @@ from fairstrike.core.events import SpotTold
 from fairstrike.core.order import Refused, Withdraw
 from fairstrike.core.records import Booked, CashSet, Decided, Ordered, OrderMoved, RunEnded, RunStarted, Settled
 from fairstrike.core.regime import RegimeSeen
-from fairstrike.store.journal import Record
+from fairstrike.store.segments import Record
 
 T = TypeVar("T")
 

@@ -24,7 +24,8 @@ from fairstrike.core.chance import Dice
 from fairstrike.core.errors import DatabaseAway, DatabaseDamaged, LockedError, UsageError
 from fairstrike.core.timing import SECOND_NS
 from fairstrike.store.database import Database, PlaceMoved, Progress, Rows, file_url, holds_password, remove_file
-from fairstrike.store.journal import DECISIONS, Follower, Record
+from fairstrike.store.following import Follower
+from fairstrike.store.segments import DECISIONS, Record
 from fairstrike.venue.kalshi.budget import Backoff
 
 DATABASE = "trader.db"

@@ -33,7 +33,7 @@ from fairstrike.engine import KALSHI
 from fairstrike.market.catalog import with_terms
 from fairstrike.market.index import Index, Reference
 from fairstrike.pricing.volatility import returns_missing
-from fairstrike.store.journal import Record
+from fairstrike.store.segments import Record
 
 _Found = TypeVar("_Found", GroupFitted, RisklessFound)
 WARNINGS_MAX = 20

@@ -27,7 +27,8 @@ from fairstrike.app.desk.tables import (
 from fairstrike.core.errors import LockedError
 from fairstrike.core.order import OrderState
 from fairstrike.core.units import format_cc, format_ticks
-from fairstrike.store.journal import DECISIONS, Follower
+from fairstrike.store.following import Follower
+from fairstrike.store.segments import DECISIONS
 
 POSITIONS_SHOWN, STRATEGIES_SHOWN, SETTLEMENTS_SHOWN = 5, 8, 12
 _PICTURE_LINES = 30

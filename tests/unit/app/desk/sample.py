@@ -20,7 +20,8 @@ from fairstrike.core.records import (
     Settled,
 )
 from fairstrike.execution.ledger import Ledger
-from fairstrike.store.journal import DECISIONS, Journal, Params
+from fairstrike.store.journal import Journal, Params
+from fairstrike.store.segments import DECISIONS
 
 START_NS = 1_789_000_000 * 1_000_000_000
 CASH_UD = 10_000_000_000

@@ -17,7 +17,8 @@ from fairstrike.core.errors import JournalError, LockedError, UsageError
 from fairstrike.core.order import Refused
 from fairstrike.core.records import Booked, Ordered, Settled
 from fairstrike.store.database import Database, PlaceMoved, file_url
-from fairstrike.store.journal import DECISIONS, Journal, segments
+from fairstrike.store.journal import Journal
+from fairstrike.store.segments import DECISIONS, segments
 from tests.clusters import Cluster, tables_of
 from tests.unit.app.desk.sample import CASH_UD, SMALL, Said, SampleRun, append, write_run
 

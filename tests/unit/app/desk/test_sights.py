@@ -20,7 +20,7 @@ from fairstrike.core.events import (
 from fairstrike.core.order import Side
 from fairstrike.core.records import Decided, GroupFitted, Leg, RisklessFound, Row
 from fairstrike.core.regime import Regime, RegimeSeen, VolLevel
-from fairstrike.store.journal import Record
+from fairstrike.store.segments import Record
 from tests.unit.app.desk.sample import spot_told
 from tests.unit.engine_samples import RUN, SECOND, T, U, at, contract, listed, printed, snapshot
 
