@@ -10,7 +10,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-SECONDS_MAX = 60.0
+SECONDS_MAX = 180.0
 PROGRAM = (sys.executable, "-m", "fairstrike")
 
 

@@ -29,7 +29,7 @@ STREAMING = ("kalshi_sdk", "pykalshi")
 READS = {"exchange", "series", "market", "event", "book", "trades", "balance", "orders", "queue"}
 WRITES = {"place", "amend", "decrease", "cancel", "cancel again", "batch", "batch cancel", "order group", "post only"}
 MONEY = {"take", "fee", "paid", "position", "make", "settle", "candles", "settlement", "final balance", "positions"}
-AT_A_TIME, LIMIT_S, BREATH_S = 2, 120.0, 0.02
+AT_A_TIME, LIMIT_S, BREATH_S = 2, 300.0, 0.02
 
 
 class Driven(NamedTuple):
@@ -73,16 +73,19 @@ def drive(client: Client, folder: Path) -> Driven:
     ) as box:
         admin = Administration(box)
         before = admin.ask("state")
-        with out.open("wb") as said, err.open("wb") as complained:
-            example = subprocess.Popen([python, client.example, box.log], stdout=said, stderr=complained)
-        try:
-            until = time.monotonic() + LIMIT_S
-            while example.poll() is None and time.monotonic() < until:
-                if seconds := pace(out.read_text("utf-8")):
-                    admin.ask("step", seconds=seconds)
-                time.sleep(BREATH_S)
-        finally:
-            example.kill()
+        with (
+            out.open("wb") as said,
+            err.open("wb") as complained,
+            subprocess.Popen([python, client.example, box.log], stdout=said, stderr=complained) as example,
+        ):
+            try:
+                until = time.monotonic() + LIMIT_S
+                while example.poll() is None and time.monotonic() < until:
+                    if seconds := pace(out.read_text("utf-8")):
+                        admin.ask("step", seconds=seconds)
+                    time.sleep(BREATH_S)
+            finally:
+                example.kill()
         return Driven(example.wait(), out.read_text("utf-8"), err.read_text("utf-8"), before, admin.ask("state"))
 
 

@@ -20,8 +20,8 @@ from fairstrike.exchange.box import BoxParams
 from fairstrike.exchange.server import ExchangeServer, ServerSettings
 from fairstrike.venue.kalshi.signing import Allowed, Signer
 
-ANSWER_SECONDS_MAX = 5.0
-START_SECONDS_MAX = 20.0
+ANSWER_SECONDS_MAX = 60.0
+START_SECONDS_MAX = 120.0
 
 
 class _Complaints(logging.Handler):

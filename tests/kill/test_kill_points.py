@@ -22,7 +22,7 @@ from tests.kill.stepped_run import SMALL, Order, played, tape
 
 SEED = 11
 ACTS, MOMENTS = range(18), range(18, 24)
-LIMIT_S = 60.0
+LIMIT_S = 180.0
 BOOKKEEPING = ("Segment", "InputsDeleted")
 EFFECTS = {kind.__name__ for kind in Effect.__args__}
 
@@ -35,17 +35,23 @@ class Killed:
         reading, writing = os.pipe()
         order = msgspec.json.encode(Order(str(folder / "journal"), act, share, writing)).decode()
         command = [sys.executable, "-m", "tests.kill.stepped_run", order]
-        self.process = subprocess.Popen(command, cwd=REPOSITORY, pass_fds=[writing], stderr=subprocess.PIPE)
-        os.close(writing)
         self._said = bytearray()
+        with subprocess.Popen(command, cwd=REPOSITORY, pass_fds=[writing], stderr=subprocess.PIPE) as self.process:
+            try:
+                os.close(writing)
+                self._listen(reading, bytes_until_kill)
+                _, errors = self.process.communicate(timeout=LIMIT_S)
+            finally:
+                self.process.kill()
+        self.errors = errors.decode()
+
+    def _listen(self, reading: int, bytes_until_kill: int | None) -> None:
         with os.fdopen(reading, "rb", buffering=0) as pipe:
             while data := pipe.read(65_536):
                 self._said += data
                 if bytes_until_kill is not None and len(self._said) >= bytes_until_kill:
                     self.process.kill()
                     bytes_until_kill = None
-        _, errors = self.process.communicate(timeout=LIMIT_S)
-        self.errors = errors.decode()
 
     def said(self) -> Iterator[bytes]:
         """Whole messages; the last may be torn by the parent's own kill."""

@@ -11,7 +11,7 @@ from fairstrike.core.chance import Dice
 from fairstrike.store.database import file_url
 from fairstrike.store.journal import Journal
 from tests.clusters import PASSWORD, Cluster, Tables, tables_of
-from tests.kill.test_desk import PATIENCE_S, kill, start
+from tests.kill.test_desk import PATIENCE_S, following
 from tests.sockets.processes import Command, wait_for
 from tests.unit.app.desk.sample import SMALL, SampleRun, append, write_run
 
@@ -30,20 +30,19 @@ def test_a_killed_desk_catches_up(tmp_path: Path, cluster: Cluster) -> None:
     said = SampleRun(3, 800).said
     journal = Journal(tmp_path / "journal", SMALL)
     for _ in range(KILLS):
-        desk = start(tmp_path, url)
-        # From before the first table to in the midst of catching up: the writer goes on meanwhile.
-        until_s = time.monotonic() + dice.uniform()
-        while time.monotonic() < until_s and len(said) > 300:
-            append(journal, said[:3])
-            del said[:3]
-        kill(desk)
+        with following(tmp_path, url) as desk:
+            # From before the first table to in the midst of catching up: the writer goes on meanwhile.
+            until_s = time.monotonic() + dice.uniform()
+            while time.monotonic() < until_s and len(said) > 300:
+                append(journal, said[:3])
+                del said[:3]
+            assert desk.poll() is None
         append(journal, said[:50])
         del said[:50]
-    desk = start(tmp_path, url)
-    append(journal, said)
-    journal.close(0)
-    assert desk.wait(PATIENCE_S) == 0
-    desk.communicate()
+    with following(tmp_path, url) as desk:
+        append(journal, said)
+        journal.close(0)
+        assert desk.wait(PATIENCE_S) == 0
     assert tables_of(url) == in_sqlite(tmp_path)
 
 

@@ -13,7 +13,7 @@ from tests.sockets.books import end_of, in_database, in_journal, partial_fills
 from tests.sockets.conftest import SEEDS
 from tests.sockets.processes import Command, Playing
 
-VERIFY_S = 60.0
+VERIFY_S = 180.0
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ import pytest
 from fairstrike.app.parent import PIPE_VARIABLE
 from tests.commands import PROGRAM, fairstrike, run
 
-PATIENCE_S = 20.0
+PATIENCE_S = 120.0
 WATCHING = "import signal; from fairstrike.app.parent import end_with_parent; end_with_parent(); print(flush=True)"
 
 
