@@ -9,6 +9,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -238,9 +239,15 @@ def test_smoke_tells_what_is_wrong_with_a_stream(place: Path, line: Announcement
 
 
 def connections(line: Announcement) -> int:
+    return int(state(line)["connections"])
+
+
+def state(line: Announcement) -> dict[str, Any]:
+    """What the administration shows of the world."""
     request = urllib.request.Request(f"{line.admin.url}/state", headers={"Authorization": f"Bearer {line.admin.token}"})
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return int(json.load(answer)["connections"])
+    with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
+        found: dict[str, Any] = json.load(answer)
+        return found
 
 
 def test_smoke_names_a_market_that_is_not_there(place: Path, line: Announcement) -> None:
