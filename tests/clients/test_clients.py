@@ -79,14 +79,19 @@ def drive(client: Client, folder: Path) -> Driven:
             subprocess.Popen([python, client.example, box.log], stdout=said, stderr=complained) as example,
         ):
             try:
-                until = time.monotonic() + LIMIT_S
-                while example.poll() is None and time.monotonic() < until:
-                    if seconds := pace(out.read_text("utf-8")):
-                        admin.ask("step", seconds=seconds)
-                    time.sleep(BREATH_S)
+                step(admin, example, out)
             finally:
                 example.kill()
         return Driven(example.wait(), out.read_text("utf-8"), err.read_text("utf-8"), before, admin.ask("state"))
+
+
+def step(admin: Administration, example: "subprocess.Popen[bytes]", out: Path) -> None:
+    """Move venue time on as the example asks for it, until it has ended or is late."""
+    until = time.monotonic() + LIMIT_S
+    while example.poll() is None and time.monotonic() < until:
+        if seconds := pace(out.read_text("utf-8")):
+            admin.ask("step", seconds=seconds)
+        time.sleep(BREATH_S)
 
 
 def pace(said: str) -> float:
