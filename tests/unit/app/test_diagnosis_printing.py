@@ -32,10 +32,10 @@ def test_checks_are_told_one_a_line(screen: StringIO) -> None:
             tell(found)
     printing.verdict(Report(environment="box", findings=(OK, WARNING, FAILED, SKIPPED)))
     assert screen.getvalue().splitlines() == [
-        "✓ config    fine [sic]",
-        "! disk      little",
-        "✗ exchange  no answer: check the network",
-        "– clock     not made, it needs the exchange",
+        "✓ config          fine [sic]",
+        "! disk            little",
+        "✗ exchange        no answer: check the network",
+        "– clock           not made, it needs the exchange",
         "",
         "1 check failed, begin with exchange",
     ]
