@@ -5,8 +5,9 @@ when a delta cannot belong to it, when it stays crossed, or when it is frozen: a
 `frozen_after_ns` after the book's last frame shows other best prices. It comes back with the next snapshot.
 
 A book is late when such a ticker is stamped as much later than the book's last change: the venue sends both, but the
-book's frames are held up somewhere. It is not served until a change comes that is no older than the ticker, or a ticker
-agrees. Source: a capture of 13 May 2026, in which book frames came six seconds after tickers of the same instant.
+book's frames are held up somewhere. It is not served until a change comes that is no older than the ticker, a ticker
+agrees, or an audit finds it equal while nothing changed: a market may be still from then on.
+Source: a capture of 13 May 2026, in which book frames came six seconds after tickers of the same instant.
 
 A crossed or locked book is normal inside one venue instant (a match is several frames); it is not served, and
 becomes a fault when it outlives `crossed_hold_ns` and a frame with a later venue stamp.
@@ -163,7 +164,7 @@ class Books:
         """Note from now on which levels change; give which of the markets have a book of the stream."""
         for shelf in self.shelves.values():
             shelf.touched = None
-        found = [ticker for ticker in tickers if self.served(ticker) is not None and not self.is_polled(ticker)]
+        found = [ticker for ticker in tickers if self._is_auditable(ticker)]
         for ticker in found:
             self.shelves[ticker].touched = set()
         return found
@@ -181,6 +182,8 @@ class Books:
         unlike = {(is_bid, price) for is_bid, ours, theirs in sides for price, _ in set(ours) ^ set(theirs)} - touched
         if unlike:
             self._drop(shelf, AUDIT, now_ns)
+        elif not touched:
+            shelf.late_until_ns = 0
         return len(unlike)
 
     def lost(self, event: BookLost) -> None:
@@ -272,6 +275,10 @@ class Books:
     def forget(self, ticker: str) -> None:
         """Keep no book of a market, nor how often it was lost."""
         self.shelves.pop(ticker, None)
+
+    def _is_auditable(self, ticker: str) -> bool:
+        shelf = self.shelves.get(ticker)
+        return shelf is not None and shelf.book is not None and not (shelf.is_polled or shelf.book.is_crossed)
 
     def _shelf(self, ticker: str) -> Shelf:
         return self.shelves.setdefault(ticker, Shelf())

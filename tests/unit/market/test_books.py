@@ -156,6 +156,26 @@ def test_a_late_book_comes_back_with_its_snapshot() -> None:
     assert is_there(made)
 
 
+@pytest.mark.parametrize(("is_touched", "comes_back"), [(False, True), (True, False)])
+def test_a_late_book_of_a_market_that_is_still_comes_back_with_an_audit(is_touched: bool, comes_back: bool) -> None:
+    made = late()
+    made.delta(delta(True, 4_100, 5, at=10 * SECOND, venue=9 * SECOND - 1))
+    assert made.begin_audit([T]) == [T]
+    if is_touched:
+        made.delta(delta(True, 2_000, 5, at=60 * SECOND, venue=9 * SECOND - 1))
+    book = made.shelves[T].book
+    assert book is not None
+    assert made.audit(by_rest(*book.levels()), 61 * SECOND) == 0
+    assert is_there(made) is comes_back
+
+
+def test_a_late_book_that_an_audit_finds_otherwise_is_dropped() -> None:
+    made = late()
+    made.begin_audit([T])
+    assert made.audit(by_rest(((4_100, 5),), ()), 61 * SECOND)
+    assert made.shelves[T].losses == {"audit": 1}
+
+
 def test_a_late_book_that_falls_silent_is_frozen() -> None:
     made = late()
     assert not made.ticker(seen(4_100, 4_200, 12 * SECOND, venue=12 * SECOND))
