@@ -81,7 +81,8 @@ class StreamParams(msgspec.Struct, frozen=True, kw_only=True):
     """Where the stream is, e.g. "wss://external-api-ws.kalshi.com/trade-api/ws/v2", and its bounds.
 
     Of the first connection no more than `first_tries` are made, None for no bound, and only one when the venue refuses
-    for a reason that does not pass; later ones are tried for ever. `look_every_s` is how often the speaker is asked
+    for a reason that does not pass; later ones are tried for ever. The waits between them begin anew after a connection
+    that stood for as long as was waited for it. `look_every_s` is how often the speaker is asked
     what follows from the time that passed, in real seconds; what is too long it judges itself.
     """
 
@@ -120,6 +121,7 @@ class Stream:
         self._changes: list[Change] = []
         self._stopped = asyncio.Event()
         self._was_connected = False
+        self._opened_ns = 0
         self._looking: asyncio.TimerHandle | None = None
 
     def submit(self, effect: Effect) -> None:
@@ -152,7 +154,7 @@ class Stream:
         """
         params = self._params
         first_tries = params.first_tries
-        backoff = Backoff(params.backoff_first_ns, params.backoff_last_ns, self._parts.dice)
+        backoff, waited_ns = Backoff(params.backoff_first_ns, params.backoff_last_ns, self._parts.dice), 0
         while not self._stopped.is_set():
             self._was_connected = False
             try:
@@ -170,9 +172,10 @@ class Stream:
             clock = self._parts.clock
             down = self._parts.session.disconnected(clock.now_ns(), reason)
             await deliver(down, self._parts.inbox, clock, params.inbox_retry_ns)
-            if self._was_connected:
+            if self._was_connected and clock.now_ns() - self._opened_ns >= waited_ns:
                 backoff.reset()
-            await self._pause(backoff.next_ns())
+            waited_ns = backoff.next_ns()
+            await self._pause(waited_ns)
 
     def stop(self) -> None:
         """Close the connection and let `run` return."""
@@ -204,7 +207,8 @@ class Stream:
         self._line = line
         self._was_connected = True
         _log.info("stream up: %s", self._params.url)
-        events, commands = self._parts.session.connected(self._parts.clock.now_ns())
+        self._opened_ns = self._parts.clock.now_ns()
+        events, commands = self._parts.session.connected(self._opened_ns)
         self._send(commands)
         self._look(listener)
         if self._stopped.is_set():

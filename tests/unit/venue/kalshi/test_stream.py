@@ -174,7 +174,7 @@ def test_each_connection_is_signed_anew_and_loses_the_books() -> None:
             await inbox.wait_for(BookSnapshot, 3)
             stream.stop()
             await running
-        assert clock.slept_ns[:2] == [SECOND_NS, SECOND_NS]
+        assert clock.slept_ns[0] == SECOND_NS
         assert len(venue.handshakes) == 3
         assert len({shake["KALSHI-ACCESS-TIMESTAMP"] for shake in venue.handshakes}) == 3
         lost = [event for event in inbox.events if isinstance(event, BookLost)]
@@ -389,6 +389,29 @@ def test_patient_stream_backs_off_from_one_second_to_thirty() -> None:
         assert all(first <= second for first, second in pairwise(waits[:6]))
         assert 22 * SECOND_NS < max(waits) <= 30 * SECOND_NS
         assert all(not event.is_up for event in inbox.events if isinstance(event, StreamChanged))
+
+    run(body())
+
+
+@pytest.mark.parametrize(("stands_s", "grows"), [(0, True), (40, False)])
+def test_a_venue_that_hangs_up_at_once_is_not_stormed(stands_s: int, grows: bool) -> None:
+    async def body() -> None:
+        inbox, clock = ListInbox(), JumpingClock()
+
+        def script(door: Door, transport: WSTransport, command: Command) -> None:
+            clock.instant_ns += stands_s * SECOND_NS
+            transport.disconnect(graceful=False)
+
+        async with StreamVenue(script) as venue:
+            stream = stream_to(venue.url, inbox, Session(), clock=clock)
+            running = asyncio.create_task(stream.run())
+            await inbox.wait_for(StreamChanged, 16)
+            stream.stop()
+            await running
+        waits = clock.slept_ns[:6]
+        assert waits == sorted(waits)
+        assert waits[0] == SECOND_NS
+        assert waits[-1] > 20 * SECOND_NS if grows else waits[-1] == SECOND_NS
 
     run(body())
 
