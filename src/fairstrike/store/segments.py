@@ -189,7 +189,7 @@ def walk(name: str, data: bytes, at: int, digest: bytes | None, last_n: int) -> 
 
     `digest` is where the chain stands, None at the start of a journal. Stops at a torn end: a record cut short, or
     the zeros that some file systems leave behind after a loss of power.
-    Raises `JournalError` when a record or its length was changed.
+    Raises `JournalError` when a record or its length was changed, or another version of the format was written.
     """
     while at + _HEAD <= len(data):
         length = int.from_bytes(data[at : at + 4], "little")
@@ -207,10 +207,22 @@ def walk(name: str, data: bytes, at: int, digest: bytes | None, last_n: int) -> 
         digest = hashlib.sha256(digest + body).digest()
         if digest[:_LINK] != link:
             raise damaged(name, last_n)
-        record = _decode(body)
+        record = _record(name, body)
         last_n = record.n
         yield digest, record, end
         at = end
+
+
+def _record(name: str, body: bytes) -> Record:
+    """Give what was written and linked, which another version of the program may have done."""
+    try:
+        record = _decode(body)
+    except msgspec.MsgspecError:
+        record = None
+    if record is None or record.version != VERSION:
+        version = "an unknown version" if record is None else f"version {record.version}"
+        raise JournalError(f"{name} is of {version} of the journal's format: use the program version that wrote it")
+    return record
 
 
 def _first_digest(name: str, body: bytes, before: bytes | None, last_n: int) -> bytes:

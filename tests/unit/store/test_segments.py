@@ -1,14 +1,16 @@
 """A segment that was changed, lost or renamed is found."""
 
+import hashlib
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from fairstrike.core.errors import JournalError
 from fairstrike.core.records import CashSet
 from fairstrike.store.following import read
 from fairstrike.store.journal import Journal
-from fairstrike.store.segments import DECISIONS, compress_segment, segments
+from fairstrike.store.segments import DECISIONS, compress_segment, framed, segments
 from tests.unit.store.journals import SMALL, cash, everything, flipped, record_ends, written
 
 
@@ -72,6 +74,26 @@ def test_every_flipped_bit_of_a_compressed_segment_is_found_or_harmless(tmp_path
             except JournalError:
                 found += 1
     assert found > 7 * len(data)
+
+
+@pytest.mark.parametrize(
+    ("record", "version"),
+    [((2, 2, "CashSet", 0, CashSet(cash_ud=7)), "version 2"), (("2", 1, "CashSet"), "an unknown version")],
+)
+def test_records_of_another_version_are_neither_read_nor_written_on(
+    tmp_path: Path, record: tuple[object, ...], version: str
+) -> None:
+    journal = written(tmp_path, 0)
+    journal.flush(0)
+    digest, body = bytes.fromhex(journal.digest()), msgspec.msgpack.encode(record)
+    journal.close(0)
+    path = segments(tmp_path, DECISIONS)[0]
+    path.write_bytes(path.read_bytes() + framed(body, hashlib.sha256(digest + body).digest()))
+    told = rf"decisions-000001\.fsj is of {version} of the journal's format: use the program version that wrote it"
+    with pytest.raises(JournalError, match=told):
+        everything(tmp_path)
+    with pytest.raises(JournalError, match=told):
+        written(tmp_path, 1)
 
 
 def test_a_lost_segment_is_found(tmp_path: Path) -> None:
