@@ -139,7 +139,21 @@ def observing(settings: Settings, environment: Environment) -> Settings:
     if engine.series:
         return settings
     engine = usual if engine == EngineParams() else msgspec.structs.replace(engine, series=usual.series)
-    return msgspec.structs.replace(settings, rooms=msgspec.structs.replace(settings.rooms, engine=engine))
+    return _with_engine(settings, engine)
+
+
+def trading(name: str, settings: Settings) -> Settings:
+    """Give settings of the file `name` with the series to trade; a file that names none leaves `box_profile`'s.
+
+    Raises `ConfigError` when no strategy is on.
+    """
+    chosen = settings.strategies
+    if chosen == Strategies(onlooker=chosen.onlooker):
+        raise ConfigError(f"{name} turns no strategy on; give it a table such as [strategies.taker]")
+    engine = settings.rooms.engine
+    if engine.series:
+        return settings
+    return _with_engine(settings, msgspec.structs.replace(engine, series=box_profile().rooms.engine.series))
 
 
 def load(path: Path) -> Settings:
@@ -192,6 +206,10 @@ def encode(settings: Settings) -> str:
 def settings_digest(settings: Settings) -> str:
     """Give the SHA-256 of the settings' JSON text, as hex."""
     return hashlib.sha256(encode(settings).encode()).hexdigest()
+
+
+def _with_engine(settings: Settings, engine: EngineParams) -> Settings:
+    return msgspec.structs.replace(settings, rooms=msgspec.structs.replace(settings.rooms, engine=engine))
 
 
 def _decode(path: Path, data: bytes) -> Settings:

@@ -80,8 +80,8 @@ def _settings(wanted: Wanted) -> config.Settings:
     mode, environment = msgspec.convert(wanted.mode, Execution), msgspec.convert(wanted.environment, Environment)
     if wanted.config_file is not None:
         settings = config.load(wanted.config_file)
-        if mode == "observe":
-            settings = config.observing(settings, environment)
+        is_observing, name = mode == "observe", wanted.config_file.name
+        settings = config.observing(settings, environment) if is_observing else config.trading(name, settings)
     elif mode == "observe":
         settings = config.observe_profile(environment)
     else:

@@ -131,6 +131,23 @@ def test_settings_are_read_before_anything_begins(tmp_path: Path, no_run: Path) 
     assert said.sentence == "s.toml: there is no series 'KXBTCUD' under rooms.engine; did you mean KXBTC15M?"
 
 
+def test_settings_that_name_no_series_trade_the_box_s(tmp_path: Path) -> None:
+    line, file = write_line(tmp_path, write_key(tmp_path / "client.pem")), tmp_path / "s.toml"
+    wanted = trading.Wanted(mode="live", environment="box", box=line, config_file=file, folder=tmp_path / "run")
+    file.write_text('[rooms.engine]\ntimeframes = ["hourly"]\n[strategies.taker]\n')
+    engine = runfile.read(trading.prepare(wanted)).settings.rooms.engine
+    assert (engine.series, engine.timeframes) == (config.box_profile().rooms.engine.series, ("hourly",))
+    file.write_text('[rooms.engine]\nseries = ["KXETHD"]\n[strategies.taker]\n')
+    assert runfile.read(trading.prepare(wanted)).settings.rooms.engine.series == ("KXETHD",)
+
+
+def test_settings_without_a_strategy_trade_nothing_and_are_refused(tmp_path: Path, no_run: Path) -> None:
+    (tmp_path / "s.toml").write_text("[strategies.onlooker]\n")
+    said = trade(tmp_path, write_line(tmp_path), "--config", "s.toml")
+    assert (said.code, no_run.exists()) == (2, False)
+    assert said.sentence == "s.toml turns no strategy on; give it a table such as [strategies.taker]"
+
+
 def test_folder_of_somebody_else(tmp_path: Path) -> None:
     note = tmp_path / "mine" / "note.txt"
     note.parent.mkdir(mode=0o755)
