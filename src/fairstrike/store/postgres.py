@@ -20,6 +20,7 @@ from sqlalchemy import event
 from fairstrike.core.errors import DatabaseAway, UsageError
 
 _DRIVER = "postgresql+psycopg"
+_PORTS = range(1, 65_536)
 _CONNECTION = {
     "application_name": "fairstrike",
     "connect_timeout": "5",
@@ -130,6 +131,8 @@ def _read(url: sa.URL) -> tuple[Params, sa.URL]:
         params = msgspec.convert(ours, Params, strict=False)
     except msgspec.ValidationError as problem:
         raise UsageError(f"the database address cannot be used ({problem}): correct that number") from None
+    if url.port is not None and url.port not in _PORTS:
+        raise UsageError(f"the database address says port {url.port}, which is none; give one of 1 to {_PORTS[-1]}")
     rest = url.set(drivername=_DRIVER).difference_update_query(tuple(ours))
     known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
     for name in rest.query:

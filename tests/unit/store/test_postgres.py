@@ -228,3 +228,9 @@ def test_what_the_server_refuses_is_one_sentence_without_the_password(cluster: C
 def test_a_word_that_is_none_is_named(words: str, told: str) -> None:
     with pytest.raises(UsageError, match=told):
         Database(f"postgresql://user@127.0.0.1:1/name?{words}")
+
+
+@pytest.mark.parametrize("port", [0, 65_536])
+def test_a_port_that_is_none_is_not_waited_for(port: int) -> None:
+    with pytest.raises(UsageError, match=f"says port {port}, which is none; give one of 1 to 65535"):
+        Database(f"postgresql://user@127.0.0.1:{port}/name")
