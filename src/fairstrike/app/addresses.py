@@ -96,7 +96,7 @@ def spot_host(host: str, *, in_box: bool) -> str:
     """
     if not host:
         return ""
-    is_plain = "://" not in host
+    is_plain, has_gap = "://" not in host, any(letter.isspace() or not letter.isprintable() for letter in host)
     is_box_host = in_box and not is_plain
     try:
         parts = urlsplit(f"wss://{host}" if is_plain else host)
@@ -105,7 +105,7 @@ def spot_host(host: str, *, in_box: bool) -> str:
         parts, name, has_rest = urlsplit(""), "", True
     is_local = name in _LOOPBACK and parts.scheme == "ws"
     is_outside = _NAME.fullmatch(name) is not None and parts.scheme == "wss" and not is_box_host
-    if has_rest or not (is_local or is_outside):
+    if has_rest or has_gap or not (is_local or is_outside):
         here, anywhere = "ws://127.0.0.1:PORT", "a name such as ws.kraken.com, wss://NAME, or ws://127.0.0.1:PORT"
         where = here if is_box_host else anywhere
         raise ConfigError(f"spot.hosts: {host!r} is no host that may be listened to; give {where}")

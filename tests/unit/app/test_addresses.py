@@ -146,6 +146,8 @@ def test_spot_venues_on_this_machine_are_heard_from_anywhere(host: str) -> None:
         ("wss://ws.kraken.com", True),
         ("ws://127.0.0.1.evil.test:80", True),
         ("wss://[::1", False),
+        ("ws.kraken.com/x y", False),
+        ("ws.kraken.com/x\r\ny", True),
     ],
 )
 def test_any_other_spot_host_is_refused(host: str, in_box: bool) -> None:
