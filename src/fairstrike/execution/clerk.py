@@ -217,8 +217,8 @@ class Clerk:
 
     def settle(self, event: MarketSettled) -> bool:
         """Book a market's settlement, or its correction. Gives whether there was anything new, and paid."""
-        is_known = event.ticker in self._catalog.listings or event.ticker in self.ledger.settled
-        if not event.is_paid or not (is_known or self.ledger.position(event.ticker).net_cc):
+        known = (self._catalog.listings, self.ledger.settled, self.ledger.positions)
+        if not event.is_paid or not any(event.ticker in each for each in known):
             return False
         payout_ud = self.ledger.settle(event.ticker, event.value_ticks)
         if payout_ud is None:

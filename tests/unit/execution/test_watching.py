@@ -6,6 +6,8 @@ import pytest
 from fairstrike.core.contract import Timeframe
 from fairstrike.core.effects import SetTimer, Unwatch, Watch
 from fairstrike.core.events import BookSnapshot, MarketSettled
+from fairstrike.core.order import Side
+from fairstrike.core.records import Settled
 from fairstrike.execution import reconcile, stopping
 from fairstrike.execution.clerk import Clerk, Notes, Outcome
 from fairstrike.execution.rounds import Params
@@ -173,6 +175,18 @@ def test_a_settlement_in_which_nothing_was_ours_is_forgotten_too() -> None:
     seen.watching.begin(seen.contract, (), LATER + SECOND)
     assert (seen.clerk.ledger.settled, seen.clerk.ledger.market_pnl_ud, seen.clerk.ledger.fills_kept) == ({}, {}, 0)
     assert not seen.clerk.settle(MarketSettled(ticker=T, value_ticks=10_000, recv_ns=at(3)))
+
+
+def test_what_was_traded_flat_is_settled_though_its_market_is_forgotten() -> None:
+    seen = Watched()
+    for key, side in (("k", Side.BID), ("m", Side.ASK)):
+        fill = msgspec.structs.replace(filled(1, key), side=side, trade_id=key)
+        seen.clerk.ledger.fill(fill, "taker")
+    seen.watching.begin(seen.contract, (), LATER + SECOND)
+    assert list(seen.catalog.listings) == []
+    assert seen.clerk.settle(MarketSettled(ticker=T, value_ticks=0, recv_ns=at(20_000)))
+    (settled,) = of(Settled, seen.notes.take().records)
+    assert (settled.net_cc, settled.payout_ud, settled.pnl_ud) == (0, 0, seen.clerk.ledger.cash_ud)
 
 
 def test_a_working_order_keeps_its_market() -> None:
