@@ -16,7 +16,8 @@ by the root of its time: what an index does after a silence is not the jump of o
 than that of `vol_least`, so that one cent is no jump for standing out of stillness.
 
 A jump is spiky at its first print: `RegimeMeter` holds each print against the last whole return's end, and what was
-spiky once stays so for as long as returns are remembered.
+spiky once stays so for as long as returns are remembered. While a silence has left too few returns for a regime, σ is
+the last that was known.
 """
 
 import math
@@ -74,7 +75,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
 class RegimeMeter:
     """The regime and the level of one source's prints, as they come."""
 
-    __slots__ = ("_end", "_found", "_params", "_returns", "_spiked", "_still_s", "_vol_usual", "level", "regime")
+    __slots__ = ("_end", "_found", "_params", "_returns", "_sd", "_spiked", "_still_s", "_vol_usual", "level", "regime")
 
     def __init__(self, params: Params, vol_usual: float | None = None) -> None:
         """Start without a print, the regime unknown; without a usual volatility the level stays so."""
@@ -85,6 +86,7 @@ class RegimeMeter:
         self._still_s = 0
         self._spiked: int | None = None
         self._found: Judged | None = None
+        self._sd = math.inf
         self.regime: Regime | None = None
         self.level: VolLevel | None = None
 
@@ -104,7 +106,7 @@ class RegimeMeter:
         params = self._params
         move = math.log(value_e8 / self._end[1])
         scaled = move / math.sqrt(max((self._still_s + elapsed) / params.step_s, 1.0))
-        if self._found is not None and abs(scaled) > params.spike_sds * self._found.sd:
+        if abs(scaled) > params.spike_sds * self._sd:
             self._spiked, self.regime = second, Regime.SPIKY
         if elapsed < params.step_s:
             return
@@ -122,7 +124,9 @@ class RegimeMeter:
             self._spiked = None
         before = None if self._found is None else self._found.regime
         self._found = judged([one.scaled for one in returns], params, before)
-        found = None if self._found is None else self._found.regime
+        found = None
+        if self._found is not None:
+            found, self._sd = self._found.regime, self._found.sd
         self.regime = found if self._spiked is None else Regime.SPIKY
         self.level = None
         if found is not None and self._vol_usual:

@@ -138,6 +138,20 @@ def test_a_long_return_is_left_out_and_a_long_hole_forgets() -> None:
     assert metered(gone).regime is None
 
 
+@pytest.mark.parametrize(("times", "expected"), [(4.0, None), (30.0, Regime.SPIKY)])
+def test_a_jump_soon_after_a_long_silence_is_spiky(times: float, expected: Regime | None) -> None:
+    meter, before = RegimeMeter(SHORT), prints_of(returns_of(3, 300), START)
+    after = prints_of(returns_of(4, 60), START + 1_950)
+    for second, value_e8 in (before | after).items():
+        meter.update(second, value_e8)
+    assert meter.regime is None
+    last = max(after)
+    meter.update(last + 1, round(after[last] * math.exp(times * SD)))
+    assert meter.regime is expected
+    meter.update(last + 6, round(after[last] * math.exp(times * SD)))
+    assert meter.regime is expected
+
+
 def test_a_hole_is_no_spike_for_being_long() -> None:
     """Over a hundred seconds a price moves as far as the square root of that says."""
     prints = prints_of(returns_of(3, 300), START)
