@@ -291,6 +291,7 @@ def exchange(
         world=msgspec.structs.replace(world, floor=switches.floor),
         box=switches.box,
     )
+    rehearsing.keep_keys(folder)
     raise typer.Exit(run_exchange(settings))
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fairstrike.core.errors import ConfigError, RecordingError, UsageError
+from fairstrike.app import locks
+from fairstrike.core.errors import ConfigError, LockedError, RecordingError, UsageError
 from fairstrike.core.events import IndexPrinted
 from fairstrike.core.timing import SECOND_NS
 from fairstrike.exchange.administration import AccountSettings, parse_account
@@ -17,6 +18,7 @@ from fairstrike.exchange.worlds import START_NS, WorldParams
 if TYPE_CHECKING:
     from fairstrike.research.importers.base import Recording
 
+_LOCK = "exchange.lock"
 _SCENARIO_BYTES_MAX = 1 << 20
 _CLOCKS_APART_NS = SECOND_NS
 """A world begins this long before its capture's first line: the recorder's clock may be ahead of the venue's."""
@@ -28,6 +30,19 @@ def accounts(texts: Sequence[str]) -> tuple[AccountSettings, ...]:
     Raises `ConfigError` for what is no account.
     """
     return tuple(parse_account(text) for text in texts) or (AccountSettings(),)
+
+
+def keep_keys(folder: Path) -> None:
+    """Keep `folder` for the keys of this process's exchange: another's would replace them, and its clients be refused.
+
+    Raises `LockedError` while another exchange keeps its keys there.
+    """
+    try:
+        locks.hold(folder / _LOCK, str(folder))
+    except LockedError:
+        raise LockedError(
+            f"another exchange keeps its keys in {folder}; stop it first, or name another folder with --folder"
+        ) from None
 
 
 def faults(scenario: Path | None, texts: Sequence[str]) -> tuple[Fault, ...]:

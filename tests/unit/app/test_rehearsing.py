@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fairstrike.app import rehearsing
+from fairstrike.app import locks, rehearsing
 from fairstrike.core.errors import RecordingError, UsageError
 from fairstrike.core.timing import SECOND_NS
 from fairstrike.exchange.calibrated import CalibratedParams
@@ -96,3 +96,12 @@ def test_a_scenario_is_a_plain_file_of_some_size(tmp_path: Path) -> None:
     long.write_bytes(b"#" * (1 << 20) + b"\n")
     with pytest.raises(UsageError, match=r"is longer than a megabyte; name a scenario file$"):
         rehearsing.faults(long, ())
+
+
+def test_two_exchanges_do_not_share_a_folder_of_keys(tmp_path: Path) -> None:
+    with locks.held(tmp_path / "keys" / "exchange.lock", "beside this"):
+        said = fairstrike("exchange", "--folder", "keys", folder=tmp_path)
+    assert said.code == 6
+    assert said.sentence == (
+        "another exchange keeps its keys in keys; stop it first, or name another folder with --folder"
+    )
