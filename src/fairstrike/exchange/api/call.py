@@ -153,11 +153,14 @@ def read_body(call: Call, shape: type[S]) -> S:
         refuse(bad_body(str(why)))
 
 
-def page(items: Iterable[T], cursor: str, limit: int, key: Callable[[T], str]) -> tuple[tuple[T, ...], str]:
-    """Give up to `limit` items from the one after `cursor` on, and the next cursor ("" on the last page).
+def page(
+    items: Iterable[T], cursor: str, limit: int, key: Callable[[T], str], is_wanted: Callable[[T], bool] | None = None
+) -> tuple[tuple[T, ...], str]:
+    """Give up to `limit` wanted items from the one after `cursor` on, and the next cursor ("" on the last page).
 
-    A cursor is the `key` of the last item given, so it stays right while items are added in front. One that
-    cannot be read counts as none. Source: seen at the venue, which answers 200 to any cursor.
+    A cursor is the `key` of the last item given, so it stays right while items are added in front, and when that item
+    is wanted no more. One that cannot be read counts as none.
+    Source: seen at the venue, which answers 200 to any cursor.
     """
     rest = iter(items)
     last = _key(cursor)
@@ -165,6 +168,8 @@ def page(items: Iterable[T], cursor: str, limit: int, key: Callable[[T], str]) -
         for item in rest:
             if key(item) == last:
                 break
+    if is_wanted is not None:
+        rest = filter(is_wanted, rest)
     found = tuple(islice(rest, limit))
     is_more = len(found) == limit and next(rest, None) is not None
     return found, _cursor(key(found[-1])) if is_more else ""

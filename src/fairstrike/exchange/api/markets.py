@@ -1,6 +1,6 @@
 """Public reads: markets, books and trades. Series and events are in `events.py`."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Annotated, Literal
 
@@ -99,13 +99,19 @@ def list_markets(desk: Desk, call: Call) -> BoxResponse:
     """Give the markets of the live tier in order of listing."""
     query = read_query(call, MarketsQuery)
     _check_bounds(query)
-    wanted = (view for view in _candidates(desk, call, query) if _is_wanted(view, query))
-    return markets_page(desk, wanted, query.cursor, query.limit)
+    views = _candidates(desk, call, query)
+    return markets_page(desk, views, query.cursor, query.limit, lambda view: _is_wanted(view, query))
 
 
-def markets_page(desk: Desk, wanted: Iterable[MarketView], cursor: str, limit: int) -> BoxResponse:
+def markets_page(
+    desk: Desk,
+    views: Iterable[MarketView],
+    cursor: str,
+    limit: int,
+    is_wanted: Callable[[MarketView], bool] | None = None,
+) -> BoxResponse:
     """Give one page of markets."""
-    found, following = page(wanted, cursor, limit, lambda view: view.contract.ticker)
+    found, following = page(views, cursor, limit, lambda view: view.contract.ticker, is_wanted)
     return answer_json({"markets": [market_shape(view, desk.floor.params) for view in found], "cursor": following})
 
 

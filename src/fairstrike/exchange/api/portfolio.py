@@ -200,17 +200,21 @@ def orders(desk: Desk, call: Call) -> BoxResponse:
     """Give orders, newest first."""
     query = read_query(call, OrdersQuery)
     events = None if query.event_ticker is None else query.event_ticker.split(",")[:EVENTS_IN_FILTER_MAX]
-    wanted = (
-        order
-        for order in reversed(desk.floor.orders(call.owner))
-        if query.ticker in (None, order.ticker)
-        and (events is None or _event_ticker(desk.floor, order.ticker) in events)
-        and query.status in (None, order.status.value)
-        and query.exchange_index in (None, -1, order.exchange_index)
-        and query.subaccount in (None, order.subaccount)
-        and is_between(order.created_ns, query.min_ts, query.max_ts)
+    newest = reversed(desk.floor.orders(call.owner))
+    found, cursor = page(
+        newest,
+        query.cursor,
+        query.limit,
+        lambda order: order.order_id,
+        lambda order: (
+            query.ticker in (None, order.ticker)
+            and (events is None or _event_ticker(desk.floor, order.ticker) in events)
+            and query.status in (None, order.status.value)
+            and query.exchange_index in (None, -1, order.exchange_index)
+            and query.subaccount in (None, order.subaccount)
+            and is_between(order.created_ns, query.min_ts, query.max_ts)
+        ),
     )
-    found, cursor = page(wanted, query.cursor, query.limit, lambda order: order.order_id)
     return answer_json({"orders": [order_shape(order) for order in found], "cursor": cursor})
 
 

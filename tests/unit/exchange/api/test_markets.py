@@ -70,6 +70,12 @@ def test_markets_come_in_pages() -> None:
     assert second["cursor"] == ""
 
 
+def test_a_page_goes_on_behind_a_market_that_is_wanted_no_more() -> None:
+    client = Client()
+    cursor = client.get("/markets", "limit=1")["cursor"]
+    assert tickers(client, f"status=unopened&cursor={cursor}") == [QUARTER]
+
+
 def test_status_follows_the_market_to_its_end() -> None:
     client = Client()
     client.publish_minute(CLOSE_NS // SECOND_NS, 80_050 * E8_PER_DOLLAR)

@@ -111,6 +111,9 @@ def test_orders_tell_their_state(trader: Client) -> None:
     assert (taker["taker_fill_cost_dollars"], taker["taker_fees_dollars"]) == ("2.000000", "0.070000")
     assert (maker["maker_fill_cost_dollars"], maker["maker_fees_dollars"]) == ("1.200000", "0.000000")
     assert "expiration_time" not in rest
+    # A page goes on behind an order that is wanted no more: one that rested may have ended between two pages.
+    cursor = trader.get("/portfolio/orders", "limit=1")["cursor"]
+    assert len(trader.get("/portfolio/orders", f"status=executed&cursor={cursor}")["orders"]) == 2
 
 
 @pytest.mark.parametrize(
