@@ -156,7 +156,7 @@ def catalogue(asked: Wanted, told: dict[str, list[Event]], now_ns: int) -> Catal
     unread = {name: event.reason for name, events in told.items() for event in events if isinstance(event, AskFailed)}
     if len(unread) == len(told):
         first = next((f"{name}: {reason}" for name, reason in unread.items()), "none was named")
-        raise Unreachable(f"no series could be read: {first}")
+        raise Unreachable(f"no series could be read: {first}; `fairstrike doctor` looks further")
     catalog, doubts = Catalog(), list[Doubt]()
     for event in (event for events in told.values() for event in events):
         match event:

@@ -99,7 +99,6 @@ class Recorder:
         self._lost: dict[str, int] = {}
         self._asks = 0
         self._failed: str | None = None
-        self._is_answered = False
         self._writing: asyncio.Future[None] | None = None
         hearing = build.Hearing(inbox=self._take, tap=partial(self._frame, SOURCE))
         self._look = build.lookout(place, clock, self._session, signer, hearing, is_awaited=False)
@@ -115,12 +114,9 @@ class Recorder:
         feeding: list[asyncio.Future[None]] = []
         try:
             self._check_room()
-            for series in self._plan.series:
-                await self._list_markets(series)
-                if not self._is_answered:
-                    raise Unreachable(f"no market could be read: {self._failed}")
+            await asyncio.gather(*map(self._list_markets, self._plan.series))
             if not self._contracts and self._failed is not None:
-                raise Unreachable(f"no market could be read: {self._failed}")
+                raise Unreachable(f"no market could be read: {self._failed}; `fairstrike doctor` looks further")
             self._follow()
             windows = tuple(series for series in self._plan.series if series.endswith("15M"))
             others = tuple(series for series in self._plan.series if series not in windows)
@@ -241,7 +237,6 @@ class Recorder:
         self._take(await converse(ask(effect, self._clock.now_ns()), exchange))
 
     def _answered(self, number: int, effect: Ask, status: int, body: bytes) -> None:
-        self._is_answered = self._is_answered or status > 0
         answer = answer_of(number, effect.what, effect.key, status, body)
         self._tape.line(Line(recv_ns=self._clock.now_ns(), source=SOURCE, answer=answer))
 
