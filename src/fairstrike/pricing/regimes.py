@@ -17,7 +17,7 @@ than that of `vol_least`, so that one cent is no jump for standing out of stilln
 
 A jump is spiky at its first print: `RegimeMeter` holds each print against the last whole return's end, and what was
 spiky once stays so for as long as returns are remembered. While a silence has left too few returns for a regime, σ is
-the last that was known.
+the last that was known, for at most `sd_kept_s`: what is older tells of another market.
 """
 
 import math
@@ -38,13 +38,14 @@ class Params(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Where regimes begin and end.
 
     Returns are over `step_s` seconds, or up to `return_max_s` where prints are further apart, and are remembered for
-    `window_s`; with fewer than `returns_min` the regime is unknown. `vol_least` and `vol_usual`, each asset's usual
-    volatility, are fractions a year.
+    `window_s`, σ for `sd_kept_s`; with fewer than `returns_min` the regime is unknown. `vol_least` and `vol_usual`,
+    each asset's usual volatility, are fractions a year.
     """
 
     step_s: Positive = 5
     return_max_s: Positive = 60
     window_s: Positive = 1_800
+    sd_kept_s: Positive = 3_600
     returns_min: Annotated[int, msgspec.Meta(ge=3)] = 120
     spike_sds: PositiveFloat = 8.0
     jump_share: Share = 0.5
@@ -75,7 +76,19 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
 class RegimeMeter:
     """The regime and the level of one source's prints, as they come."""
 
-    __slots__ = ("_end", "_found", "_params", "_returns", "_sd", "_spiked", "_still_s", "_vol_usual", "level", "regime")
+    __slots__ = (
+        "_end",
+        "_found",
+        "_params",
+        "_returns",
+        "_sd",
+        "_sd_until",
+        "_spiked",
+        "_still_s",
+        "_vol_usual",
+        "level",
+        "regime",
+    )
 
     def __init__(self, params: Params, vol_usual: float | None = None) -> None:
         """Start without a print, the regime unknown; without a usual volatility the level stays so."""
@@ -86,7 +99,7 @@ class RegimeMeter:
         self._still_s = 0
         self._spiked: int | None = None
         self._found: Judged | None = None
-        self._sd = math.inf
+        self._sd, self._sd_until = math.inf, 0
         self.regime: Regime | None = None
         self.level: VolLevel | None = None
 
@@ -106,7 +119,7 @@ class RegimeMeter:
         params = self._params
         move = math.log(value_e8 / self._end[1])
         scaled = move / math.sqrt(max((self._still_s + elapsed) / params.step_s, 1.0))
-        if abs(scaled) > params.spike_sds * self._sd:
+        if abs(scaled) > params.spike_sds * self._sd and second <= self._sd_until:
             self._spiked, self.regime = second, Regime.SPIKY
         if elapsed < params.step_s:
             return
@@ -126,7 +139,8 @@ class RegimeMeter:
         self._found = judged([one.scaled for one in returns], params, before)
         found = None
         if self._found is not None:
-            found, self._sd = self._found.regime, self._found.sd
+            found = self._found.regime
+            self._sd, self._sd_until = self._found.sd, second + params.sd_kept_s
         self.regime = found if self._spiked is None else Regime.SPIKY
         self.level = None
         if found is not None and self._vol_usual:

@@ -138,10 +138,12 @@ def test_a_long_return_is_left_out_and_a_long_hole_forgets() -> None:
     assert metered(gone).regime is None
 
 
-@pytest.mark.parametrize(("times", "expected"), [(4.0, None), (30.0, Regime.SPIKY)])
-def test_a_jump_soon_after_a_long_silence_is_spiky(times: float, expected: Regime | None) -> None:
+@pytest.mark.parametrize(
+    ("silence_s", "times", "expected"), [(1_650, 4.0, None), (1_650, 30.0, Regime.SPIKY), (3_600, 30.0, None)]
+)
+def test_a_jump_soon_after_a_long_silence_is_spiky(silence_s: int, times: float, expected: Regime | None) -> None:
     meter, before = RegimeMeter(SHORT), prints_of(returns_of(3, 300), START)
-    after = prints_of(returns_of(4, 60), START + 1_950)
+    after = prints_of(returns_of(4, 60), START + 300 + silence_s)
     for second, value_e8 in (before | after).items():
         meter.update(second, value_e8)
     assert meter.regime is None
