@@ -95,7 +95,7 @@ def refusal(url: sa.URL, place: str, cause: BaseException | None, was_reached: b
 
 def _told(cause: BaseException | None) -> str:
     """Give the reason alone of what may begin with the addresses tried, over several lines."""
-    line = " ".join(dict.fromkeys(line.strip() for line in str(cause).splitlines()))
+    line = "; ".join(dict.fromkeys(line.strip() for line in str(cause).splitlines() if line.strip()))
     return line.rpartition(" failed: ")[2].removeprefix("FATAL:").strip()
 
 

@@ -72,7 +72,8 @@ class Rest:
         try:
             response = await self._exchange(request, URL(self.params.origin + path + query, encoded=True), headers)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            text = str(error) or type(error).__name__
+            is_babble = isinstance(error, aiohttp.ClientResponseError)
+            text = "what came is not HTTP" if is_babble else str(error) or type(error).__name__
             _log.debug("%s %s unanswered: %s", request.method, path, text)
             raise Unanswered(
                 f"{self.params.origin} gave no answer ({text}): check the address and the network.",

@@ -86,6 +86,21 @@ def test_unreachable_host_is_one_sentence() -> None:
     run(body())
 
 
+def test_an_answer_that_is_no_http_is_one_sentence() -> None:
+    async def body() -> None:
+        async def babble(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(b"no HTTP at all\r\n\r\n")
+            writer.close()
+
+        async with await asyncio.start_server(babble, "127.0.0.1", 0) as server:
+            rest = rest_for(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", JumpingClock())
+            with pytest.raises(Unanswered, match=r"gave no answer \(what came is not HTTP\)"):
+                await rest.attempt(READ)
+            await rest.close()
+
+    run(body())
+
+
 def test_dropped_order_is_not_sent_again() -> None:
     async def body() -> None:
         async with ScriptedVenue([(200, {}), DROP, (200, {})]) as venue:
