@@ -5,7 +5,7 @@
 SHELL := /bin/sh
 PYTHON ?=
 SEEDS ?= 20
-TEST_SEEDS ?= 8
+TEST_SEEDS ?= 6
 FRAMES ?= 10000
 CASES ?= 2
 UPGRADE ?=
