@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -335,8 +336,9 @@ async def conversed(session: Session, line: Announcement) -> list[Event]:
     for what, key in (("markets", "KXETHD"), ("market", nowhere)):
         shells.reads.submit(Ask(what=what, key=key))
     shells.stream.submit(Watch(tickers=(nowhere,)))
-    for _ in range(100):
-        if len(heard) >= 5:
+    for _ in range(1_200):
+        kinds = Counter(type(event) for event in heard)
+        if kinds[AskFailed] >= 2 and kinds[OrderRejected] and kinds[FrameRefused]:
             break
         await asyncio.sleep(0.05)
     for part in shells.runnable():
